@@ -277,6 +277,73 @@ fn clean_websocket_close_ends_membership_within_a_second() {
     assert!(closed.elapsed() < Duration::from_secs(2), "{:?}", closed.elapsed());
 }
 
+/// Name, state and number of chat messages of each room in the store.
+fn kept_rooms(data: &std::path::Path) -> Vec<(String, String, u32)> {
+    let connection = rusqlite::Connection::open(data.join("moim.db")).unwrap();
+    connection.busy_timeout(TIMEOUT).unwrap();
+    let mut query = connection
+        .prepare("SELECT name, state, (SELECT count(*) FROM chat WHERE room = id) FROM room")
+        .unwrap();
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Acceptance check R7. `MOIM_KILLS=100` kills it as often as the check says.
+#[test]
+fn killed_server_leaves_no_half_room_and_no_damage() {
+    const ROOMS: u64 = 5;
+    let kills = std::env::var("MOIM_KILLS").map_or(10, |kills| kills.parse().unwrap());
+    let data = Arc::new(tempfile::tempdir().unwrap());
+    let device = "device-secret-of-ann";
+    for round in 0..kills {
+        let mut server = Server::start_in(Arc::clone(&data));
+        // What was there before is as it was: locked, with its host and its chat.
+        let before = kept_rooms(data.path());
+        for (name, _, said) in before.iter().take(2) {
+            let mut ann = Client::connect(&server);
+            let mut join = json!({"room": name, "name": "Ann"});
+            let refused = ann.ask("room:join", &join);
+            assert_eq!(refused["error"]["code"], "password_required", "{name}");
+            (join["password"], join["device"]) = ("sesame".into(), device.into());
+            let joined = &ann.ask("room:join", &join)["ok"];
+            assert_eq!(joined["self"]["role"], "host", "{name}: {joined}");
+            let chat = joined["chat"].as_array().map_or(0, Vec::len);
+            assert_eq!(chat, usize::try_from(*said).unwrap(), "{name}: {joined}");
+        }
+        for room in 0..ROOMS {
+            let name = format!("room {round}/{room}");
+            let mut ann = Client::connect(&server);
+            let with = json!({"name": name, "password": "sesame", "device": device});
+            ann.ask("room:create", &with);
+            let join = json!({"room": name, "name": "Ann", "password": "sesame", "device": device});
+            assert_eq!(ann.ask("room:join", &join)["ok"]["self"]["role"], "host");
+            for text in 0..room {
+                ann.ask("chat", &json!({"text": format!("message {text}")}));
+            }
+        }
+        // From before the first row is written until after the last one.
+        std::thread::sleep(Duration::from_millis(round % 10 * 200));
+        server.process.kill().unwrap();
+        server.process.wait().unwrap();
+
+        let connection = rusqlite::Connection::open(data.path().join("moim.db")).unwrap();
+        let check = |pragma: &str| -> Option<String> {
+            let found = connection.query_row(pragma, [], |row| row.get(0));
+            found.ok()
+        };
+        assert_eq!(check("PRAGMA integrity_check").as_deref(), Some("ok"));
+        assert_eq!(check("SELECT 'orphan' FROM pragma_foreign_key_check"), None);
+        drop(connection);
+        for (name, state, _) in kept_rooms(data.path()) {
+            let state: Value = serde_json::from_str(&state).unwrap();
+            assert!(state["password"]["hash"].is_string(), "{name}: {state}");
+            assert_eq!(state["devices"]["roles"][0][1], "host", "{name}: {state}");
+        }
+    }
+    let rooms = kept_rooms(data.path()).len();
+    assert!(rooms > 0, "none of the rooms was ever written");
+}
+
 #[test]
 fn room_settings_survive_a_killed_server() {
     let mut server = Server::start();
@@ -289,17 +356,14 @@ fn room_settings_survive_a_killed_server() {
     // Joining with a password locks a room, too.
     let mut ben = Client::connect(&server);
     ben.ask("room:join", &json!({"room": "den", "name": "Ben", "password": "open"}));
-    let path = server.data.path().join("rooms.json");
-    let written = |name: &str| {
-        std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&format!("\"{name}\"")))
-    };
     let start = Instant::now();
-    while !["tea", "hall", "den"].into_iter().all(written) {
+    while kept_rooms(server.data.path()).len() < 3 {
         assert!(start.elapsed() < TIMEOUT, "the rooms are never written");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(20));
     }
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(!text.contains("sesame"), "{text}");
+    for (name, state, _) in kept_rooms(server.data.path()) {
+        assert!(!state.contains("sesame"), "{name}: {state}");
+    }
     server.process.kill().unwrap();
     server.process.wait().unwrap();
 

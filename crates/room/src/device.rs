@@ -1,6 +1,9 @@
 //! Secrets by which a room recognizes a device.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Minimum length of a device secret, in characters.
@@ -25,6 +28,11 @@ impl DeviceSecret {
     pub(crate) fn matches(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
+
+    /// The secret's hash. It is random and long, so one round is enough.
+    pub fn hash(&self) -> DeviceHash {
+        DeviceHash(Sha256::digest(self.0.as_bytes()).into())
+    }
 }
 
 impl TryFrom<String> for DeviceSecret {
@@ -46,5 +54,58 @@ impl From<DeviceSecret> for String {
 impl std::fmt::Debug for DeviceSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DeviceSecret(…)")
+    }
+}
+
+/// SHA-256 of a [`DeviceSecret`], which rooms keep: it recognizes a device, and nobody can enter
+/// with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeviceHash([u8; 32]);
+
+impl TryFrom<String> for DeviceHash {
+    type Error = DeviceSecretError;
+    fn try_from(text: String) -> Result<Self, DeviceSecretError> {
+        let mut hash = [0; 32];
+        let mut digits = text.bytes().map(|digit| char::from(digit).to_digit(16));
+        for byte in &mut hash {
+            let (high, low) = (digits.next().flatten(), digits.next().flatten());
+            let value = high.zip(low).map(|(high, low)| high << 4 | low);
+            *byte = value.and_then(|value| value.try_into().ok()).ok_or(DeviceSecretError)?;
+        }
+        if digits.next().is_none() { Ok(Self(hash)) } else { Err(DeviceSecretError) }
+    }
+}
+
+impl From<DeviceHash> for String {
+    fn from(hash: DeviceHash) -> Self {
+        hash.0.iter().fold(Self::new(), |mut text, byte| {
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+impl std::fmt::Debug for DeviceHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_survives_as_text_and_hides_the_secret() {
+        let secret = DeviceSecret::try_from("device-secret-0001".to_owned()).unwrap();
+        let text = serde_json::to_string(&secret.hash()).unwrap();
+        assert_eq!(text.len(), 66);
+        assert!(!text.contains("device"));
+        assert_eq!(serde_json::from_str::<DeviceHash>(&text).unwrap(), secret.hash());
+        for bad in ["\"\"", "\"zz\"", &text.replace('"', "\"00")[..]] {
+            assert!(serde_json::from_str::<DeviceHash>(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -31,7 +31,7 @@ mod topology;
 
 pub use address::Address;
 pub use credential::{Credential, CredentialError};
-pub use device::{DeviceSecret, DeviceSecretError};
+pub use device::{DeviceHash, DeviceSecret, DeviceSecretError};
 pub use event::{
     Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
     Message,
@@ -46,5 +46,5 @@ pub use request::{
     Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
     MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
 };
-pub use room::{Creator, HostRule, Limits, Room, Settings, Snapshot};
+pub use room::{Creator, HostRule, KeptDevices, Limits, Room, Settings, Snapshot, Unkept};
 pub use sfu_message::{FromSfu, ToSfu};

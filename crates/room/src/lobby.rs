@@ -61,10 +61,13 @@ impl Lobby {
     /// Adds or updates a room, to be published by `due`.
     pub fn update(&mut self, due: Instant, address: &Address, summary: RoomSummary) {
         let rank = Rank::new(address, &summary);
+        let is_listed = !summary.unlisted;
         if let Some(before) = self.rooms.insert(address.clone(), summary) {
             self.order.remove(&Rank::new(address, &before));
         }
-        self.order.insert(rank);
+        if is_listed {
+            self.order.insert(rank);
+        }
         self.changed(due);
     }
 
@@ -132,7 +135,14 @@ mod tests {
 
     fn summary(name: &str, participants: u32) -> RoomSummary {
         let name = RoomName::new(name).expect("a name");
-        RoomSummary { name, participants, capacity: 8, locked: false, dialect: None }
+        RoomSummary {
+            name,
+            participants,
+            capacity: 8,
+            locked: false,
+            dialect: None,
+            unlisted: false,
+        }
     }
 
     fn update(lobby: &mut Lobby, now: Instant, name: &str, participants: u32) {
@@ -173,6 +183,20 @@ mod tests {
         assert_eq!(lobby.list().rooms.last(), Some(&summary("a", 9)));
         lobby.remove(now, &foreign);
         assert_eq!(names(&lobby.list()), ["b", "a"]);
+    }
+
+    #[test]
+    fn unlisted_room_counts_and_is_listed_once_made_so() {
+        let now = some_time();
+        let mut lobby = Lobby::new(200);
+        let hidden = RoomSummary { unlisted: true, ..summary("a", 3) };
+        let address = Address::native(&hidden.name);
+        lobby.update(now, &address, hidden.clone());
+        assert_eq!((names(&lobby.list()), lobby.count()), (vec![], (1, 3)));
+        lobby.update(now, &address, summary("a", 3));
+        assert_eq!(names(&lobby.list()), ["a"]);
+        lobby.update(now, &address, hidden);
+        assert_eq!(names(&lobby.list()), [""; 0]);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::{
     pass::Pass,
     password::Password,
     protocol::{
-        DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState, MuteRequest,
-        ParticipantId, Policy, PublishRequest, ReactionRequest, RemoveRequest, ResumeToken,
-        RoleRequest, RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest,
+        ChatMessage, DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState,
+        MuteRequest, ParticipantId, Policy, PublishRequest, ReactionRequest, RemoveRequest,
+        ResumeToken, RoleRequest, RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest,
         SubscribeRequest, Topology, TrackSource, UnmuteRequest, Waiting,
     },
     reaction::Reaction,
@@ -142,6 +142,8 @@ pub struct Join {
     pub prefix: Option<u128>,
     /// Dialect-specific description of the client.
     pub profile: Option<Opaque>,
+    /// If this join opens the room: it is in the public list.
+    pub listed: bool,
 }
 
 /// A chat message.
@@ -265,6 +267,8 @@ pub struct Admission {
     pub spotlight: Vec<ParticipantId>,
     /// Text of the application that embeds the room.
     pub metadata: String,
+    /// The chat so far, for a newcomer.
+    pub chat: Vec<ChatMessage>,
     /// Token with which a later connection can resume.
     pub resume: ResumeToken,
     /// An earlier participant was restored; its missed events follow.

@@ -30,6 +30,7 @@ fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
         policy: Some(Policy::default().into()),
         password: None,
         capacity: Some(9),
+        listed: None,
     };
     let chat = Chat { text: ChatText::new("hi").unwrap(), serial: None, at: 0 };
     vec![
@@ -316,7 +317,12 @@ fn media_server_forwards_what_the_rights_permit() {
     host(&mut world, first, Hosting::Role(viewer.id(), Role::Speaker)).unwrap();
     assert_eq!(permitted(&world, &viewer.id()), Some(Sources::ALL));
     let policy = Policy { screen: Allowed::Hosts, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
+    let settings = SettingsRequest {
+        policy: Some(policy.into()),
+        password: None,
+        capacity: None,
+        listed: None,
+    };
     world.to_sfu.clear();
     host(&mut world, first, Hosting::Settings(settings)).unwrap();
     let no_screen = [TrackSource::Microphone, TrackSource::Camera].into_iter().collect();
@@ -409,7 +415,12 @@ fn locked_room_admits_those_who_were_in_and_hosts_only() {
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
     let ben = enter(&mut world, "Ben", device(2)).unwrap();
     let policy = Policy { entry: Entry::Locked, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
+    let settings = SettingsRequest {
+        policy: Some(policy.into()),
+        password: None,
+        capacity: None,
+        listed: None,
+    };
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
     let changed = world.take_events(ben.at);
     assert!(matches!(changed.last(), Some(Event::Settings(settings)) if settings.policy == policy));
@@ -457,8 +468,12 @@ fn rule_that_changes_nothing_visible_is_told_once() {
     let screen = |screen| Request::Media(MediaState { screen, ..on() });
     world.ask(people[0].at, screen(true)).unwrap();
     let policy = Policy { screen: Allowed::Hosts, ..Policy::default() };
-    let settings =
-        || SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
+    let settings = || SettingsRequest {
+        policy: Some(policy.into()),
+        password: None,
+        capacity: None,
+        listed: None,
+    };
     world.events.clear();
     host(&mut world, &hana, Hosting::Settings(settings())).unwrap();
     let events = world.take_events(hana.at);
@@ -477,9 +492,9 @@ fn settings_outside_the_limits_change_nothing() {
     let hana = enter(&mut world, "Hana", None).unwrap();
     let policy = Some(Policy { newcomers: Role::Host, ..Policy::default() }.into());
     for settings in [
-        SettingsRequest { policy: None, password: None, capacity: Some(51) },
-        SettingsRequest { policy: None, password: None, capacity: Some(0) },
-        SettingsRequest { policy, password: None, capacity: Some(5) },
+        SettingsRequest { policy: None, password: None, capacity: Some(51), listed: None },
+        SettingsRequest { policy: None, password: None, capacity: Some(0), listed: None },
+        SettingsRequest { policy, password: None, capacity: Some(5), listed: None },
     ] {
         let before = state(&world);
         let reply = host(&mut world, &hana, Hosting::Settings(settings));
@@ -494,7 +509,7 @@ fn password_can_be_set_and_removed() {
     let hana = enter(&mut world, "Hana", None).unwrap();
     for (password, expected) in [("sesame", Some(Rejection::PasswordRequired)), ("", None)] {
         let password = Some(room::password::Password::new(password).unwrap());
-        let settings = SettingsRequest { policy: None, password, capacity: None };
+        let settings = SettingsRequest { policy: None, password, capacity: None, listed: None };
         host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
         assert_eq!(world.summaries.last().unwrap().locked, expected.is_some());
         assert_eq!(enter(&mut world, "Ben", None).err(), expected);
@@ -538,7 +553,12 @@ fn hands_are_ordered_by_the_server() {
 fn end_dismisses_everybody_and_nobody_returns() {
     let (mut world, people) = full_house(hosted());
     let policy = Policy { entry: Entry::Waiting, ..Policy::default() };
-    let settings = SettingsRequest { policy: Some(policy.into()), password: None, capacity: None };
+    let settings = SettingsRequest {
+        policy: Some(policy.into()),
+        password: None,
+        capacity: None,
+        listed: None,
+    };
     host(&mut world, &people[4], Hosting::Settings(settings)).unwrap();
     let waiting = world.connect();
     let _ = world.ask(waiting, Request::Join(join("W")));

@@ -62,10 +62,10 @@ fn room_without_hosts_obeys_the_operator_but_for_roles_and_policy() {
     let before = state(&world);
     assert!(world.act(Hosting::Role(ann.id(), Role::Viewer)).is_err());
     let policy = Some(Policy::default().into());
-    let change = SettingsRequest { policy, password: None, capacity: None };
+    let change = SettingsRequest { policy, password: None, capacity: None, listed: None };
     assert!(world.act(Hosting::Settings(change)).is_err());
     assert_eq!(state(&world), before);
-    let change = SettingsRequest { policy: None, password: None, capacity: Some(5) };
+    let change = SettingsRequest { policy: None, password: None, capacity: Some(5), listed: None };
     world.act(Hosting::Settings(change)).unwrap();
     assert_eq!(world.room.summary().capacity, 5);
     world.act(Hosting::Remove(ann.id())).unwrap();

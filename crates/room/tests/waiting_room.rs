@@ -137,7 +137,8 @@ fn admission_stops_at_capacity() {
     assert_eq!(world.admitted.len(), 2);
     let full = host(&mut world, &hana, Hosting::Admit(None));
     assert_eq!(full.unwrap_err(), Rejection::RoomFull);
-    let settings = SettingsRequest { policy: None, password: None, capacity: Some(9) };
+    let settings =
+        SettingsRequest { policy: None, password: None, capacity: Some(9), listed: None };
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
     host(&mut world, &hana, Hosting::Admit(None)).unwrap();
     assert_eq!(world.admitted.len(), 4);

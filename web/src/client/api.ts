@@ -185,6 +185,8 @@ export interface ChatMessage {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** It was said before this page joined. */
+  readonly earlier?: boolean;
   /** `sending` until the server acknowledged it. */
   readonly status: "sending" | "sent" | "failed";
 }

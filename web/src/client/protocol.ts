@@ -276,7 +276,11 @@ locked: boolean,
  * Dialect of its clients, if not the native protocol. Such a room can't be joined natively and
  * may share its name with a native room.
  */
-dialect?: string, };
+dialect?: string,
+/**
+ * The room is not in the public list.
+ */
+unlisted?: boolean, };
 
 export type IceServer = {
 /**
@@ -363,7 +367,11 @@ policy?: Policy,
 /**
  * Token that permits it, on a server where not everybody may create rooms.
  */
-token?: Credential, };
+token?: Credential,
+/**
+ * The room is in the public list; so it is if absent.
+ */
+listed?: boolean, };
 
 export type JoinRoom = {
 /**
@@ -411,7 +419,11 @@ resume?: ResumeToken,
 /**
  * Number of the last received room event, so that none is missed on resuming.
  */
-last?: number, };
+last?: number,
+/**
+ * If this join opens the room: it is in the public list; so it is if absent.
+ */
+listed?: boolean, };
 
 export type LeaveRoom = Record<symbol, never>;
 
@@ -591,7 +603,11 @@ password?: Password,
 /**
  * The new maximum number of participants. Nobody is removed by a lower one.
  */
-capacity?: number, };
+capacity?: number,
+/**
+ * The room is in the public list.
+ */
+listed?: boolean, };
 
 export type SpotlightRequest = {
 /**
@@ -646,6 +662,10 @@ spotlight?: Array<ParticipantId>,
  * Text of the application that embeds the room; absent if empty.
  */
 metadata?: string,
+/**
+ * The last messages of the room's chat; absent if none, and on resuming.
+ */
+chat?: Array<ChatMessage>,
 /**
  * For `RTCConfiguration.iceServers`.
  */
@@ -703,6 +723,24 @@ export type ChatEvent = {
  * The sender, set by the server.
  */
 from: ParticipantId,
+/**
+ * The text.
+ */
+text: ChatText,
+/**
+ * Time of arrival at the server, in milliseconds since 1970 (UTC).
+ */
+at: number, };
+
+export type ChatMessage = {
+/**
+ * The sender, who may have left.
+ */
+from: ParticipantId,
+/**
+ * The sender's name.
+ */
+name: DisplayName,
 /**
  * The text.
  */

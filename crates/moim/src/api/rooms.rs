@@ -214,7 +214,8 @@ async fn change(
     changed.extend(password.as_ref().map(|_| "password"));
     changed.extend(policy.map(|_| "policy"));
     if !changed.is_empty() || metadata.is_none() {
-        let settings = SettingsRequest { policy: policy.map(Into::into), password, capacity };
+        let settings =
+            SettingsRequest { policy: policy.map(Into::into), password, capacity, listed: None };
         let operation = Operation::Host(Hosting::Settings(settings));
         let now = parts.signaling.operate(&name, Operating { operation, revision }).await?;
         revision = Some(now);

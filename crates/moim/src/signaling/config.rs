@@ -59,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) max_queue_bytes: usize,
     /// Time for which a created room stays open while empty.
     pub(crate) created_stays: Duration,
+    /// Time for which a room of the store is kept after a restart until somebody enters.
+    pub(crate) kept_stays: Duration,
     /// Time for which a lost participant is kept.
     pub(crate) grace: Duration,
     /// Time until a broken connection is detected: ping interval plus timeout.
@@ -92,6 +94,7 @@ impl Config {
             max_rooms_per_address: 50,
             max_queue_bytes: 256 << 20,
             created_stays: Duration::from_secs(10 * 60),
+            kept_stays: Duration::from_secs(4 * 60 * 60),
             grace: Duration::from_secs(30),
             unnoticed: Duration::from_secs(45),
             lobby_rooms: 200,

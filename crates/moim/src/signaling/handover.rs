@@ -62,6 +62,7 @@ impl Signaling {
                 frozen.push(room);
             }
         }
+        self.hub.kept.queue_now();
         let event = ServerEvent::ServerRestarting(ServerRestarting {});
         let packet = encode_event(event.name(), &event, None);
         for socket in &sockets {
@@ -92,7 +93,7 @@ impl Hub {
         let address = Address::native(room.name());
         let start = |key: RoomKey, receiver: RoomReceiver| {
             if let Some(name) = native_name(&key.address) {
-                self.kept.keep(&name, &room.settings());
+                self.kept.opens(&name);
             }
             let now = Instant::now().into_std();
             let room = Room::restore(now, room, self.config.room_limits(), seed());

@@ -12,7 +12,7 @@ use super::{
     directory::{Directory, RoomKey},
     guesses::Guesses,
     history::FrozenCall,
-    kept_rooms::KeptRooms,
+    kept::{KeptRooms, Place},
     limits::{MAX_PREFIXES, PREFIX_CREATIONS, PREFIX_SFU_OFFERS},
     lobby_feed::LobbyFeed,
     rate::PerClient,
@@ -67,7 +67,7 @@ impl Hub {
             sockets: Sockets::new(),
             held: Arc::default(),
             directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
-            kept: Arc::new(KeptRooms::open(config.data.clone(), config.created_stays)),
+            kept: Arc::new(kept_rooms(&config)),
             lobby: LobbyFeed::new(config.lobby_rooms, config.lobby_pace),
             room_lists: RoomListFeeds::new(),
             creations: PerClient::new(PREFIX_CREATIONS, MAX_PREFIXES),
@@ -85,6 +85,18 @@ impl Hub {
     pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
         let open = self.directory.guesses(address);
         open.or_else(|| self.kept.guesses(&native_name(address)?))
+    }
+}
+
+/// The rooms kept in the store, or without one in the data folder.
+fn kept_rooms(config: &Config) -> KeptRooms {
+    match (config.store.is_open(), config.data.clone()) {
+        (true, folder) => {
+            let place = Place::Store(config.store.clone(), folder);
+            KeptRooms::open(place, config.kept_stays)
+        }
+        (false, Some(folder)) => KeptRooms::open(Place::File(folder), config.created_stays),
+        (false, None) => KeptRooms::open(Place::Nowhere, config.created_stays),
     }
 }
 

@@ -20,7 +20,7 @@ mod handover;
 mod history;
 mod hub;
 mod ice;
-mod kept_rooms;
+mod kept;
 mod limits;
 mod lobby_feed;
 mod membership;
@@ -103,6 +103,7 @@ impl Signaling {
             socket.emit(Arc::clone(&packet));
             socket.disconnect();
         }
+        self.hub.kept.save().await;
         // The connections of slower sockets are closed.
         let _ = tokio::time::timeout(patience, self.hub.sockets.all_gone()).await;
     }

@@ -47,6 +47,7 @@ impl Signaling {
     pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
         let NewRoom { name, capacity, password, topology, policy, stays_empty } = room;
         self.hub.create(Creation {
+            listed: true,
             name,
             capacity,
             password,

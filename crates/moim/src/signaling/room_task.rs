@@ -147,7 +147,18 @@ impl RoomTask {
         }
     }
 
+    /// Hands over what is to survive a restart. Nearly always there is nothing.
+    fn keep(&mut self) {
+        let Some(unkept) = self.room.take_unkept() else { return };
+        let Some(name) = native_name(&self.key.address) else { return };
+        if let Some((settings, devices)) = unkept.state {
+            self.hub.kept.keep(&name, &settings, devices);
+        }
+        self.hub.kept.add_chat(&name, &unkept.chat);
+    }
+
     fn freeze(&mut self, sender: oneshot::Sender<FrozenRoom>) {
+        self.keep();
         if let Some(room) = self.room.snapshot(Instant::now().into_std()) {
             self.frozen = true;
             // The receiver waits until the process ends.
@@ -159,6 +170,7 @@ impl RoomTask {
     /// Runs until the room closes.
     async fn run(mut self, mut receiver: RoomReceiver) {
         self.apply_effects(PendingReply::default());
+        self.keep();
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         while !self.try_close(&mut receiver) {
             let armed = self.arm(timer.as_mut());
@@ -177,6 +189,7 @@ impl RoomTask {
                 () = &mut timer, if armed => {}
             }
             self.handle_timeouts();
+            self.keep();
         }
         // Messages of senders that found the room before it closed.
         while let Some(message) = receiver.recv().await {
@@ -443,6 +456,7 @@ impl RoomTask {
             waiting: admission.waiting,
             spotlight: admission.spotlight,
             metadata: admission.metadata,
+            chat: admission.chat,
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),

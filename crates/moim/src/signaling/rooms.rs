@@ -3,11 +3,13 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Address, Creator, Request, Room, Settings,
+    Address, Creator, KeptDevices, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     password::Password,
-    protocol::{CreateRoom, ErrorBody, ErrorCode, Policy, RoomSummary, TopologyChoice},
+    protocol::{
+        ChatMessage, CreateRoom, ErrorBody, ErrorCode, Policy, RoomSummary, TopologyChoice,
+    },
     rights::Role,
 };
 use tokio::time::Instant;
@@ -32,6 +34,8 @@ pub(super) struct Creation {
     pub(super) password: Option<Password>,
     pub(super) topology: Option<TopologyChoice>,
     pub(super) policy: Option<Policy>,
+    /// It is in the public list.
+    pub(super) listed: bool,
     /// The first host; `None`: whoever joins first.
     pub(super) creator: Option<Creator>,
     /// Time for which it stays open while empty; the server's default if absent.
@@ -50,10 +54,24 @@ impl Creation {
             password: create.password,
             topology: create.topology,
             policy: create.policy,
+            listed: create.listed.unwrap_or(true),
             creator: Some(creator),
             stays_empty: None,
             opener: client.prefix,
         }
+    }
+}
+
+/// What a room begins with.
+struct Opening {
+    settings: Settings,
+    /// Devices and chat that were kept over a restart.
+    kept: Option<(KeptDevices, Vec<ChatMessage>)>,
+}
+
+impl From<Settings> for Opening {
+    fn from(settings: Settings) -> Self {
+        Self { settings, kept: None }
     }
 }
 
@@ -85,6 +103,7 @@ impl Hub {
             policy,
             creator: create.creator,
             max_capacity: max,
+            listed: create.listed,
             ..Settings::new(capacity)
         };
         let summary = RoomSummary {
@@ -93,6 +112,7 @@ impl Hub {
             capacity,
             locked: settings.password.is_some(),
             dialect: None,
+            unlisted: !settings.listed,
         };
         let exists = || {
             let message = "a room with this name is already open";
@@ -101,7 +121,7 @@ impl Hub {
         if self.kept.holds(&create.name) {
             return exists();
         }
-        match self.open(Address::native(&create.name), settings, create.opener, None) {
+        match self.open(Address::native(&create.name), settings.into(), create.opener, None) {
             Ok(_) => Ok(summary),
             Err(OpenRoomError::Exists(_)) => exists(),
             Err(OpenRoomError::Full(_)) => Err(server_full()),
@@ -128,11 +148,11 @@ impl Hub {
             if self.config.drain.has_begun() && !is_resume(&message) {
                 return Err((draining(), message));
             }
-            let (settings, opener) = match self.settings(address, &message).await {
-                Ok(settings) => settings,
+            let (opening, opener) = match self.opening(address, &message).await {
+                Ok(opening) => opening,
                 Err(error) => return Err((error, message)),
             };
-            message = match self.open(address.clone(), settings, opener, message) {
+            message = match self.open(address.clone(), opening, opener, message) {
                 Ok(room) => return Ok(room),
                 Err(OpenRoomError::Full(message)) => return Err((server_full(), message)),
                 Err(OpenRoomError::Share(message)) => return Err((self.share_exceeded(), message)),
@@ -179,7 +199,7 @@ impl Hub {
     fn open<M: Into<Option<Box<RoomMessage>>>>(
         self: &Arc<Self>,
         address: Address,
-        settings: Settings,
+        opening: Opening,
         opener: ClientPrefix,
         first: M,
     ) -> Result<RoomSender, OpenRoomError<M>> {
@@ -188,15 +208,20 @@ impl Hub {
             return Err(OpenRoomError::RateLimited(first));
         }
         let start = |key: RoomKey, receiver: RoomReceiver| {
+            let Opening { settings, kept } = opening;
             if let Some(name) = native_name(&key.address) {
-                self.kept.keep(&name, &settings);
+                self.kept.opens(&name);
             }
             let limits = match settings.dialect {
                 None => self.config.room_limits(),
                 Some(_) => room::Limits::FORGETFUL,
             };
             let name = RoomName::sanitize(key.address.name());
-            let room = Room::new(Instant::now().into_std(), name, settings, limits, seed());
+            let now = Instant::now().into_std();
+            let room = match kept {
+                None => Room::new(now, name, settings, limits, seed()),
+                Some(kept) => Room::reopen(now, name, settings, kept, limits, seed()),
+            };
             let task = NewTask { key, room, visits: None, call: None, receiver };
             (self.spawn_room)(Arc::clone(self), task);
         };
@@ -230,25 +255,27 @@ impl Hub {
         }
     }
 
-    /// Settings and opener of a room opened by a join: those kept over a restart, or the defaults.
-    async fn settings(
+    /// What a room that a join opens begins with, and its opener: what was kept over a restart, or
+    /// the defaults.
+    async fn opening(
         &self,
         address: &Address,
         message: &RoomMessage,
-    ) -> Result<(Settings, ClientPrefix), ErrorBody> {
-        let (default, opener, opening) = self
+    ) -> Result<(Opening, ClientPrefix), ErrorBody> {
+        let (default, opener, permission) = self
             .default_settings(address, message)
             .ok_or_else(|| ErrorBody::from(room::Rejection::ResumeExpired))?;
         let kept = match native_name(address) {
             Some(name) => self.kept.reopen(&name, default.password.as_ref()).await?,
             None => None,
         };
-        let Some(kept) = kept else {
-            opening?;
-            return Ok((default, opener));
+        let Some((kept, devices, chat)) = kept else {
+            permission?;
+            return Ok((default.into(), opener));
         };
         let Settings { hosts, max_capacity, .. } = default;
-        Ok((Settings { hosts, max_capacity, ..kept }, opener))
+        let settings = Settings { hosts, max_capacity, ..kept };
+        Ok((Opening { settings, kept: Some((devices, chat)) }, opener))
     }
 
     /// Default settings and opener of a room created by a join. It is locked if the first member
@@ -277,6 +304,7 @@ impl Hub {
             dialect: dialect.map(Dialect::name),
             hosts: self.config.hosts.filter(|_| dialect.is_none()),
             max_capacity: max.max(defaults.capacity),
+            listed: join.listed,
             ..Settings::new(capacity.unwrap_or(defaults.capacity))
         };
         Some((settings, guard.0.prefix, *opening))

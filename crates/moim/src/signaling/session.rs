@@ -384,6 +384,7 @@ impl Session {
 /// Converts a join payload to a request: a resume if it has a token.
 fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Address, Request) {
     let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last, .. } = join;
+    let listed = join.listed.unwrap_or(true);
     let pass = pass.map(Box::new);
     let request = match resume {
         Some(token) => Request::Resume(Resume { token, last }),
@@ -403,6 +404,7 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Addr
                 pass,
                 prefix,
                 profile,
+                listed,
             })
         }
     };

@@ -28,6 +28,7 @@ mod open;
 pub(crate) mod outbox;
 mod queue;
 mod retention;
+pub(crate) mod rooms;
 mod schema;
 pub(crate) mod sql;
 #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]

@@ -170,6 +170,7 @@ impl DialectClient {
                     pass: None,
                     prefix: None,
                     profile,
+                    listed: true,
                 };
                 Action::Enter { address: Address::of(dialect.name(), room.into()), join }
             }

@@ -174,6 +174,9 @@ pub struct SettingsRequest {
     /// The new maximum number of participants. Nobody is removed by a lower one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// The room is in the public list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
 }
 
 /// `room:spotlight`: shows participants large to everybody. Requires the right to mute.

@@ -31,8 +31,8 @@ pub use request::{
     PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
 };
 pub use types::{
-    IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
-    PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
+    ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant,
+    ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
     SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
 };
 #[cfg(feature = "typescript")]

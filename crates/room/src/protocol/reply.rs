@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     hosting::{Policy, Waiting},
-    types::{IceServer, Participant, ParticipantId, ResumeToken, RoomSummary, Topology},
+    types::{
+        ChatMessage, IceServer, Participant, ParticipantId, ResumeToken, RoomSummary, Topology,
+    },
 };
 
 /// Reply to `room:list`; also sent as event `room:list` on change.
@@ -53,6 +55,10 @@ pub struct Joined {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
     pub metadata: String,
+    /// The last messages of the room's chat; absent if none, and on resuming.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ChatMessage>>"))]
+    pub chat: Vec<ChatMessage>,
     /// For `RTCConfiguration.iceServers`.
     pub ice_servers: Vec<IceServer>,
     /// Token that restores this participant within [`resume_seconds`](Self::resume_seconds).

@@ -54,6 +54,9 @@ pub struct CreateRoom {
     /// Token that permits it, on a server where not everybody may create rooms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Credential>,
+    /// The room is in the public list; so it is if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
 }
 
 /// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
@@ -96,6 +99,9 @@ pub struct JoinRoom {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub last: Option<u64>,
+    /// If this join opens the room: it is in the public list; so it is if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
 }
 
 /// `room:leave`: leaves the room for good.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::ChatText;
 use crate::{
     name::{DisplayName, RoomName},
     rights::Role,
@@ -262,6 +263,25 @@ pub struct RoomSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
     pub dialect: Option<Cow<'static, str>>,
+    /// The room is not in the public list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub unlisted: bool,
+}
+
+/// A chat message of a room, for newcomers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ChatMessage {
+    /// The sender, who may have left.
+    pub from: ParticipantId,
+    /// The sender's name.
+    pub name: DisplayName,
+    /// The text.
+    pub text: ChatText,
+    /// Time of arrival at the server, in milliseconds since 1970 (UTC).
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub at: u64,
 }
 
 /// The `RTCIceServer` dictionary (W3C WebRTC §4.2.4).

@@ -22,9 +22,9 @@ use super::{
         PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
     },
     types::{
-        IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant, ParticipantId,
-        PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
-        SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
+        ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant,
+        ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription,
+        Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
     },
 };
 use crate::{
@@ -172,6 +172,7 @@ pub fn typescript() -> String {
         SignalEvent,
         TopologyChanged,
         ChatEvent,
+        ChatMessage,
         HandoverEvent,
         SubscribedEvent,
         WantedEvent,

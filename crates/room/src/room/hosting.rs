@@ -161,8 +161,9 @@ impl Room {
         if let Some(member) = self.roster.member(other) {
             let device = member.device.clone();
             let identity = member.pass.as_ref().and_then(|pass| pass.identity.clone());
-            self.devices.ban(at, device.clone(), identity.clone());
+            self.devices.ban(at, device.as_ref(), identity.clone());
             self.turn_pages_away(device.as_ref(), identity.as_deref());
+            self.unkept = true;
         }
         self.remove(now, other);
         Ok(())
@@ -238,6 +239,7 @@ impl Room {
         }
         if let Some(device) = &member.device {
             self.devices.set_role(device, role);
+            self.unkept = true;
         }
         let (connection, device) = (member.connection(), member.device.clone());
         let creator = self.settings.creator.as_ref();
@@ -265,7 +267,7 @@ impl Room {
         settings: SettingsRequest,
     ) -> Result<(), Rejection> {
         self.permit(actor, Right::Lock)?;
-        let SettingsRequest { policy, password, capacity } = settings;
+        let SettingsRequest { policy, password, capacity, listed } = settings;
         let policy = policy.map(|change| change.applied_to(self.settings.policy));
         let (before, is_password) = (self.settings_event(), password.is_some());
         if capacity.is_some_and(|capacity| !(1..=self.settings.max_capacity).contains(&capacity)) {
@@ -278,7 +280,9 @@ impl Room {
             return Err(Rejection::Invalid("policy: this room has no hosts"));
         }
         self.done(actor);
+        self.unkept = true;
         self.settings.capacity = capacity.unwrap_or(self.settings.capacity);
+        self.settings.listed = listed.unwrap_or(self.settings.listed);
         if let Some(password) = password {
             self.settings.password = Some(password).filter(|password| !password.is_empty());
         }
@@ -373,6 +377,28 @@ impl Room {
             }
             Some(HostRule::End) => self.end(now),
             Some(HostRule::Keep) | None => {}
+        }
+    }
+
+    /// Begins to wait for a host of a room that was kept over a restart.
+    pub(super) fn await_host(&mut self, now: Instant) {
+        if self.awaits_host && self.host_due.is_none() {
+            self.host_due = Some(now + self.limits.grace);
+        }
+    }
+
+    /// Gives a room that was kept over a restart another host, if none has returned in time.
+    pub(super) fn replace_missing_host(&mut self, now: Instant) {
+        if self.host_due.take_if(|due| *due <= now).is_none() {
+            return;
+        }
+        self.awaits_host = false;
+        let has_host = self.roster.keys().any(|key| self.role(key) == Some(Role::Host));
+        if !has_host
+            && self.settings.hosts == Some(HostRule::Next)
+            && let Some(next) = self.next_host()
+        {
+            self.set_role(now, next, Role::Host);
         }
     }
 

@@ -4,7 +4,9 @@ mod acting;
 mod actor;
 mod admitting;
 mod devices;
+mod history;
 mod hosting;
+mod kept;
 mod muting;
 mod newcomer;
 mod operator;
@@ -15,6 +17,7 @@ mod state;
 mod waiting;
 
 pub use self::{
+    kept::{KeptDevices, Unkept},
     settings::{Creator, HostRule, Limits, Settings},
     snapshot::Snapshot,
     state::Room,

@@ -32,6 +32,8 @@ pub struct Settings {
     pub creator: Option<Creator>,
     /// Maximum capacity that a host may set.
     pub max_capacity: u32,
+    /// The room is in the public list.
+    pub listed: bool,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
             policy: Policy::default(),
             creator: None,
             max_capacity: capacity,
+            listed: true,
         }
     }
 }
@@ -92,6 +95,10 @@ pub struct Limits {
     pub log_age: Duration,
     /// Maximum size of the kept events, in bytes.
     pub log_bytes: usize,
+    /// Maximum number of chat messages that newcomers receive.
+    pub chat_messages: usize,
+    /// Maximum size of these messages, in bytes.
+    pub chat_bytes: usize,
 }
 
 impl Limits {
@@ -101,6 +108,8 @@ impl Limits {
         going_away: Duration::ZERO,
         log_age: Duration::ZERO,
         log_bytes: 0,
+        chat_messages: 0,
+        chat_bytes: 0,
     };
 }
 
@@ -113,6 +122,8 @@ impl Default for Limits {
             going_away: Duration::from_millis(900),
             log_age: grace + ping + Duration::from_secs(15),
             log_bytes: 1 << 20,
+            chat_messages: 200,
+            chat_bytes: 64 << 10,
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     devices::{Devices, DevicesSnapshot},
+    history::ChatHistory,
     settings::{Creator, HostRule, Limits, Settings},
     state::Room,
     waiting::{WaiterSnapshot, WaitingRoom},
@@ -28,8 +29,8 @@ use crate::{
     pass::Pass,
     password::Password,
     protocol::{
-        self, IceCandidate, ParticipantId, Policy, ResumeToken, SessionDescription, SettingsEvent,
-        Topology, TopologyChoice, TrackSource,
+        self, ChatMessage, IceCandidate, ParticipantId, Policy, ResumeToken, SessionDescription,
+        SettingsEvent, Topology, TopologyChoice, TrackSource,
     },
     request::{Connection, Effect},
     roster::{Member, Presence, Roster, SfuEventNumbers},
@@ -60,6 +61,10 @@ pub struct Snapshot {
     creator: Option<CreatorSnapshot>,
     #[serde(default)]
     max_capacity: Option<u32>,
+    #[serde(default = "listed")]
+    listed: bool,
+    #[serde(default)]
+    chat: Vec<ChatMessage>,
     #[serde(default)]
     devices: DevicesSnapshot,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -181,6 +186,8 @@ impl Room {
                 .as_ref()
                 .map(|creator| CreatorSnapshot { device: creator.device.clone() }),
             max_capacity: Some(self.settings.max_capacity),
+            listed: self.settings.listed,
+            chat: self.chat.list(),
             devices: self.devices.snapshot(),
             waiting: self.waiting.snapshot(),
             spotlight: self.spotlight.clone(),
@@ -211,6 +218,8 @@ impl Room {
         room.update_topology(now);
         room.devices = Devices::restore(snapshot.devices);
         room.waiting = WaitingRoom::restore(snapshot.waiting, now + room.limits.grace);
+        room.chat =
+            ChatHistory::restore(snapshot.chat, room.limits.chat_messages, room.limits.chat_bytes);
         room.spotlight = snapshot.spotlight;
         room.metadata = snapshot.metadata;
         room.revision = snapshot.revision;
@@ -225,6 +234,10 @@ impl Room {
         room.send_summary();
         room
     }
+}
+
+fn listed() -> bool {
+    true
 }
 
 impl Snapshot {
@@ -249,6 +262,7 @@ impl Snapshot {
                 device: creator.device.clone(),
             }),
             max_capacity: self.max_capacity.unwrap_or(self.capacity),
+            listed: self.listed,
         }
     }
 }

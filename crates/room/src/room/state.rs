@@ -13,6 +13,7 @@ use std::{
 use super::{
     actor::Actor,
     devices::Devices,
+    history::ChatHistory,
     newcomer::{Newcomer, Place, Welcome},
     settings::{Limits, Settings},
     waiting::WaitingRoom,
@@ -24,7 +25,7 @@ use crate::{
     name::RoomName,
     participant::Participant,
     password::Password,
-    protocol::{MediaState, ParticipantId, ResumeToken, RoomSummary},
+    protocol::{ChatMessage, MediaState, ParticipantId, ResumeToken, RoomSummary},
     rejection::Rejection,
     request::{
         Admission, Chat, Connection, Departure, Effect, Join, Recipients, Reply, Request, Resume,
@@ -60,6 +61,14 @@ pub struct Room {
     /// Time at which it became empty.
     pub(super) empty_since: Option<Instant>,
     pub(super) effects: VecDeque<Effect>,
+    /// Messages for newcomers.
+    pub(super) chat: ChatHistory,
+    /// Settings or devices have changed since they were kept.
+    pub(super) unkept: bool,
+    /// The room was kept over a restart, and no host has returned yet.
+    pub(super) awaits_host: bool,
+    /// Time at which another host is chosen.
+    pub(super) host_due: Option<Instant>,
 }
 
 impl Room {
@@ -89,6 +98,10 @@ impl Room {
             is_ended: false,
             empty_since: Some(now),
             effects: VecDeque::new(),
+            chat: ChatHistory::default(),
+            unkept: true,
+            awaits_host: false,
+            host_due: None,
         };
         room.send_summary();
         room
@@ -147,7 +160,10 @@ impl Room {
         let log = self.log.poll_timeout();
         let topology = self.topology.poll_timeout();
         let waiting = self.waiting.poll_timeout();
-        [self.closes_at(), roster, log, topology, waiting].into_iter().flatten().min()
+        [self.closes_at(), self.host_due, roster, log, topology, waiting]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Removes expired members and events, switches the topology, and closes an empty room.
@@ -158,6 +174,7 @@ impl Room {
         while let Some(id) = self.waiting.take_overdue(now) {
             self.tell_admitters(Event::WaitingLeft(id));
         }
+        self.replace_missing_host(now);
         self.trim_log(now);
         if self.topology.handle_timeout(now) {
             self.send_topology(now, Audience::All);
@@ -176,6 +193,7 @@ impl Room {
             capacity: self.settings.capacity,
             locked: self.settings.password.is_some(),
             dialect: self.settings.dialect.map(Cow::Borrowed),
+            unlisted: !self.settings.listed,
         }
     }
 
@@ -259,6 +277,7 @@ impl Room {
         let device_role = device.as_ref().zip(role).filter(|_| pass.is_none());
         if let Some((device, role)) = device_role.filter(|(_, role)| *role > Role::Speaker) {
             self.devices.set_role(device, role);
+            self.unkept = true;
         }
         let key = self.roster.add(from, me, secret, device, self.log.newest());
         if let Some(member) = self.roster.member_mut(key) {
@@ -268,6 +287,7 @@ impl Room {
         let Ok(me) = self.participant(key).cloned() else { return };
         self.empty_since = None;
         self.is_new = false;
+        self.await_host(now);
         let switched = self.update_topology(now);
         let Some(member) = self.roster.member(key) else { return };
         let admission = self.admission(member, key, None);
@@ -375,9 +395,14 @@ impl Room {
         let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
         let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
         member.chatted = member.chatted.max(chat.serial.unwrap_or_default());
-        let id = member.participant.id.clone();
+        let (id, name) = (member.participant.id.clone(), member.participant.name.clone());
         self.reply_done(from);
         if !is_repeated {
+            if self.limits.chat_messages > 0 {
+                let (from, text) = (id.clone(), chat.text.clone());
+                let message = ChatMessage { from, name, text, at: chat.at };
+                self.chat.push(message, self.limits.chat_messages, self.limits.chat_bytes);
+            }
             let event = Event::Chat { from: id, text: chat.text, at: chat.at };
             self.send(now, Audience::AllBut(key), event);
         }
@@ -455,6 +480,7 @@ impl Room {
             waiting: if may_admit { self.waiting.list() } else { Vec::new() },
             spotlight: self.spotlight.clone(),
             metadata: self.metadata.clone(),
+            chat: if resumed_after.is_none() { self.chat.list() } else { Vec::new() },
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),
             last: resumed_after.unwrap_or_else(|| self.log.newest()),
@@ -483,15 +509,18 @@ impl Room {
         number
     }
 
-    /// Size of the events kept for resuming clients, in bytes.
+    /// Size of the events kept for resuming clients and of the chat, in bytes.
     #[must_use]
     pub fn log_bytes(&self) -> usize {
-        self.log.bytes()
+        self.log.bytes() + self.chat.bytes()
     }
 
     /// Drops the oldest events until at most `max_bytes` are kept. Participants that missed one of
-    /// them can no longer resume.
+    /// them can no longer resume. The chat is dropped, too, if it is larger.
     pub fn trim_log_to(&mut self, max_bytes: usize) {
+        if self.chat.bytes() > max_bytes {
+            self.chat.clear();
+        }
         while let Some(entry) = self.log.pop_above(max_bytes) {
             self.roster.forget(&entry);
         }

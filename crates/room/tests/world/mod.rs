@@ -47,6 +47,7 @@ pub(crate) fn join(name: &str) -> Join {
         pass: None,
         prefix: None,
         profile: None,
+        listed: true,
     }
 }
 

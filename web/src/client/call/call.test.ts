@@ -27,6 +27,24 @@ function joined(...others: string[]): Joined {
 
 const ids = (call: CallState) => call.others.map(({ id }) => id);
 
+test("chat from before the join is shown, and after a new join own unsent messages stay", () => {
+  const said = (n: number) => ({ from: "a", name: "A", text: `${n}`, at: n });
+  let call = newCall({ ...joined("a"), chat: [said(1), said(2)] });
+  expect(call.chat).toMatchObject([
+    { text: "1", name: "A", status: "sent", earlier: true },
+    { text: "2", earlier: true },
+  ]);
+  call = reduceCall(call, { is: "chat", from: "a", text: "3", at: 3, key: "a 3" });
+  const own = { is: "chat:own", text: "mine", at: 4, key: "own 1" } as const;
+  call = reduceCall(call, { ...own, status: "sending" });
+  const again = { ...joined("a"), chat: [said(2), said(3), said(4)] };
+  call = reduceCall(call, { is: "joined", joined: again });
+  expect(call.chat.map(({ text }) => text)).toEqual(["1", "2", "3", "4", "mine"]);
+  expect(new Set(call.chat.map(({ key }) => key)).size).toBe(5);
+  call = reduceCall(call, { is: "joined", joined: joined("a") });
+  expect(call.chat).toHaveLength(5);
+});
+
 test("participants keep the order in which they joined", () => {
   let call = newCall(joined("a", "b"));
   call = reduceCall(call, { is: "participant:joined", participant: participant("c") });

@@ -70,7 +70,7 @@ const MAX_CHAT_MESSAGES = 500;
 export function reduceCall(call: CallState, event: CallEvent): CallState {
   switch (event.is) {
     case "joined":
-      return { ...newCall(event.joined), chat: call.chat };
+      return { ...newCall(event.joined), chat: rejoinedChat(call.chat, event.joined) };
     case "resumed":
       return resumed(call, event.joined);
     case "disconnected":
@@ -148,7 +148,7 @@ export function newCall(joined: Joined): CallState {
     unmuteRequest: null,
     mutedBy: null,
     reaction: null,
-    chat: [],
+    chat: earlierChat(joined),
     self: { ...joined.self, speaking: false, quality: null },
     others: joined.participants.map(newParticipant),
   };
@@ -278,6 +278,28 @@ function withMessage(call: CallState, message: ChatMessage): CallState {
     ? call.chat.map((each) => (each.key === key ? { ...next, name: each.name } : each))
     : [...call.chat, next].slice(-MAX_CHAT_MESSAGES);
   return { ...call, chat };
+}
+
+/** Messages from before this page joined. */
+function earlierChat(joined: Joined): readonly ChatMessage[] {
+  return (joined.chat ?? []).map(({ from, name, text, at }, place) => ({
+    key: `earlier ${at} ${place}`,
+    from,
+    name,
+    text,
+    at,
+    status: "sent" as const,
+    earlier: true,
+  }));
+}
+
+/** After a new join: what the server has in place of what was received, and own unsent messages. */
+function rejoinedChat(chat: readonly ChatMessage[], joined: Joined): readonly ChatMessage[] {
+  const earlier = earlierChat(joined);
+  const first = earlier[0];
+  if (!first) return chat;
+  const older = chat.filter(({ at, status }) => status === "sent" && at < first.at);
+  return [...older, ...earlier, ...chat.filter(({ status }) => status !== "sent")];
 }
 
 /** What an update does not mention has ended. */

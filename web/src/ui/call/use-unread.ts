@@ -20,7 +20,7 @@ export function useUnread(
   const lastSeen = useRef(chat.at(-1)?.key);
   useEffect(() => {
     const last = chat.findLastIndex(({ key }) => key === lastSeen.current);
-    const added = chat.slice(last + 1).filter(({ from }) => from !== self.id);
+    const added = chat.slice(last + 1).filter(({ from, earlier }) => from !== self.id && !earlier);
     lastSeen.current = chat.at(-1)?.key;
     if (isOpen) {
       setUnread(0);

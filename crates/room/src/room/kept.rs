@@ -1,0 +1,77 @@
+//! What a server keeps of a room over a crash: enough for the room to open again as it was, without
+//! its participants.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    devices::{Devices, DevicesSnapshot},
+    history::ChatHistory,
+    settings::{Limits, Settings},
+    state::Room,
+};
+use crate::{name::RoomName, protocol::ChatMessage, rights::Role};
+
+/// Roles and bans of devices, as data. Devices are known by hashes of their secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDevices(DevicesSnapshot);
+
+impl KeptDevices {
+    /// True if a device returns as host.
+    pub fn has_host(&self) -> bool {
+        self.0.has_host()
+    }
+}
+
+/// What has changed of what is kept.
+#[derive(Debug)]
+pub struct Unkept {
+    /// The settings and devices, if any of them has changed.
+    pub state: Option<(Settings, KeptDevices)>,
+    /// New messages of the chat.
+    pub chat: Vec<ChatMessage>,
+}
+
+impl Room {
+    /// What is to be kept and was not taken before. To be called after requests; nearly always
+    /// `None`, at the cost of two comparisons.
+    pub fn take_unkept(&mut self) -> Option<Unkept> {
+        if !self.unkept && !self.chat.has_unkept() {
+            return None;
+        }
+        let state =
+            std::mem::take(&mut self.unkept).then(|| (self.settings.clone(), self.kept_devices()));
+        Some(Unkept { state, chat: self.chat.take_unkept() })
+    }
+
+    fn kept_devices(&self) -> KeptDevices {
+        let mut devices = self.devices.snapshot();
+        let creator = self.settings.creator.as_ref().and_then(|creator| creator.device.as_ref());
+        if self.is_new
+            && let Some(creator) = creator
+        {
+            devices.add(creator.hash(), Role::Host);
+        }
+        KeptDevices(devices)
+    }
+
+    /// Opens a room as it was kept. `seed` must come from the operating system's random number
+    /// generator.
+    pub fn reopen(
+        now: Instant,
+        name: RoomName,
+        settings: Settings,
+        (devices, chat): (KeptDevices, Vec<ChatMessage>),
+        limits: Limits,
+        seed: [u8; 32],
+    ) -> Self {
+        let mut room = Self::new(now, name, settings, limits, seed);
+        // Without a device that returns as host, whoever comes first is the host.
+        room.is_new = !devices.has_host();
+        room.awaits_host = devices.has_host();
+        room.devices = Devices::restore(devices.0);
+        room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
+        room
+    }
+}
