@@ -5,7 +5,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,8 +37,10 @@ const EPOCH: u64 = 1_767_225_600;
 /// Participants of one call that are recorded at once.
 const MAX_PARTICIPANTS: usize = 2_000;
 
-/// The last part of ids.
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+/// The last part of ids. It begins anywhere, so that a process which follows another within a second
+/// repeats none of its ids.
+static NEXT_ID: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(rand::random_range(0..1 << 16)));
 
 /// A time on both clocks.
 #[derive(Debug, Clone, Copy)]
