@@ -63,17 +63,27 @@ impl std::fmt::Debug for DeviceSecret {
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceHash([u8; 32]);
 
-impl TryFrom<String> for DeviceHash {
-    type Error = DeviceSecretError;
-    fn try_from(text: String) -> Result<Self, DeviceSecretError> {
+impl DeviceHash {
+    /// The hash of 64 hexadecimal digits.
+    fn parse(text: &str) -> Option<Self> {
         let mut hash = [0; 32];
         let mut digits = text.bytes().map(|digit| char::from(digit).to_digit(16));
         for byte in &mut hash {
-            let (high, low) = (digits.next().flatten(), digits.next().flatten());
-            let value = high.zip(low).map(|(high, low)| high << 4 | low);
-            *byte = value.and_then(|value| value.try_into().ok()).ok_or(DeviceSecretError)?;
+            let (high, low) = (digits.next().flatten()?, digits.next().flatten()?);
+            *byte = u8::try_from(high << 4 | low).ok()?;
         }
-        if digits.next().is_none() { Ok(Self(hash)) } else { Err(DeviceSecretError) }
+        digits.next().is_none().then_some(Self(hash))
+    }
+}
+
+/// Earlier programs handed over the secret itself.
+impl TryFrom<String> for DeviceHash {
+    type Error = DeviceSecretError;
+    fn try_from(text: String) -> Result<Self, DeviceSecretError> {
+        match Self::parse(&text) {
+            Some(hash) => Ok(hash),
+            None => DeviceSecret::try_from(text).map(|secret| secret.hash()),
+        }
     }
 }
 
@@ -104,6 +114,8 @@ mod tests {
         assert_eq!(text.len(), 66);
         assert!(!text.contains("device"));
         assert_eq!(serde_json::from_str::<DeviceHash>(&text).unwrap(), secret.hash());
+        let earlier = serde_json::to_string(&secret).unwrap();
+        assert_eq!(serde_json::from_str::<DeviceHash>(&earlier).unwrap(), secret.hash());
         for bad in ["\"\"", "\"zz\"", &text.replace('"', "\"00")[..]] {
             assert!(serde_json::from_str::<DeviceHash>(bad).is_err(), "{bad}");
         }

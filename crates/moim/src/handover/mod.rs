@@ -148,6 +148,8 @@ fn milliseconds(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use room::DeviceSecret;
+
     use super::*;
 
     /// A file of version 1. It is never changed: every later program must read it, or refuse it.
@@ -182,13 +184,21 @@ mod tests {
         assert!(Handover::take(&folder).is_none());
     }
 
+    fn hash(secret: &str) -> String {
+        DeviceSecret::try_from(secret.to_owned()).unwrap().hash().into()
+    }
+
     #[test]
     fn version_1_is_read() {
         let handover = parse(FIXTURE, written(FIXTURE)).unwrap();
         assert_eq!(handover.credentials(), Some([7; 32]));
         assert_eq!(handover.signaling.rooms.len(), 2);
         let again = serde_json::to_value(&handover).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
+        // Secrets of devices that return, or must not, are hashes now.
+        let hashed = FIXTURE
+            .replace("[\"device-secret-0002\"", &format!("[\"{}\"", hash("device-secret-0002")))
+            .replace("[\"device-secret-0003\"]", &format!("[\"{}\"]", hash("device-secret-0003")));
+        let fixture: serde_json::Value = serde_json::from_str(&hashed).unwrap();
         assert_eq!(again, fixture["state"]);
     }
 

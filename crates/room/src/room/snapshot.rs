@@ -61,9 +61,9 @@ pub struct Snapshot {
     creator: Option<CreatorSnapshot>,
     #[serde(default)]
     max_capacity: Option<u32>,
-    #[serde(default = "listed")]
+    #[serde(default = "listed", skip_serializing_if = "is_listed")]
     listed: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     chat: Vec<ChatMessage>,
     #[serde(default)]
     devices: DevicesSnapshot,
@@ -238,6 +238,11 @@ impl Room {
 
 fn listed() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_listed(listed: &bool) -> bool {
+    *listed
 }
 
 impl Snapshot {
