@@ -46,5 +46,7 @@ pub use request::{
     Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
     MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
 };
-pub use room::{Creator, HostRule, KeptDevices, Limits, Room, Settings, Snapshot, Unkept};
+pub use room::{
+    Creator, HostRule, KeptDevices, Limits, Reopening, Room, Settings, Snapshot, Unkept,
+};
 pub use sfu_message::{FromSfu, ToSfu};

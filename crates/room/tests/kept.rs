@@ -4,8 +4,8 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Hosting, Join, KeptDevices, Limits, Rejection, Request, Room,
-    Settings,
+    Chat, Connection, Creator, Hosting, Join, KeptDevices, Limits, Rejection, Reopening, Request,
+    Room, Settings, Snapshot,
     chat::ChatText,
     name::RoomName,
     protocol::{ChatMessage, Entry, Policy, SettingsRequest},
@@ -46,7 +46,8 @@ impl Kept {
         // As text, as it is in the store.
         let devices = serde_json::to_string(&devices).unwrap();
         assert!(!devices.contains("device-secret"), "{devices}");
-        let kept = (serde_json::from_str(&devices).unwrap(), self.1);
+        let devices = serde_json::from_str(&devices).unwrap();
+        let kept = Reopening { devices, chat: self.1, until: world.now + seconds(3600) };
         let name = RoomName::new("tea").unwrap();
         world.room = Room::reopen(world.now, name, settings, kept, Limits::default(), [9; 32]);
         world.drain();
@@ -73,6 +74,42 @@ fn after_a_crash_hosts_are_hosts_and_locks_hold_and_the_banned_stay_out() {
     assert_eq!(refused(&mut world, 2), Some(Rejection::Banned));
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
     assert_eq!(role_of(&world, &hana.id()), Some(Role::Host));
+}
+
+/// A refused guest closed the room, which opened anew, without its lock, for whoever came next.
+#[test]
+fn room_outlives_the_refused_after_a_crash_until_somebody_was_admitted() {
+    let locked = || {
+        let mut world = World::new(hosted());
+        let hana = enter(&mut world, "Hana", device(1)).unwrap();
+        let policy = Some(Policy { entry: Entry::Locked, ..Policy::default() }.into());
+        let settings = SettingsRequest { policy, password: None, capacity: None, listed: None };
+        host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
+        Kept::default().reopen(&mut world);
+        assert_eq!(enter(&mut world, "Guest", device(2)).err(), Some(Rejection::RoomLocked));
+        world
+    };
+    let mut world = locked();
+    world.pass(seconds(3599));
+    assert_eq!(world.closed, 0);
+    world.pass(seconds(1));
+    assert_eq!(world.closed, 1);
+
+    let mut world = locked();
+    world.pass(seconds(600));
+    let hana = enter(&mut world, "Hana", device(1)).unwrap();
+    assert_eq!(role_of(&world, &hana.id()), Some(Role::Host));
+    world.ask(hana.at, Request::Leave).unwrap();
+    world.pass(seconds(1));
+    assert_eq!(world.closed, 1, "as any room that a join opened");
+
+    let mut world = locked();
+    let snapshot = serde_json::to_string(&world.room.snapshot(world.now).unwrap()).unwrap();
+    let snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
+    world.room = Room::restore(world.now, snapshot, Limits::default(), [9; 32]);
+    world.drain();
+    world.pass(seconds(3599));
+    assert_eq!(world.closed, 0, "over a warm restart, too");
 }
 
 #[test]

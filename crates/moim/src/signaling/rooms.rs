@@ -3,13 +3,11 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Address, Creator, KeptDevices, Request, Room, Settings,
+    Address, Creator, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     password::Password,
-    protocol::{
-        ChatMessage, CreateRoom, ErrorBody, ErrorCode, Policy, RoomSummary, TopologyChoice,
-    },
+    protocol::{CreateRoom, ErrorBody, ErrorCode, Policy, RoomSummary, TopologyChoice},
     rights::Role,
 };
 use tokio::time::Instant;
@@ -66,7 +64,7 @@ impl Creation {
 struct Opening {
     settings: Settings,
     /// Devices and chat that were kept over a restart.
-    kept: Option<(KeptDevices, Vec<ChatMessage>)>,
+    kept: Option<Reopening>,
 }
 
 impl From<Settings> for Opening {
@@ -269,13 +267,13 @@ impl Hub {
             Some(name) => self.kept.reopen(&name, default.password.as_ref()).await?,
             None => None,
         };
-        let Some((kept, devices, chat)) = kept else {
+        let Some((kept, reopening)) = kept else {
             permission?;
             return Ok((default.into(), opener));
         };
         let Settings { hosts, max_capacity, .. } = default;
         let settings = Settings { hosts, max_capacity, ..kept };
-        Ok((Opening { settings, kept: Some((devices, chat)) }, opener))
+        Ok((Opening { settings, kept: Some(reopening) }, opener))
     }
 
     /// Default settings and opener of a room created by a join. It is locked if the first member

@@ -24,6 +24,18 @@ impl KeptDevices {
     }
 }
 
+/// What a room that opens again needs besides its settings.
+#[derive(Debug, Clone)]
+pub struct Reopening {
+    /// Roles and bans.
+    pub devices: KeptDevices,
+    /// Messages for newcomers.
+    pub chat: Vec<ChatMessage>,
+    /// Time until which the room stays open without an admission. Otherwise whoever is refused first
+    /// would close it, and with it what is kept.
+    pub until: Instant,
+}
+
 /// What has changed of what is kept.
 #[derive(Debug)]
 pub struct Unkept {
@@ -62,7 +74,7 @@ impl Room {
         now: Instant,
         name: RoomName,
         settings: Settings,
-        (devices, chat): (KeptDevices, Vec<ChatMessage>),
+        Reopening { devices, chat, until }: Reopening,
         limits: Limits,
         seed: [u8; 32],
     ) -> Self {
@@ -70,6 +82,7 @@ impl Room {
         // Without a device that returns as host, whoever comes first is the host.
         room.is_new = !devices.has_host();
         room.awaits_host = devices.has_host();
+        room.untouched_until = Some(until);
         room.devices = Devices::restore(devices.0);
         room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
         room

@@ -17,7 +17,7 @@ mod state;
 mod waiting;
 
 pub use self::{
-    kept::{KeptDevices, Unkept},
+    kept::{KeptDevices, Reopening, Unkept},
     settings::{Creator, HostRule, Limits, Settings},
     snapshot::Snapshot,
     state::Room,

@@ -81,6 +81,9 @@ pub struct Snapshot {
     is_new: bool,
     #[serde(default)]
     is_ended: bool,
+    /// The rest of the time for which the room stays open without an admission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    untouched_ms: Option<u64>,
     members: Vec<MemberSnapshot>,
     next_member: u64,
     log: Vec<EntrySnapshot>,
@@ -196,6 +199,9 @@ impl Room {
             hands: self.hands,
             is_new: self.is_new,
             is_ended: self.is_ended,
+            untouched_ms: self
+                .untouched_until
+                .map(|until| milliseconds(until.saturating_duration_since(now))),
             members: self.roster.members().map(member).collect(),
             next_member: self.roster.next(),
             log: self.log.after(0).filter_map(entry).collect(),
@@ -226,6 +232,7 @@ impl Room {
         room.hands = snapshot.hands;
         room.is_new = snapshot.is_new;
         room.is_ended = snapshot.is_ended;
+        room.untouched_until = snapshot.untouched_ms.map(|rest| now + Duration::from_millis(rest));
         if !room.roster.is_empty() {
             room.empty_since = None;
         }

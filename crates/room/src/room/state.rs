@@ -67,6 +67,8 @@ pub struct Room {
     pub(super) unkept: bool,
     /// The room was kept over a restart, and no host has returned yet.
     pub(super) awaits_host: bool,
+    /// Nobody was admitted since the room opened again: it stays open until this time.
+    pub(super) untouched_until: Option<Instant>,
     /// Time at which another host is chosen.
     pub(super) host_due: Option<Instant>,
 }
@@ -101,6 +103,7 @@ impl Room {
             chat: ChatHistory::default(),
             unkept: true,
             awaits_host: false,
+            untouched_until: None,
             host_due: None,
         };
         room.send_summary();
@@ -287,6 +290,7 @@ impl Room {
         let Ok(me) = self.participant(key).cloned() else { return };
         self.empty_since = None;
         self.is_new = false;
+        self.untouched_until = None;
         self.await_host(now);
         let switched = self.update_topology(now);
         let Some(member) = self.roster.member(key) else { return };
@@ -561,7 +565,9 @@ impl Room {
             (false, true) => self.settings.stays_empty,
             (false, false) => self.settings.stays_empty.max(self.limits.grace),
         };
-        self.empty_since.map(|since| since + stays)
+        let untouched = self.untouched_until.filter(|_| !self.is_ended);
+        self.empty_since
+            .map(|since| untouched.map_or(since + stays, |until| until.max(since + stays)))
     }
 
     pub(super) fn send_summary(&mut self) {

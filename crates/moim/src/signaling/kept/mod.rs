@@ -17,7 +17,7 @@ use std::{
 };
 
 use ::room::{
-    KeptDevices, Rejection, Settings,
+    KeptDevices, Rejection, Reopening, Settings,
     name::RoomName,
     password::Password,
     protocol::{ChatMessage, ErrorBody, ErrorCode},
@@ -61,7 +61,7 @@ pub(super) enum Place {
 }
 
 /// What a room needs to open again.
-pub(super) type Reopened = (Settings, KeptDevices, Vec<ChatMessage>);
+pub(super) type Reopened = (Settings, Reopening);
 
 /// Rooms whose state is kept.
 #[derive(Debug)]

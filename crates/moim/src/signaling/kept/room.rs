@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use room::{
-    KeptDevices, Settings,
+    KeptDevices, Reopening, Settings,
     name::RoomName,
     password::Password,
     protocol::{ChatMessage, Policy, TopologyChoice},
@@ -115,10 +115,7 @@ impl KeptRoom {
     }
 
     /// The settings, devices and chat of a room that opens again, with a password that was given.
-    pub(super) fn reopened(
-        &self,
-        password: Option<Password>,
-    ) -> (Settings, KeptDevices, Vec<ChatMessage>) {
+    pub(super) fn reopened(&self, password: Option<Password>) -> (Settings, Reopening) {
         let settings = Settings {
             password,
             topology: self.topology,
@@ -127,7 +124,9 @@ impl KeptRoom {
             listed: self.listed,
             ..Settings::new(self.capacity)
         };
-        (settings, self.devices.clone(), self.chat.clone())
+        let until = self.until.unwrap_or_else(Instant::now).into_std();
+        let reopening = Reopening { devices: self.devices.clone(), chat: self.chat.clone(), until };
+        (settings, reopening)
     }
 
     /// The row of the room and of its new messages.

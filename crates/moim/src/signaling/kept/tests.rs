@@ -106,11 +106,11 @@ async fn room_survives_in_the_store_with_password_hosts_policy_and_chat() {
     check_tea(&again).await;
     assert!(again.holds(&name("hosted")) && !again.holds(&name("plain")));
     let right = Password::new("sesame").unwrap();
-    let (settings, devices, chat) =
-        again.reopen(&name("tea"), Some(&right)).await.unwrap().unwrap();
+    let (settings, reopening) = again.reopen(&name("tea"), Some(&right)).await.unwrap().unwrap();
     assert_eq!((settings.policy, settings.listed), (policy, false));
-    assert_eq!(devices, hosted());
-    let texts: Vec<_> = chat.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(reopening.devices, hosted());
+    assert!(reopening.until > std::time::Instant::now(), "it stays for a host");
+    let texts: Vec<_> = reopening.chat.iter().map(|message| message.text.as_str()).collect();
     assert_eq!(texts, ["one", "two", "three"]);
 }
 
