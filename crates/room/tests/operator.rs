@@ -34,6 +34,17 @@ fn data(to: Option<Vec<ParticipantId>>, bytes: usize) -> Operation {
 }
 
 #[test]
+fn data_reach_a_participant_once_however_often_it_is_named() {
+    let (mut world, people) = full_house(hosted());
+    let id = people[4].id();
+    world.operate(data(Some(vec![id.clone(); 1_000]), 10)).unwrap();
+    assert_eq!(world.received.len(), 1);
+    let many = data(Some(vec![id; 100_000]), 10);
+    assert_eq!(world.operate(many), Err(Rejection::TooLarge("participants")));
+    assert!(world.received.is_empty());
+}
+
+#[test]
 fn operator_acts_on_hosts_too_and_replies_to_nobody() {
     let (mut world, people) = full_house(hosted());
     let host = people[4].id();

@@ -1,9 +1,9 @@
 //! What the server's operator does to a room by its API. Clients see the events of a host's
 //! requests.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
-use super::{actor::Actor, state::Room};
+use super::{actor::Actor, state::Room, waiting::bounded};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
@@ -48,7 +48,9 @@ impl Room {
             }
             Operation::Send { to: Some(ids), data } => {
                 let find = |id| self.target(Actor::Operator, id);
-                let keys = ids.iter().map(find).collect::<Result<Vec<MemberKey>, _>>()?;
+                let ids = bounded(Some(&ids))?.unwrap_or_default();
+                // Each once, however often it is named.
+                let keys = ids.iter().map(find).collect::<Result<BTreeSet<MemberKey>, _>>()?;
                 for key in keys {
                     self.send_unlogged(Audience::One(key), Event::Data(data.clone()));
                 }
