@@ -87,6 +87,11 @@ impl Parts {
             create: token.check_create().is_ok(),
             admin_of: admin_of.map(str::to_owned),
         };
+        // A participant's token is in its link: its holder is a stranger here, and must not use up
+        // what the application may send.
+        if !grants.list && !grants.create && grants.admin_of.is_none() {
+            return None;
+        }
         Some(Caller::with_token(format!("token of {}", token.issuer), grants, Some(address)))
     }
 }

@@ -30,7 +30,7 @@ use super::{
 use crate::signaling::{NewRoom, Operating, RoomDetails};
 
 /// Longest time for which an empty room may stay open.
-const MAX_STAYS_EMPTY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(super) const MAX_STAYS_EMPTY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(super) fn router() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new()

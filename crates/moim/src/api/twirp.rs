@@ -26,6 +26,7 @@ use super::{
     caller::Caller,
     parts::Parts,
     problem::Problem,
+    rooms::MAX_STAYS_EMPTY,
     twirp_types::{self as types, participant, source_of, track},
 };
 use crate::signaling::{NewRoom, OperateError, Operating, ParticipantDetails, RoomDetails};
@@ -179,7 +180,8 @@ impl Parts {
             password: None,
             topology: None,
             policy: None,
-            stays_empty: seconds.map(|seconds| Duration::from_secs(seconds.into())),
+            stays_empty: seconds
+                .map(|seconds| Duration::from_secs(seconds.into()).min(MAX_STAYS_EMPTY)),
         };
         match self.signaling.describe_room(&name).await {
             Ok(room) => return Ok(types::room(&room)),
