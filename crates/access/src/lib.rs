@@ -1,4 +1,4 @@
-//! Who may do what, sans-IO: join tokens and their keys.
+//! Join tokens and their keys, sans-IO.
 //!
 //! A [`Token`] is a JWT with the claims of LiveKit's access tokens, verified by a [`KeyRing`] at a
 //! given time. A [`JwksCache`] decides when public keys are fetched. Nothing here has a clock, a

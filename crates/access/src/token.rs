@@ -122,7 +122,7 @@ impl Token {
         self.moim.template.as_deref()
     }
 
-    /// Whether it waits for a host; `None`: as the room's policy has it.
+    /// The token's own choice of the waiting room; `None` if the room's policy decides.
     #[must_use]
     pub fn waits(&self) -> Option<bool> {
         self.moim.lobby

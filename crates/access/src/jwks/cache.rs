@@ -39,8 +39,8 @@ impl JwksCache {
         !is_fresh && !self.is_limited(now)
     }
 
-    /// Whether to fetch now; if so, the fetch counts as begun. `is_missed`: a token has a key id
-    /// that the set lacks.
+    /// Begins a fetch if one is due, or if a token has a key id that the set lacks (`is_missed`).
+    /// Returns `false` if the caller must not fetch now.
     pub fn begin_fetch(&mut self, now: UnixTime, is_missed: bool) -> bool {
         let begins = self.is_due(now) || (is_missed && !self.is_limited(now));
         if begins {

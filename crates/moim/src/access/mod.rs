@@ -1,4 +1,4 @@
-//! Who may do what on this server: verification of tokens, and the policy of rooms.
+//! Access to this server: verification of tokens, and the policy of creating and listing rooms.
 //!
 //! A token is verified before its request reaches a room. Only the socket that sent it waits.
 
