@@ -10,6 +10,7 @@ mod acme_choices;
 mod announce;
 mod calls;
 mod checked;
+mod commands;
 #[cfg(unix)]
 mod ctl;
 #[cfg(unix)]
@@ -45,6 +46,9 @@ pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};
 pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]
+pub(crate) use commands::DoctorOptions;
+pub(crate) use commands::{CheckOptions, Command, CommandLine, ConfigCommand};
+#[cfg(unix)]
 pub(crate) use ctl::{CtlCommand, CtlOptions, DrainOptions, ServerOptions};
 #[cfg(unix)]
 pub(crate) use ctl_api::ApiRequest;
@@ -56,9 +60,7 @@ pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use live::Live;
 pub(crate) use maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions};
-#[cfg(unix)]
-pub(crate) use options::DoctorOptions;
-pub(crate) use options::{CheckOptions, Command, CommandLine, ConfigCommand, Options};
+pub(crate) use options::Options;
 pub(crate) use origin::Origin;
 use ports::PortRange;
 pub(crate) use problems::Problems;

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command, CommandFactory};
 
-use super::options::CommandLine;
+use super::commands::CommandLine;
 
 /// Headings, and the beginnings of the names of their options. The first that fits counts.
 const SECTIONS: &[(&str, &[&str])] = &[

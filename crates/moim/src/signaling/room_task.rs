@@ -1,7 +1,7 @@
 //! The task of one room: messages in, effects out.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     future::pending,
     sync::{Arc, atomic::Ordering},
     time::{SystemTime, UNIX_EPOCH},
@@ -9,10 +9,8 @@ use std::{
 
 use room::{
     Admission, Connection, Effect, Event, Rejection, Reply, Request, Room, ToSfu,
-    dialect::{Dialect, RoomView, by_name},
     protocol::{
-        Dismissal, DismissedEvent, ErrorBody, ErrorCode, IceServers, Joined, ParticipantId,
-        ServerEvent,
+        Dismissal, DismissedEvent, ErrorBody, ErrorCode, Joined, ParticipantId, ServerEvent,
     },
 };
 use tokio::{
@@ -22,23 +20,22 @@ use tokio::{
 
 use super::{
     ack::{Empty, ack_ok},
-    client::MembershipGuard,
     details::RoomDetails,
     directory::RoomKey,
-    emits,
     frozen_room::FrozenRoom,
     guesses::Guess,
     history::{History, Moment},
     hub::{Hub, NewTask, native_name},
-    ice,
     operating::{OperateError, Operated, Operating},
     refusal_log,
+    room_client::RoomClient,
+    room_dialect::RoomDialect,
     room_message::{RoomMessage, RoomReceiver},
+    room_relay::RoomRelay,
     sfu_port::{MediaServer, SfuMessage, SfuPort},
     visits::{FrozenVisits, Visits},
 };
 use crate::{
-    shard::turn::RelayAccess,
     socketio::{Ack, encode_event},
     store::Store,
     webhooks::RoomEvents,
@@ -48,33 +45,17 @@ use crate::{
 pub(super) struct RoomTask {
     hub: Arc<Hub>,
     key: RoomKey,
-    /// Dialect of its members; `None` for the native protocol.
-    dialect: Option<&'static dyn Dialect>,
+    dialect: RoomDialect,
     room: Room,
     clients: HashMap<Connection, RoomClient>,
     /// Port to the media server, opened by the first message to it.
     sfu: Option<SfuPort>,
-    /// Relay access of the participants, until they left for good.
-    access: HashMap<ParticipantId, RelayAccess>,
-    /// Time of the next credential refresh, at half of their lifetime.
-    refresh: Option<Instant>,
+    relay: RoomRelay,
     history: History,
     visits: Visits,
     closed: bool,
     /// The next process has the room: this one changes it no more.
     frozen: bool,
-}
-
-/// A client in the room or about to join.
-struct RoomClient {
-    guard: Arc<MembershipGuard>,
-    /// Its participant, once joined.
-    member: Option<Member>,
-}
-
-struct Member {
-    id: ParticipantId,
-    refresh: Instant,
 }
 
 /// State needed to reply to the current request.
@@ -104,22 +85,24 @@ impl RoomTask {
     }
 
     fn new(hub: Arc<Hub>, key: RoomKey, room: Room, visits: Option<FrozenVisits>) -> Self {
-        let dialect = key.address.dialect().and_then(by_name);
-        let store = match dialect {
-            None if hub.config.records_calls => hub.config.store.clone(),
-            // Dialect clients report nothing.
-            _ => Store::none(),
+        let dialect = RoomDialect::of(&key.address);
+        // Dialect clients report nothing.
+        let store = match dialect.is_native() && hub.config.records_calls {
+            true => hub.config.store.clone(),
+            false => Store::none(),
         };
         let history = History::new(store, key.address.name());
-        let events = match dialect {
-            None => hub.config.events.clone(),
-            Some(_) => RoomEvents::none(),
+        let events = match dialect.is_native() {
+            true => hub.config.events.clone(),
+            false => RoomEvents::none(),
         };
         let visits = match visits {
             Some(frozen) => Visits::restore(events, frozen),
             None => Visits::begin(events, moment().milliseconds(), &room),
         };
-        let mut task = Self {
+        let present = room.participants().map(|participant| &participant.id);
+        let relay = RoomRelay::restore(&hub.config.credentials, present);
+        Self {
             history,
             visits,
             hub,
@@ -128,22 +111,9 @@ impl RoomTask {
             room,
             clients: HashMap::new(),
             sfu: None,
-            access: HashMap::new(),
-            refresh: None,
+            relay,
             closed: false,
             frozen: false,
-        };
-        task.admit_restored();
-        task
-    }
-
-    /// Gives participants of an earlier process their relay access back.
-    fn admit_restored(&mut self) {
-        let credentials = &self.hub.config.credentials;
-        for id in self.room.participants().map(|participant| &participant.id) {
-            if let Some(access) = credentials.admit(id.as_str()) {
-                self.access.insert(id.clone(), access);
-            }
         }
     }
 
@@ -201,7 +171,7 @@ impl RoomTask {
     /// costs less than resetting it after each message.
     fn arm(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
         let room = self.room.poll_timeout().map(Instant::from_std);
-        let other = self.refresh.into_iter().chain(self.history.poll_timeout());
+        let other = self.relay.poll_timeout().into_iter().chain(self.history.poll_timeout());
         let Some(due) = room.into_iter().chain(other).min() else { return false };
         if due < timer.deadline() || timer.is_elapsed() {
             timer.reset(due);
@@ -220,9 +190,7 @@ impl RoomTask {
             let busy = self.hub.config.media.as_ref().map(MediaServer::busy_permille);
             self.history.handle_timeout(moment(), busy);
         }
-        if self.refresh.take_if(|due| *due <= now).is_some() {
-            self.refresh_credentials(now);
-        }
+        self.relay.handle_timeout(now, &self.hub.config, &mut self.clients);
     }
 
     fn handle(&mut self, message: RoomMessage) {
@@ -325,21 +293,12 @@ impl RoomTask {
                     self.history.update(moment(), present);
                     self.visits.update(moment().milliseconds(), &self.room, &summary);
                     self.hub.lobby.update(&self.key.address, self.key.opener, summary);
-                    self.revoke_access_of_departed();
+                    // Each leave changes the summary.
+                    self.relay.revoke_departed(self.room.participants());
                 }
                 Effect::Closed => self.closed = true,
             }
         }
-    }
-
-    /// Ends the relay access of participants that left. Called on each change of the summary, which
-    /// every leave causes.
-    fn revoke_access_of_departed(&mut self) {
-        if self.access.is_empty() {
-            return;
-        }
-        let present: HashSet<_> = self.room.participants().map(|present| &present.id).collect();
-        self.access.retain(|id, _| present.contains(id));
     }
 
     /// Returns whether the media server accepts a message of this connection now. Also `true` if
@@ -381,9 +340,12 @@ impl RoomTask {
         if let (Some(guess), Err(Rejection::WrongPassword)) = (pending.guess, &reply) {
             guess.was_wrong();
         }
-        self.reply_in_dialect(to, reply.as_ref());
+        if let Some(client) = self.clients.get(&to) {
+            let (feeds, address) = (&self.hub.room_lists, &self.key.address);
+            self.dialect.reply(feeds, address, &self.room, &client.guard.0, reply.as_ref());
+        }
         match reply {
-            Ok(Reply::Admitted(_)) if self.dialect.is_some() => {}
+            Ok(Reply::Admitted(_)) if !self.dialect.is_native() => {}
             Ok(Reply::Admitted(admission)) => {
                 let since = pending.since.into_iter();
                 since.for_each(|since| self.hub.counters.room_joined(since.elapsed()));
@@ -437,16 +399,7 @@ impl RoomTask {
     fn joined(&mut self, to: Connection, admission: Admission) -> Option<Joined> {
         let client = self.clients.get_mut(&to)?;
         let config = &self.hub.config;
-        let id = &admission.me.id;
-        if !self.access.contains_key(id)
-            && let Some(access) = config.credentials.admit(id.as_str())
-        {
-            self.access.insert(id.clone(), access);
-        }
-        let ice_servers = ice::servers(config, &client.guard.0.host, self.access.get(id));
-        let refresh = Instant::now() + config.credential_lifetime / 2;
-        client.member = Some(Member { id: admission.me.id.clone(), refresh });
-        self.refresh.get_or_insert(refresh);
+        let ice_servers = self.relay.admit(Instant::now(), config, client, &admission.me.id);
         Some(Joined {
             me: admission.me.into(),
             room: admission.room,
@@ -471,51 +424,18 @@ impl RoomTask {
         let client = to.iter().filter_map(|connection| self.clients.get(connection));
         let clients = client.map(|client| &*client.guard.0);
         let address = &self.key.address;
-        if let Some(dialect) = self.dialect {
-            let emits = dialect.on_event(address.name(), event);
-            return emits::send(&self.hub.room_lists, address, emits, &clients);
+        if !self.dialect.is_native() {
+            return self.dialect.send_event(&self.hub.room_lists, address, event, &clients);
         }
         let Some(event) = event.to_native() else { return };
         let packet = encode_event(event.name(), &event, number);
         clients.for_each(|client| client.socket.emit(Arc::clone(&packet)));
     }
 
-    fn reply_in_dialect(&self, to: Connection, reply: Result<&Reply, &Rejection>) {
-        let (Some(dialect), Some(client)) = (self.dialect, self.clients.get(&to)) else { return };
-        let address = &self.key.address;
-        let client = &*client.guard.0;
-        let view = || RoomView::new(address.name(), &client.socket.id.0, Some(&self.room));
-        let emits = match reply {
-            Ok(Reply::Admitted(_)) => dialect.on_joined(&view()),
-            Ok(Reply::Done) => return,
-            Err(rejection) => dialect.on_rejected(&view(), *rejection),
-        };
-        emits::send(&self.hub.room_lists, address, emits, &std::iter::once(client));
-    }
-
     /// Updates the members in the dialect's room list, before events are sent.
     fn list_members(&self) {
-        if let Some(feed) = self.dialect.and_then(|dialect| self.hub.room_lists.get(dialect.name()))
-        {
-            feed.set_members(self.key.address.name(), self.room.participants().cloned().collect());
-        }
-    }
-
-    /// Sends new credentials to members that are due; schedules the next refresh.
-    fn refresh_credentials(&mut self, now: Instant) {
-        let config = &self.hub.config;
-        for RoomClient { guard, member } in self.clients.values_mut() {
-            let Some(member) = member else { continue };
-            if member.refresh <= now {
-                member.refresh = now + config.credential_lifetime / 2;
-                let access = self.access.get(&member.id);
-                let ice_servers = ice::servers(config, &guard.0.host, access);
-                let event = ServerEvent::IceServers(IceServers { ice_servers });
-                guard.0.socket.emit(encode_event(event.name(), &event, None));
-            }
-        }
-        let members = self.clients.values().filter_map(|client| client.member.as_ref());
-        self.refresh = members.map(|member| member.refresh).min();
+        let members = self.room.participants();
+        self.dialect.list(&self.hub.room_lists, &self.key.address, members);
     }
 
     /// Closes the room if it asked to be closed and no message is queued.
@@ -542,10 +462,7 @@ impl RoomTask {
     /// Removes the room from the lobby and its members from the dialect's room list.
     fn delist(&self) {
         self.hub.lobby.remove(&self.key.address, self.key.opener);
-        if let Some(feed) = self.dialect.and_then(|dialect| self.hub.room_lists.get(dialect.name()))
-        {
-            feed.set_members(self.key.address.name(), Vec::new());
-        }
+        self.dialect.list(&self.hub.room_lists, &self.key.address, std::iter::empty());
     }
 
     async fn handle_late(&self, message: Box<RoomMessage>) {

@@ -14,7 +14,6 @@ use super::{
     actor::Actor,
     devices::Devices,
     history::ChatHistory,
-    newcomer::{Newcomer, Place, Welcome},
     settings::{Limits, Settings},
     waiting::WaitingRoom,
 };
@@ -24,15 +23,12 @@ use crate::{
     log::Log,
     name::RoomName,
     participant::Participant,
-    password::Password,
-    protocol::{ChatMessage, MediaState, ParticipantId, ResumeToken, RoomSummary},
+    protocol::{ChatMessage, MediaState, ParticipantId, RoomSummary},
     rejection::Rejection,
-    request::{
-        Admission, Chat, Connection, Departure, Effect, Join, Recipients, Reply, Request, Resume,
-    },
-    rights::{Right, Role, Sources},
-    roster::{Member, Presence, Roster},
-    token::{DUMMY_SECRET, TokenGenerator, split_token},
+    request::{Chat, Connection, Departure, Effect, Recipients, Reply, Request},
+    rights::Right,
+    roster::{Presence, Roster},
+    token::TokenGenerator,
     topology::TopologySwitch,
 };
 
@@ -41,7 +37,7 @@ pub struct Room {
     pub(super) name: RoomName,
     pub(super) settings: Settings,
     pub(super) limits: Limits,
-    tokens: TokenGenerator,
+    pub(super) tokens: TokenGenerator,
     pub(super) roster: Roster,
     pub(super) log: Log,
     pub(super) topology: TopologySwitch,
@@ -205,154 +201,7 @@ impl Room {
         self.roster.participants()
     }
 
-    fn join(&mut self, now: Instant, from: Connection, mut join: Join) -> Result<(), Rejection> {
-        if self.roster.key_of(from).is_some() || self.waiting.has(from) {
-            return Err(Rejection::AlreadyJoined);
-        }
-        if self.is_ended {
-            return Err(Rejection::RoomLocked);
-        }
-        let replaced = join.replaces.as_ref().and_then(|token| self.authenticate(token));
-        let before = replaced.and_then(|key| self.roster.member(key));
-        // Without its token, a returning participant keeps the limits of its token.
-        let pass = join.pass.take().or_else(|| before?.pass.clone());
-        let join = Join { pass, ..join };
-        if replaced.is_none() && join.pass.is_none() {
-            self.check_password(join.password.as_ref())?;
-        }
-        let role = match self.welcome(from, &join, replaced)? {
-            Welcome::Wait => return self.wait(from, join),
-            Welcome::Enter(role) => role,
-        };
-        let place = match replaced {
-            Some(key) => Place::Own(key),
-            None if self.is_full() => Place::Vacated(self.vacatable().ok_or(Rejection::RoomFull)?),
-            None => Place::Free,
-        };
-        let id = match join.id.clone() {
-            Some(id) if id.is_reserved() => {
-                return Err(Rejection::Invalid("this id is reserved for the server"));
-            }
-            Some(id)
-                if self.roster.key_by_id(&id).is_some_and(|key| Some(key) != place.vacated()) =>
-            {
-                return Err(Rejection::AlreadyJoined);
-            }
-            Some(id) => id,
-            None => self.generate_id(),
-        };
-        self.enter(now, Newcomer { connection: from, id, join, role, has_waited: false, place });
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.free_places() == 0
-    }
-
-    pub(super) fn free_places(&self) -> usize {
-        let capacity = usize::try_from(self.settings.capacity).unwrap_or(usize::MAX);
-        capacity.saturating_sub(self.roster.len())
-    }
-
-    /// Adds a newcomer.
-    pub(super) fn enter(&mut self, now: Instant, newcomer: Newcomer) {
-        let Newcomer { connection: from, id, join, role, has_waited, place } = newcomer;
-        let Join { name, media, sfu, device, pass, profile, .. } = join;
-        let gone = place.vacated().and_then(|key| self.roster.remove(key));
-        let next = matches!(place, Place::Own(_)).then_some(&id);
-        let is_spotlight_new =
-            gone.as_ref().is_some_and(|gone| self.replace_in_spotlight(&gone.participant.id, next));
-        let alike = self.roster.alike(&name);
-        let me = Participant {
-            id,
-            name,
-            media: MediaState::default(),
-            direct: !sfu,
-            alike,
-            interrupted: false,
-            role,
-            muted: Sources::NONE,
-            raised: None,
-            profile,
-        };
-        let secret = self.tokens.secret();
-        // A role of a token ends with the token.
-        let device_role = device.as_ref().zip(role).filter(|_| pass.is_none());
-        if let Some((device, role)) = device_role.filter(|(_, role)| *role > Role::Speaker) {
-            self.devices.set_role(device, role);
-            self.unkept = true;
-        }
-        let key = self.roster.add(from, me, secret, device, self.log.newest());
-        if let Some(member) = self.roster.member_mut(key) {
-            member.pass = pass;
-        }
-        self.announce_media(key, media);
-        let Ok(me) = self.participant(key).cloned() else { return };
-        self.empty_since = None;
-        self.is_new = false;
-        self.untouched_until = None;
-        self.await_host(now);
-        let switched = self.update_topology(now);
-        let Some(member) = self.roster.member(key) else { return };
-        let admission = self.admission(member, key, None);
-        if has_waited {
-            self.effects.push_back(Effect::Admit { to: from, admission });
-        } else {
-            let reply = Ok(Reply::Admitted(admission));
-            self.effects.push_back(Effect::Reply { to: from, reply });
-        }
-        if let Some(gone) = gone {
-            self.detach(Some(gone.presence));
-            self.send_left(now, Audience::AllBut(key), gone.participant);
-        }
-        // The topology first, so that no client begins a link that the new topology makes useless.
-        if switched {
-            self.send_topology(now, Audience::AllBut(key));
-        }
-        self.send(now, Audience::AllBut(key), Event::Joined(me));
-        if is_spotlight_new {
-            self.send(now, Audience::AllBut(key), Event::Spotlight(self.spotlight.clone()));
-        }
-        self.send_summary();
-    }
-
-    fn resume(&mut self, now: Instant, from: Connection, resume: &Resume) -> Result<(), Rejection> {
-        let key = self.authenticate(&resume.token).ok_or(Rejection::ResumeExpired)?;
-        // A client that missed the reply may repeat the request on the same connection.
-        if self.roster.key_of(from).is_some_and(|at| at != key) {
-            return Err(Rejection::AlreadyJoined);
-        }
-        if resume.last.is_some_and(|last| last > self.log.newest()) {
-            return Err(Rejection::Invalid("last: no such event yet"));
-        }
-        let member = self.roster.member(key).ok_or(Rejection::ResumeExpired)?;
-        let last = resume.last.unwrap_or(member.joined).max(member.joined);
-        if last < member.forgotten {
-            self.expire(now, from, key);
-            return Ok(());
-        }
-        let waiter = self.waiting.remove(from);
-        let before = self.roster.set_presence(key, Presence::Here(from));
-        let member = self.roster.member(key).ok_or(Rejection::ResumeExpired)?;
-        let reply = Ok(Reply::Admitted(self.admission(member, key, Some(last))));
-        self.effects.push_back(Effect::Reply { to: from, reply });
-        self.detach(before.filter(|before| *before != Presence::Here(from)));
-        self.replay(from, key, last);
-        if let Some(waiter) = waiter {
-            self.tell_admitters(Event::WaitingLeft(waiter.id));
-        }
-        Ok(())
-    }
-
-    /// Rejects a resume after missed events were dropped. The client must join again, so its old
-    /// participant is removed before the grace ends.
-    fn expire(&mut self, now: Instant, from: Connection, key: MemberKey) {
-        self.effects.push_back(Effect::Reply { to: from, reply: Err(Rejection::ResumeExpired) });
-        self.detach(self.roster.member(key).map(|member| member.presence));
-        self.remove(now, key);
-    }
-
-    fn detach(&mut self, presence: Option<Presence>) {
+    pub(super) fn detach(&mut self, presence: Option<Presence>) {
         if let Some(Presence::Here(old)) = presence {
             self.effects.push_back(Effect::Detach(old));
         }
@@ -426,34 +275,6 @@ impl Room {
         Ok(())
     }
 
-    fn check_password(&self, given: Option<&Password>) -> Result<(), Rejection> {
-        match (&self.settings.password, given) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Rejection::PasswordRequired),
-            (Some(password), Some(given)) if password.matches(given) => Ok(()),
-            (Some(_), Some(_)) => Err(Rejection::WrongPassword),
-        }
-    }
-
-    /// Returns the member that a token authenticates. An unknown id is compared with a dummy
-    /// secret, so that timing reveals nothing.
-    fn authenticate(&self, token: &ResumeToken) -> Option<MemberKey> {
-        let (id, given) = split_token(token);
-        let key = self.roster.key_by_id(&id);
-        let member = key.and_then(|key| self.roster.member(key));
-        let is_authentic = member.map_or(&DUMMY_SECRET, |member| &member.secret).is(given);
-        key.filter(|_| is_authentic)
-    }
-
-    pub(super) fn generate_id(&mut self) -> ParticipantId {
-        loop {
-            let id = self.tokens.participant_id();
-            if self.roster.key_by_id(&id).is_none() && !self.waiting.has_id(&id) {
-                return id;
-            }
-        }
-    }
-
     pub(super) fn key_of(&self, connection: Connection) -> Result<MemberKey, Rejection> {
         self.roster.key_of(connection).ok_or(Rejection::NotJoined)
     }
@@ -464,41 +285,6 @@ impl Room {
 
     pub(super) fn reply_done(&mut self, to: Connection) {
         self.effects.push_back(Effect::Reply { to, reply: Ok(Reply::Done) });
-    }
-
-    /// What a joining member is told, or a resuming one that received all events up to
-    /// `resumed_after`.
-    fn admission(
-        &self,
-        member: &Member,
-        key: MemberKey,
-        resumed_after: Option<u64>,
-    ) -> Box<Admission> {
-        let may_admit = self.rights(key).has(Right::Admit);
-        Box::new(Admission {
-            me: member.participant.clone(),
-            others: self.roster.others(key),
-            room: self.summary(),
-            topology: self.topology.current(),
-            policy: self.policy(),
-            waiting: if may_admit { self.waiting.list() } else { Vec::new() },
-            spotlight: self.spotlight.clone(),
-            metadata: self.metadata.clone(),
-            chat: if resumed_after.is_none() { self.chat.list() } else { Vec::new() },
-            resume: member.secret.token(&member.participant.id),
-            resumed: resumed_after.is_some(),
-            last: resumed_after.unwrap_or_else(|| self.log.newest()),
-        })
-    }
-
-    fn replay(&mut self, to: Connection, key: MemberKey, last: u64) {
-        let missed = self.log.after(last).filter(|entry| entry.to.includes(key));
-        let sends = missed.map(|entry| Effect::Send {
-            to: vec![to],
-            event: Arc::clone(&entry.event),
-            number: Some(entry.number),
-        });
-        self.effects.extend(sends);
     }
 
     /// Numbers, logs and sends an event; the only path for logged events. Returns the number.
@@ -551,7 +337,7 @@ impl Room {
     }
 
     /// Sends the leave event of a participant and ends its link to the media server.
-    fn send_left(&mut self, now: Instant, audience: Audience, participant: Participant) {
+    pub(super) fn send_left(&mut self, now: Instant, audience: Audience, participant: Participant) {
         if self.topology.may_use_sfu() {
             self.effects.push_back(Effect::Unlink(participant.id.clone()));
         }
