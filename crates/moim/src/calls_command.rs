@@ -1,30 +1,23 @@
 //! `moim calls`: lists the calls in the store, exports them, and tells why one was bad.
 
-use std::{
-    fmt::Write,
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write, io, path::PathBuf};
 
 use anyhow::{Context, bail};
-use quality::{Language, Participant, judge};
+use quality::Language;
 
 use crate::{
+    call_report::{self, CallReport, ParticipationSummary, clock},
     config::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions},
     data,
     store::{
         calls::{self, ListedCall, Participation},
-        open_to_read,
+        ids, open_to_read,
         sql::{Database, SqlResult, Sqlite},
     },
 };
 
 /// Calls listed at most.
 const MAX_LISTED: u32 = 10_000;
-/// Time shown before and after `--at`, in seconds.
-const AROUND: i64 = 120;
-const DAY: i64 = 24 * 60 * 60;
 
 /// Runs the command, which writes to standard output.
 ///
@@ -54,7 +47,7 @@ fn open(folder: Option<&PathBuf>) -> anyhow::Result<Sqlite> {
 }
 
 fn list(database: &mut dyn Database, options: &CallsOptions) -> anyhow::Result<String> {
-    let since = (now() - options.since) * 1000;
+    let since = ids::now() - options.since * 1000;
     let calls = calls::list(database, since, MAX_LISTED)?;
     match options.format {
         CallsFormat::Table => table(&calls),
@@ -94,49 +87,12 @@ fn show(database: &mut dyn Database, options: &ShowOptions) -> anyhow::Result<St
     let Some(call) = call else {
         bail!("There is no call {}: `moim calls` lists the ids", options.id);
     };
-    let began = call.began / 1000;
-    let ended = call.ended.map_or_else(now, |ended| ended / 1000 + 1);
-    let (from, to) = match options.at {
-        None => (began - 60, ended),
-        Some(at) => {
-            let at = moment(began, ended, at)?;
-            (at - AROUND, at + AROUND)
-        }
-    };
-    let offset = calls::local_offset(began)?;
-    let participations = calls::participations(database, call.id, from, to)?;
-    let participants: Vec<_> = participations
-        .iter()
-        .map(|of| Participant { name: &of.name, samples: &of.samples })
-        .collect();
+    let moment = options.at.map(|at| call_report::moment(&call, at)).transpose()?;
     let language = match options.lang {
         CallsLanguage::En => Language::English,
         CallsLanguage::Ko => Language::Korean,
     };
-    let findings = judge(&participants, from, to);
-    if findings.is_empty() {
-        return Ok(language.nothing_found().to_owned());
-    }
-    let sentences = findings.iter().filter_map(|finding| {
-        let participant = participants.get(finding.participant)?;
-        Some(language.sentence(finding, participant.name, |at| clock(at + offset)))
-    });
-    Ok(sentences.collect::<Vec<_>>().join("\n"))
-}
-
-/// The first moment of a call at this time of day.
-fn moment(began: i64, ended: i64, at: i64) -> anyhow::Result<i64> {
-    let offset = calls::local_offset(began)?;
-    let midnight = (began + offset).div_euclid(DAY) * DAY - offset;
-    let days = (0..).map(|day| midnight + day * DAY + at);
-    let found = days.take_while(|at| *at <= ended + AROUND).find(|at| *at >= began - AROUND);
-    found.with_context(|| {
-        format!(
-            "The call went on from {} to {}: choose a time between them",
-            clock(began + offset),
-            clock(ended + offset)
-        )
-    })
+    Ok(CallReport::of(database, &call, moment, language)?.text(language))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,14 +159,7 @@ fn csv(value: &serde_json::Value) -> String {
 
 fn values(call: &ListedCall, of: &Participation) -> Vec<serde_json::Value> {
     let seconds = |at: i64| at / 1000;
-    let mean = |value: fn(&quality::Sample) -> Option<u32>| {
-        let known: Vec<u64> = of.samples.iter().filter_map(value).map(u64::from).collect();
-        let count = known.len() as u64;
-        known.iter().sum::<u64>().checked_div(count)
-    };
-    let transport = of.samples.iter().rev().find_map(|sample| sample.transport);
-    let stalled = of.samples.iter().filter(|sample| sample.stalled > Some(0));
-    let stalled: u32 = stalled.map(|sample| u32::from(sample.seconds)).sum();
+    let summary = ParticipationSummary::of(of);
     vec![
         calls::shown_id(call.id).into(),
         call.room.clone().into(),
@@ -219,29 +168,19 @@ fn values(call: &ListedCall, of: &Participation) -> Vec<serde_json::Value> {
         of.name.clone().into(),
         seconds(of.joined).into(),
         of.departed.map(seconds).into(),
-        of.samples.len().into(),
-        transport.map(quality::Transport::name).into(),
-        mean(|sample| sample.round_trip_ms).into(),
-        mean(|sample| sample.loss_up.map(u32::from)).into(),
-        mean(|sample| sample.loss_down.map(u32::from)).into(),
-        mean(|sample| sample.kbps_up).into(),
-        mean(|sample| sample.kbps_down).into(),
-        stalled.into(),
+        summary.samples.into(),
+        summary.transport.map(quality::Transport::name).into(),
+        summary.round_trip_ms.into(),
+        summary.loss_up.into(),
+        summary.loss_down.into(),
+        summary.kbps_up.into(),
+        summary.kbps_down.into(),
+        summary.stalled_seconds.into(),
     ]
-}
-
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn local(at: i64) -> SqlResult<i64> {
     Ok(at + calls::local_offset(at)?)
-}
-
-fn clock(local: i64) -> String {
-    let second = local.rem_euclid(DAY);
-    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
 fn date(local: i64) -> String {

@@ -4,8 +4,10 @@ mod access;
 #[cfg(unix)]
 mod admin;
 mod api;
+mod audit_command;
 mod backup;
 mod banner;
+mod call_report;
 mod calls_command;
 mod config;
 mod config_command;
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
             Err(problems) => misconfigured(&problems),
         },
         Command::Calls(options) => told(calls_command::run(&options).map(|()| String::new())),
+        Command::Audit(options) => told(audit_command::run(&options).map(|()| String::new())),
         Command::Backup(options) => told(backup::backup(&options)),
         Command::Restore(options) => told(backup::restore(&options)),
         Command::Man(options) => told(manuals::man(&options).map(|()| String::new())),

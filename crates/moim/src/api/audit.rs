@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::Caller;
+use super::{caller::Caller, shown::date};
 use crate::store::{
     Importance, Store,
     audit::{AuditRow, add, cut_address},
@@ -21,24 +21,24 @@ pub(crate) struct Audit {
 
 /// A row of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Rises with time.
-    pub(super) id: String,
+    id: String,
     /// When.
     #[schema(format = DateTime)]
-    pub(super) at: String,
+    at: String,
     /// Who: a key, a token, an administrator or the admin socket.
-    pub(super) actor: String,
+    actor: String,
     /// What.
-    pub(super) action: String,
+    action: String,
     /// To what: a room, a participant, a key or a webhook.
-    pub(super) object: String,
+    object: String,
     /// From where, cut to /24 or /48; absent on the server itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) address: Option<String>,
+    address: Option<String>,
     /// More about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<String>,
+    detail: Option<String>,
 }
 
 impl Audit {
@@ -63,5 +63,12 @@ impl Audit {
 
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+}
+
+impl From<AuditRow> for Entry {
+    fn from(row: AuditRow) -> Self {
+        let AuditRow { id, at, actor, action, object, address, detail } = row;
+        Self { id: id.to_string(), at: date(at), actor, action, object, address, detail }
     }
 }

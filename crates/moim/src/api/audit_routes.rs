@@ -7,14 +7,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     audit::Entry,
-    body::{Query, malformed},
+    body::Query,
     caller::Caller,
     page::{Page, PageQuery},
     parts::Parts,
     problem::Problem,
-    shown::date,
 };
-use crate::store::audit::{self, AuditRow};
+use crate::store::audit;
 
 pub(super) fn router() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -29,23 +28,9 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Entry>>, Problem> {
     caller.may_administer()?;
-    let (limit, after) = query.read()?;
-    let before = after.map(|text| text.parse::<i64>());
-    let before = before.transpose().map_err(|_| malformed("cursor: use `next` of the page before"));
-    let before = before?;
-    let rows = parts.audit.store().read(move |database| {
-        audit::list(database, before, u32::try_from(limit + 1).unwrap_or(u32::MAX))
-    });
-    let mut rows = rows.await.map_err(|error| Problem::from_store(&error))?.unwrap_or_default();
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().map(|row| row.id.to_string()).filter(|_| has_more);
-    Ok(Json(Page::new(rows.into_iter().map(Entry::from).collect(), last.as_deref())))
-}
-
-impl From<AuditRow> for Entry {
-    fn from(row: AuditRow) -> Self {
-        let AuditRow { id, at, actor, action, object, address, detail } = row;
-        Self { id: id.to_string(), at: date(at), actor, action, object, address, detail }
-    }
+    let (limit, before) = query.read_number()?;
+    let rows = parts.audit.store().read(move |database| audit::list(database, before, limit + 1));
+    let rows = rows.await.map_err(|error| Problem::from_store(&error))?.unwrap_or_default();
+    let page = Page::of_rows(rows, limit, |row| row.id);
+    Ok(Json(page.map(Entry::from)))
 }

@@ -14,7 +14,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    audit_routes, key_routes, participants,
+    audit_routes, call_routes, key_routes, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
     rooms, server,
@@ -30,7 +30,7 @@ const KEY: &str = "key";
 #[openapi(
     info(
         title = "moim",
-        description = "Rooms, participants, keys and the audit log of a moim server.",
+        description = "Rooms, participants, calls, keys and the audit log of a moim server.",
         license(name = "MIT OR Apache-2.0"),
     ),
     components(schemas(Problem))
@@ -55,6 +55,7 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(Title::openapi())
         .merge(rooms::router())
         .merge(participants::router())
+        .merge(call_routes::router())
         .merge(key_routes::router())
         .merge(server::router())
         .merge(audit_routes::router())
@@ -122,6 +123,6 @@ mod tests {
                 operations += 1;
             }
         }
-        assert!(operations > 15, "{operations}");
+        assert!(operations > 20, "{operations}");
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,7 +14,7 @@ use super::{
     page::{Page, PageQuery, cut},
     parts::Parts,
     problem::Problem,
-    shown::date,
+    shown::{date, milliseconds},
 };
 
 pub(super) fn router() -> OpenApiRouter<Arc<Parts>> {
@@ -103,7 +102,8 @@ async fn create(
     Body(create): Body<CreateKey>,
 ) -> Result<(StatusCode, Json<NewKey>), Problem> {
     caller.may_administer()?;
-    let expires = create.expires_at.as_deref().map(milliseconds).transpose()?;
+    let expires = create.expires_at.as_deref();
+    let expires = expires.map(|text| milliseconds("expires_at", text)).transpose()?;
     let (key, secret) = parts.keys.create(&create.name, create.access, expires)?;
     parts.audit.note(&caller, "key.create", &key.id, Some(&key.name));
     Ok((StatusCode::CREATED, Json(NewKey { key: key.into(), secret })))
@@ -122,10 +122,4 @@ async fn remove(
     let key = parts.keys.remove(&id).ok_or_else(|| Problem::not_found("no key has this id"))?;
     parts.audit.note(&caller, "key.remove", &key.id, Some(&key.name));
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn milliseconds(text: &str) -> Result<i64, Problem> {
-    let date = OffsetDateTime::parse(text, &Rfc3339);
-    let date = date.map_err(|_| Problem::invalid("expires_at: write 2027-01-31T12:00:00Z"))?;
-    Ok(date.unix_timestamp().saturating_mul(1000))
 }

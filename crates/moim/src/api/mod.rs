@@ -8,6 +8,7 @@ mod audit;
 mod audit_routes;
 mod auth;
 mod body;
+mod call_routes;
 mod caller;
 mod document;
 mod keeper;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 
+pub(crate) use audit::Entry as AuditEntry;
 pub(crate) use parts::{Components, Parts};
 
 /// The API on the port, for holders of keys.

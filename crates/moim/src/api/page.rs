@@ -33,6 +33,11 @@ pub(super) struct Page<T> {
 }
 
 impl PageQuery {
+    /// A query that is a part of another.
+    pub(super) fn new(limit: Option<u32>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// The limit and the key after which the page begins.
     pub(super) fn read(&self) -> Result<(usize, Option<String>), Problem> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
@@ -48,7 +53,31 @@ impl PageQuery {
     }
 }
 
+impl PageQuery {
+    /// The limit and the number after which the page begins.
+    pub(super) fn read_number(&self) -> Result<(u32, Option<i64>), Problem> {
+        let (limit, after) = self.read()?;
+        let after = after.map(|text| text.parse::<i64>()).transpose();
+        let after = after.map_err(|_| malformed("cursor: use `next` of the page before"))?;
+        Ok((u32::try_from(limit).unwrap_or(MAX_LIMIT), after))
+    }
+}
+
 impl<T> Page<T> {
+    /// A page of rows, of which one more than the limit was read if there are more.
+    pub(super) fn of_rows(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> i64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().map(|row| key(row).to_string()).filter(|_| has_more);
+        Self::new(rows, last.as_deref())
+    }
+
+    /// The same page with items in another form.
+    pub(super) fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(form).collect(), next: self.next }
+    }
+
     /// A page of items; `last` is the key of the last one if more follow.
     pub(super) fn new(items: Vec<T>, last: Option<&str>) -> Self {
         Self { items, next: last.map(|key| URL_SAFE_NO_PAD.encode(key)) }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 
+use super::problem::Problem;
 use crate::signaling::{ParticipantDetails, RoomDetails};
 
 /// A room.
@@ -118,6 +119,13 @@ impl From<&room::protocol::Waiting> for Waiting {
     fn from(waiting: &room::protocol::Waiting) -> Self {
         Self { id: waiting.id.as_str().to_owned(), name: waiting.name.as_str().to_owned() }
     }
+}
+
+/// A time in text (RFC 3339), in milliseconds since 1970. `field` is its name in the request.
+pub(super) fn milliseconds(field: &str, text: &str) -> Result<i64, Problem> {
+    let date = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let date = date.and_then(|date| i64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok());
+    date.ok_or_else(|| Problem::invalid(format!("{field}: write 2027-01-31T12:00:00Z")))
 }
 
 /// A time in milliseconds since 1970, as text (RFC 3339).

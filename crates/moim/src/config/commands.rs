@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// List the calls of the last days, and tell why one was bad
     Calls(super::calls::CallsOptions),
+    /// Print the audit log, one JSON object a line
+    Audit(super::audit::AuditOptions),
     /// Write the data folder to one private file, while the server runs or not
     Backup(BackupOptions),
     /// Fill the data folder from a backup, while the server is stopped

@@ -8,6 +8,7 @@ mod access_options;
 mod acme;
 mod acme_choices;
 mod announce;
+mod audit;
 mod calls;
 mod checked;
 mod commands;
@@ -43,6 +44,7 @@ use access_options::AccessOptions;
 pub(crate) use acme::Acme;
 pub(crate) use acme_choices::ChallengeChoice;
 pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};
+pub(crate) use audit::AuditOptions;
 pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
 #[cfg(unix)]

@@ -231,6 +231,23 @@ pub(crate) fn list(
     rows.into_iter().map(listed).collect()
 }
 
+/// The calls that began between two times (milliseconds since 1970), before another call if one is
+/// given, the newest first.
+pub(crate) fn page(
+    database: &mut dyn Database,
+    (since, until): (i64, i64),
+    before: Option<i64>,
+    limit: u32,
+) -> SqlResult<Vec<ListedCall>> {
+    let rows = database.query(
+        "SELECT id, room, began, ended,
+            (SELECT count(*) FROM participation WHERE call = call.id)
+        FROM call WHERE began >= ?1 AND began < ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4",
+        values![since, until, before.unwrap_or(i64::MAX), limit],
+    )?;
+    rows.into_iter().map(listed).collect()
+}
+
 /// A call by its id.
 pub(crate) fn find(database: &mut dyn Database, id: i64) -> SqlResult<Option<ListedCall>> {
     let rows = database.query(

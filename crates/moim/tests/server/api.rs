@@ -1,13 +1,16 @@
 //! The API at `/api/v1`, and the same by `moim ctl`.
 
-use std::{io::Write, net::TcpStream};
+use std::{
+    io::{BufRead, Write},
+    net::TcpStream,
+};
 
 use serde_json::{Value, json};
 
 use crate::{
     ctl::{answer, ctl},
     peer::{self, Answer, Tls, ask, frame, socket, tcp, text_frame},
-    support::Server,
+    support::{Server, succeed},
 };
 
 /// A client of the API.
@@ -248,6 +251,13 @@ fn keys_and_audit_log_survive_a_restart() {
     let next = api.get(&format!("/audit?limit=1&cursor={}", audit["next"].as_str().unwrap()));
     assert_eq!(next["items"][0]["action"], "key.create");
     assert_eq!(next["items"][0]["actor"], "ctl");
+    let folder = server.data().to_str().unwrap();
+    let lines = succeed(&["audit", "--data", folder]).stdout;
+    let lines: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    assert_eq!(lines[0]["action"], "key.create", "the oldest comes first");
+    assert_eq!(&lines[1], entry);
+    assert!(succeed(&["audit", "--data", folder, "--since", "0m"]).stdout.is_empty());
 }
 
 #[test]

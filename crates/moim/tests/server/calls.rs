@@ -12,6 +12,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    api::Api,
     peer::{frame, socket, tcp, text_frame},
     support::{DEADLINE, Server, within},
 };
@@ -84,6 +85,7 @@ fn reports_of_a_call_become_sentences_and_names_stay_out_of_the_log() {
     assert!(sentence.contains("Ben Example was on TCP."), "{sentence}");
     let korean = moim_calls(server.data(), &["show", id, "--lang", "ko"]).unwrap();
     assert!(korean.contains("Ben Example 님이 보낸 패킷의 11 %가 손실됐고"), "{korean}");
+    api_tells_the_same(&server, id, &sentence);
     let missing = moim_calls(server.data(), &["show", "zzzzzzzz"]).unwrap_err();
     assert!(missing.contains("`moim calls` lists the ids"), "{missing}");
     // Both leave; the call ends.
@@ -109,6 +111,38 @@ fn reports_of_a_call_become_sentences_and_names_stay_out_of_the_log() {
     let ben: Value = serde_json::from_str(jsonl.lines().last().unwrap()).unwrap();
     assert_eq!((&ben["name"], &ben["transport"]), (&json!("Ben Example"), &json!("tcp")));
     assert_eq!(ben["loss_up"], json!(110));
+}
+
+fn api_tells_the_same(server: &Server, id: &str, sentence: &str) {
+    let api = Api::new(server, "read");
+    let calls = api.get("/calls?limit=1");
+    assert_eq!((&calls["items"][0]["id"], &calls["items"][0]["room"]), (&id.into(), &ROOM.into()));
+    assert_eq!(api.get("/calls?since=2999-01-01T00:00:00Z")["items"], json!([]));
+    let path = format!("/calls/{id}");
+    let people = api.get(&path)["participations"].clone();
+    assert_eq!(
+        (&people[1]["name"], &people[1]["transport"]),
+        (&"Ben Example".into(), &"tcp".into())
+    );
+    assert_eq!(people[1]["loss_up_permille"], 110);
+    let quality = api.get(&format!("{path}/quality"));
+    // Later samples add to it.
+    let text = quality["text"].as_str().unwrap();
+    assert_eq!(text.split('.').nth(1), sentence.split('.').nth(1));
+    assert_eq!(text.lines().count(), quality["findings"].as_array().unwrap().len());
+    assert_eq!(quality["findings"][0]["participant"], "Ben Example");
+    let began = calls["items"][0]["began_at"].as_str().unwrap();
+    let korean = api.get(&format!("{path}/quality?lang=ko&at={began}"));
+    assert!(korean["text"].as_str().unwrap().contains("Ben Example 님이"), "{korean}");
+    assert_eq!(api.get(&format!("{path}/quality?at=2027-01-01T00:00:00Z"))["findings"], json!([]));
+    for (path, status) in [
+        (format!("{path}/quality?at=noon"), 422),
+        (format!("{path}/quality?lang=fr"), 400),
+        ("/calls/zzzzzzzz".to_owned(), 404),
+        ("/calls?since=yesterday".to_owned(), 422),
+    ] {
+        assert_eq!(api.send(&format!("GET {path}"), &Value::Null).status, status, "{path}");
+    }
 }
 
 #[test]
