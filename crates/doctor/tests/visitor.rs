@@ -42,6 +42,7 @@ fn clean() -> Facts {
         }),
         encoder: None,
         clock_offset_ms: Some(-900.0),
+        call: None,
     }
 }
 

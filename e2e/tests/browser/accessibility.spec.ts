@@ -2,6 +2,7 @@ import { expectAccessible } from "../../support/accessibility.ts";
 import { createOtherAppRoom } from "../../support/rooms.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
+import { askWhy } from "../../support/why.ts";
 
 test("home, preview and call have no serious accessibility violation, light or dark", async ({
   open,
@@ -36,5 +37,6 @@ test("home, preview and call have no serious accessibility violation, light or d
   await expectAccessible(ada.page);
   await ada.tab.click("open-stats");
   await expect(ada.page.getByTestId("stats-line")).toHaveCount(1);
+  await askWhy(ada);
   await expectAccessible(ada.page);
 });

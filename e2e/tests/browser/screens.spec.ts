@@ -7,6 +7,7 @@ import { createOtherAppRoom } from "../../support/rooms.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
+import { askWhy } from "../../support/why.ts";
 
 const README_SHOT = join(import.meta.dirname, "../../../docs/screenshot.png");
 
@@ -120,10 +121,12 @@ test("screenshots of chat, a shared screen, the speaker view and statistics", as
   await hedy.tab.click("open-stats");
   await expect(hedy.page.getByTestId("stats-line").first()).toBeVisible();
   await expect(hedy.page.getByTestId("stats-picture").filter({ hasText: "fps" })).toHaveCount(3);
+  await askWhy(hedy);
   await takeScreenshots(hedy.page, "stats");
   await hedy.page.keyboard.press("Escape");
   await ada.tab.click("open-stats");
   await expect(ada.page.getByTestId("stats-line").first()).toBeVisible();
+  await askWhy(ada);
   await takeScreenshots(ada.page, "stats-ko");
   await ada.page.keyboard.press("Escape");
 

@@ -10,7 +10,9 @@ import {
   startRecording,
   timeUntil,
 } from "../../support/recording.ts";
+import { takeScreenshots } from "../../support/screenshots.ts";
 import { waitForSfuCall } from "../../support/sfu.ts";
+import { askWhy } from "../../support/why.ts";
 
 requireNetworks();
 
@@ -103,4 +105,11 @@ test("audio and video continue over a link with 5 % loss and 100 ms delay", asyn
     // Without a jitter buffer that waits for retransmissions, Ada would see one freeze per second.
     expect(result.freezes[1]).toBeLessThan(8);
   }
+  await grace.tab.click("open-stats");
+  const { codes, text } = await askWhy(grace);
+  console.log("why", codes, text);
+  expect(codes).toEqual(expect.arrayContaining(["LINE-LOSS-UP", "LINE-LOSS-DOWN"]));
+  expect(text).toMatch(/[3-8] % of what you send is lost/);
+  await takeScreenshots(grace.page, "why");
+  await grace.page.keyboard.press("Escape");
 });

@@ -76,6 +76,11 @@ export interface Call extends Readable<CallState> {
   setViewports(viewports: readonly Viewport[]): void;
   /** Statistics of every link, measured every two seconds. */
   readonly statistics: Readable<Statistics>;
+  /**
+   * What the last 20 seconds say about why the call is bad, for `/api/doctor/judge`; null in the
+   * first seconds, and while there is no link.
+   */
+  readonly callFacts: CallFacts | null;
   /** What hosts do. The server rejects what the role does not permit. */
   readonly hosting: Hosting;
   /** Shows an emoji to everybody for a moment. */
@@ -263,6 +268,32 @@ export interface Layer {
   readonly frameRate: number;
   /** Scalability mode, as `L1T3`; null if the browser does not report it. */
   readonly mode: string | null;
+}
+
+/** A call's own measurements over its last seconds (`crates/doctor/src/visitor/call_facts.rs`). */
+export interface CallFacts {
+  readonly transport: "udp" | "tcp" | "tls";
+  /** By connection. */
+  readonly sent: readonly { packets: number; lost: number; rttMs?: number }[];
+  /** By participant. */
+  readonly publishers: readonly {
+    packets: number;
+    lost: number;
+    hasPicture: boolean;
+    isStill: boolean;
+  }[];
+  readonly jitterMs: number;
+  /** Shares, 0 to 1. */
+  readonly concealed: number;
+  readonly dropped: number;
+  readonly limitedCpu: number;
+  readonly limitedBandwidth: number;
+  readonly availableKbps?: number;
+  readonly encodeMs: number;
+  /** Frames per second. */
+  readonly encodedRate: number;
+  readonly capturedRate: number;
+  readonly height: number;
 }
 
 /** Totals over all links at one measurement. */

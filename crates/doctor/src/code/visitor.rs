@@ -71,6 +71,24 @@ codes! {
                 "Turn the VPN off if there is one, and stop other transfers on this line.",
             ko: "서버까지 갔다 오는 데 {milliseconds}밀리초가 걸려서 말이 서로 겹쳐요.",
                 "VPN을 쓰고 있으면 끄고, 이 회선에서 다른 전송을 멈춰 주세요.";
+        /// Packets arrive unevenly.
+        LineJitter = "LINE-JITTER", Degraded,
+            en: "Packets arrive unevenly, by up to {milliseconds} ms, so video and sound stutter.",
+                "Move closer to the Wi-Fi router or use a cable, and stop other transfers.",
+            ko: "데이터가 최대 {milliseconds}밀리초까지 고르지 않게 도착해서 영상과 소리가 끊겨요.",
+                "와이파이 공유기에 가까이 가거나 유선으로 연결하고, 다른 전송을 멈춰 주세요.";
+        /// The uplink carries less than the video needs.
+        LineNarrowUp = "LINE-NARROW-UP", Degraded,
+            en: "Your upload carries {kbps} kb/s only, so others see you small and blurred.",
+                "Stop other uploads, or turn the camera off if the sound breaks up.",
+            ko: "업로드 속도가 {kbps}kb/s밖에 되지 않아서 다른 사람에게 내 영상이 작고 흐리게 보여요.",
+                "다른 업로드를 멈추고, 소리까지 끊기면 카메라를 꺼 주세요.";
+        /// Delay between participants of a call.
+        CallDelay = "CALL-DELAY", Degraded,
+            en: "It takes {milliseconds} ms to the others and back, so you talk over each other.",
+                "Turn the VPN off if there is one, and stop other transfers on this line.",
+            ko: "다른 사람에게 갔다 오는 데 {milliseconds}밀리초가 걸려서 말이 서로 겹쳐요.",
+                "VPN을 쓰고 있으면 끄고, 이 회선에서 다른 전송을 멈춰 주세요.";
         /// A proxy drops WebSocket upgrades.
         WsEaten = "WS-EATEN", Degraded,
             en: "WebSockets don't get through here: calls work by polling, which reacts more slowly.",
@@ -113,6 +131,24 @@ codes! {
                 "Close other programs, or share a smaller picture.",
             ko: "이 컴퓨터는 {height}줄 영상을 부드럽게 보내기에는 느려요.",
                 "다른 프로그램을 닫거나 더 작은 영상을 보내 주세요.";
+        /// The decoder is slow.
+        CpuShow = "CPU-SHOW", Degraded,
+            en: "This computer is too slow to show all the video it receives.",
+                "Close other programs and tabs, or switch to the speaker view.",
+            ko: "이 컴퓨터는 받는 영상을 모두 보여 주기에는 느려요.",
+                "다른 프로그램과 탭을 닫거나 발표자 보기로 바꿔 주세요.";
+        /// Videos of some participants stall, those of others do not.
+        SenderStalls = "SENDER-STALLS", Degraded,
+            en: "{still} of the {pictures} videos you see stall, the others do not: the trouble is at their senders.",
+                "Ask those people to press this button too, or to open the connection test.",
+            ko: "보이는 영상 {pictures}개 가운데 {still}개만 멈추니까 그 영상을 보내는 쪽의 문제예요.",
+                "그분들께 이 버튼을 눌러 보거나 연결 검사를 열어 보라고 알려 주세요.";
+        /// Videos stall, and nothing that the page sees explains it.
+        VideoStalls = "VIDEO-STALLS", Degraded,
+            en: "The video you see stalls, and nothing on this side explains it.",
+                "Ask the others to press this button too, or test the connection.",
+            ko: "보이는 영상이 멈추는데 이쪽에서는 원인을 찾지 못했어요.",
+                "다른 사람에게도 이 버튼을 눌러 보라고 하거나 연결 검사를 해 보세요.";
         /// The clock is wrong.
         Clock = "CLOCK-VISITOR", Advice,
             en: "The clock of this computer differs from the server's by {minutes} minutes.",

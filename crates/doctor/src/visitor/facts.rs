@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
+use super::call_facts::Call;
 use crate::reach::FamilySummary;
 
 /// Facts that the page gathers. They come from anybody, so they judge nothing but themselves.
@@ -40,6 +41,8 @@ pub struct Facts {
     pub encoder: Option<Encoder>,
     /// The visitor's clock minus the server's.
     pub clock_offset_ms: Option<f64>,
+    /// A call, where the visitor is in one.
+    pub call: Option<Call>,
 }
 
 /// Outcome of an attempt to connect.

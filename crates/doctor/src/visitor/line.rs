@@ -13,7 +13,7 @@ const LARGE_LOSS: f64 = 0.9;
 const MIN_LARGE_SENT: u32 = 20;
 /// Round-trip time (ms) from which on people talk over each other (ITU-T G.114: 150 ms one way,
 /// of which encoding and playout take a half).
-const SLOW_MS: f64 = 250.0;
+pub(super) const SLOW_MS: f64 = 250.0;
 
 pub(super) fn judge(line: &Line) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,10 +1,13 @@
-//! A visitor: codes of what a page may find in a browser. Nothing gathers such facts yet.
+//! A visitor: what the page `/doctor`, or the page of a call, finds out in a browser.
 
+mod call;
+mod call_facts;
 mod facts;
 mod line;
 mod transports;
 
 pub use crate::code::VisitorCode;
+pub use call_facts::{Call, CallTransport, Publisher, Sent};
 pub use facts::{Attempt, Encoder, Facts, Known, Line, Nat, Outside};
 
 use crate::{Certainty, Finding, Report};
@@ -18,6 +21,7 @@ pub fn judge(facts: &Facts, known: &Known) -> Report {
     let mut findings = Vec::new();
     findings.extend(transports::judge(facts, known));
     findings.extend(facts.line.iter().flat_map(line::judge));
+    findings.extend(facts.call.iter().flat_map(|call| call::judge(call, known)));
     findings.extend(judge_signaling(facts));
     if facts.secure == Some(false) {
         findings.push(Finding::new(VisitorCode::NotSecure, Certainty::Certain));

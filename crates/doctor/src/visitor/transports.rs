@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Attempt, Facts, Known, Nat, VisitorCode};
-use crate::{Certainty, Finding, code::ServerCode, reach::Blame};
+use crate::{Certainty, Code, Finding, code::ServerCode, reach::Blame};
 
 pub(super) fn judge(facts: &Facts, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -38,21 +38,30 @@ fn closed(facts: &Facts, known: &Known) -> Option<Finding> {
         return None;
     }
     let tcp = [facts.tcp, facts.turn_tcp];
-    let finding = if tcp.contains(&Passed) {
-        match known.outside.blame() {
-            Blame::Visitor => Finding::new(VisitorCode::UdpClosedHere, Certainty::Likely),
-            Blame::Server => Finding::new(ServerCode::UdpClosedServer, Certainty::Likely)
-                .with("networks", known.outside.without_udp),
-            Blame::Unknown => Finding::new(VisitorCode::UdpClosed, Certainty::Certain),
-        }
+    if tcp.contains(&Passed) {
+        Some(udp_closed(known, Certainty::Certain))
     } else if facts.turn_tls == Passed {
-        Finding::new(VisitorCode::TlsOnly, Certainty::Certain)
+        Some(about_port(VisitorCode::TlsOnly, Certainty::Certain, known))
     } else if facts.tcp == Failed && facts.turn_tls == Failed {
-        Finding::new(VisitorCode::MediaClosed, Certainty::Certain)
+        Some(about_port(VisitorCode::MediaClosed, Certainty::Certain, known))
     } else {
-        return None;
-    };
-    Some(finding.with("address", &known.address).with("port", known.port))
+        None
+    }
+}
+
+/// Whose firewall closes UDP, if that is known; `certainty` is that of UDP being closed at all.
+pub(super) fn udp_closed(known: &Known, certainty: Certainty) -> Finding {
+    match known.outside.blame() {
+        Blame::Visitor => about_port(VisitorCode::UdpClosedHere, Certainty::Likely, known),
+        Blame::Server => about_port(ServerCode::UdpClosedServer, Certainty::Likely, known)
+            .with("networks", known.outside.without_udp),
+        Blame::Unknown => about_port(VisitorCode::UdpClosed, certainty, known),
+    }
+}
+
+/// A finding whose texts name the server's port.
+pub(super) fn about_port(code: impl Into<Code>, certainty: Certainty, known: &Known) -> Finding {
+    Finding::new(code, certainty).with("address", &known.address).with("port", known.port)
 }
 
 /// Why the media server can't be reached over UDP where the relay can: allocations are small, and

@@ -155,6 +155,10 @@ export class Session implements Call {
     return this.#observer.statistics;
   }
 
+  get callFacts() {
+    return this.#observer.callFacts;
+  }
+
   leave(): void {
     if (this.#isOver) return;
     this.#signaling.send("room:leave", {}, () => {});

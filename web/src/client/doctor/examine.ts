@@ -1,6 +1,7 @@
 /** Examines the way from this browser to the server: all checks at once, 15 s in all. */
 import { allocate, connectProbe, gather, measureLine, type Probe } from "./connections.ts";
-import type { Attempt, Check, ExaminationEvent, Facts, Finding } from "./facts.ts";
+import type { Attempt, Check, ExaminationEvent, Facts } from "./facts.ts";
+import { judge, post } from "./judge.ts";
 import { natFacts } from "./nat.ts";
 import { tryPolling, tryWebSocket } from "./signaling.ts";
 
@@ -75,30 +76,9 @@ export async function examine(
   }
 }
 
-/** Asks for the words of facts, as in another language. */
-export async function judge(
-  facts: Facts,
-  language: string,
-  signal: AbortSignal,
-): Promise<Finding[]> {
-  const response = await post(`/api/doctor/judge?lang=${language}`, facts, signal);
-  return ((await response.json()) as { findings: Finding[] }).findings;
-}
-
 async function beginVisit(signal: AbortSignal): Promise<Visit> {
   const response = await post("/api/doctor/visit", {}, signal);
   return (await response.json()) as Visit;
-}
-
-async function post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response;
 }
 
 async function attempt(check: Check, attempted: Promise<Attempt>): Promise<Outcome> {

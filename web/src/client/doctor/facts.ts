@@ -1,4 +1,5 @@
 /** What the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
+import type { CallFacts } from "../api.ts";
 import type { LineFacts } from "./line.ts";
 import type { Nat } from "./nat.ts";
 
@@ -35,6 +36,7 @@ export interface Facts {
   hostCandidates?: number;
   line?: LineFacts;
   clockOffsetMs?: number;
+  call?: CallFacts;
 }
 
 /** A diagnosis with its words, from the server. */

@@ -27,8 +27,14 @@ export interface RtcStats {
   // video
   readonly framesDecoded?: number;
   readonly framesEncoded?: number;
+  readonly framesDropped?: number;
+  readonly framesPerSecond?: number;
+  /** In seconds, over all encoded frames. */
+  readonly totalEncodeTime?: number;
   readonly frameWidth?: number;
   readonly frameHeight?: number;
+  /** Of a media source. */
+  readonly height?: number;
   readonly scalabilityMode?: string;
   readonly freezeCount?: number;
   /** In seconds. */
@@ -43,6 +49,8 @@ export interface RtcStats {
   readonly selected?: boolean;
   /** In seconds. */
   readonly currentRoundTripTime?: number;
+  /** Bits per second; Chromium only. */
+  readonly availableOutgoingBitrate?: number;
   readonly localCandidateId?: string;
   readonly remoteCandidateId?: string;
   readonly candidateType?: string;

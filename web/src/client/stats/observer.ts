@@ -1,10 +1,11 @@
 // Polls the statistics of every link and derives the page's figures, the connection quality of each
 // participant and the jitter buffer targets.
-import type { Quality, Statistics } from "../api.ts";
+import type { CallFacts, Quality, Statistics } from "../api.ts";
 import type { ParticipantId, ReportRequest } from "../protocol.ts";
 import type { PeerConnectionEntry } from "../rtc/platform.ts";
 import { type RtcStatsReport, statsOf } from "../rtc/rtc-stats.ts";
 import { Store } from "../store.ts";
+import { addSnapshot, type CallSnapshot, callFacts, callSnapshot } from "./call-facts.ts";
 import { type PageCounters, pageReport } from "./page-report.ts";
 import { Playout } from "./playout.ts";
 import {
@@ -34,6 +35,7 @@ export class StatsObserver {
   readonly #options: StatsObserverOptions;
   readonly #playout = new Playout();
   #counters = new Map<RTCPeerConnection, LinkCounters>();
+  #snapshots: readonly CallSnapshot[] = [];
   #reported: { at: number; counters: PageCounters } = {
     at: Number.NEGATIVE_INFINITY,
     counters: new Map(),
@@ -44,6 +46,11 @@ export class StatsObserver {
   constructor(options: StatsObserverOptions) {
     this.#options = options;
     this.#schedule();
+  }
+
+  /** What the last 20 seconds say; null in the first ones. */
+  get callFacts(): CallFacts | null {
+    return callFacts(this.#snapshots);
   }
 
   close(): void {
@@ -83,10 +90,10 @@ export class StatsObserver {
     this.#counters = counters;
     this.statistics.update((before) => reduceStatistics(before, links, at));
     onQualities(qualitiesOf(links, self()));
-    this.#report(
-      reports.flatMap(({ to, report }) => (report ? [{ to, report }] : [])),
-      at,
-    );
+    const measured = reports.flatMap(({ to, report }) => (report ? [{ to, report }] : []));
+    const snapshot = callSnapshot({ links: measured, owners, at });
+    this.#snapshots = addSnapshot(this.#snapshots, snapshot);
+    this.#report(measured, at);
   }
 
   /** Reports to the server, if it is time. */

@@ -6,6 +6,7 @@ import type {
   ReportRequest,
 } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
+import { selectedPair, transportOf } from "./selected-pair.ts";
 import type { TrackOwners } from "./track-owners.ts";
 
 /** A picture that froze for this long in one report stood still. */
@@ -66,7 +67,7 @@ export function pageReport({ links, owners, before, seconds }: PageReportOptions
   for (const { to, report } of links) {
     const pair = selectedPair(report);
     if (pair?.currentRoundTripTime !== undefined) roundTrips.push(pair.currentRoundTripTime);
-    transport = Math.max(transport, TRANSPORTS.indexOf(transportOf(report, pair)));
+    transport = Math.max(transport, TRANSPORTS.indexOf(reportedTransport(report, pair)));
     for (const [id, entry] of report) {
       if (entry.type !== "inbound-rtp" && entry.type !== "outbound-rtp") continue;
       const key = `${to} ${id}`;
@@ -140,21 +141,9 @@ function countersOf(entry: RtcStats, loss: RtcStats | undefined): Counters {
   return { ...counters, packetsLost: loss?.packetsLost ?? 0 };
 }
 
-function selectedPair(report: RtcStatsReport): RtcStats | undefined {
-  const all = [...report.values()];
-  const id = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
-  // Firefox marks the pair itself.
-  return (
-    (id === undefined ? undefined : report.get(id)) ??
-    all.find(({ type, selected }) => type === "candidate-pair" && selected)
-  );
-}
-
-function transportOf(report: RtcStatsReport, pair: RtcStats | undefined): ReportedTransport {
-  const local = report.get(pair?.localCandidateId ?? "");
-  const remote = report.get(pair?.remoteCandidateId ?? "");
-  const isRelayed = local?.candidateType === "relay" || remote?.candidateType === "relay";
-  const isStream = (local?.relayProtocol ?? local?.protocol ?? "udp") !== "udp";
+function reportedTransport(report: RtcStatsReport, pair: RtcStats | undefined): ReportedTransport {
+  const { isRelayed, protocol } = transportOf(report, pair);
+  const isStream = protocol !== "udp";
   if (isRelayed) return isStream ? "relay_tcp" : "relay_udp";
   return isStream ? "tcp" : "udp";
 }

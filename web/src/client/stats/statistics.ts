@@ -3,6 +3,7 @@
 import type { Layer, LinkStats, Quality, Statistics, StatsSample, TrackStats } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
+import { selectedPair } from "./selected-pair.ts";
 import type { TrackOwners } from "./track-owners.ts";
 
 /** Samples kept: two minutes at one every two seconds. */
@@ -209,12 +210,7 @@ function mergeLayers(tracks: readonly TrackStats[]): TrackStats[] {
 }
 
 function pathOf(report: RtcStatsReport): Pick<LinkStats, "roundTrip" | "path"> {
-  const all = [...report.values()];
-  const transport = all.find(({ type }) => type === "transport");
-  const pair =
-    entryOf(report, transport?.selectedCandidatePairId) ??
-    // Firefox marks the pair itself.
-    all.find(({ type, selected }) => type === "candidate-pair" && selected);
+  const pair = selectedPair(report);
   if (!pair) return { roundTrip: null, path: null };
   const seconds = pair.currentRoundTripTime;
   const end = (id: string | undefined): string => {

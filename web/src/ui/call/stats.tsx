@@ -12,6 +12,7 @@ import {
   formatPercent,
   sortTracks,
 } from "./stats-format.ts";
+import { WhyBad } from "./why-bad.tsx";
 
 interface Props {
   call: Call;
@@ -36,9 +37,10 @@ export function Stats({ call, state, onClose }: Props) {
           ))}
         </div>
       )}
+      {links.length > 0 && <WhyBad call={call} />}
       <p>
         <a href="/doctor" target="_blank" rel="noopener" data-testid="why">
-          {t.doctor.why}
+          {t.doctor.test}
         </a>
       </p>
     </Dialog>

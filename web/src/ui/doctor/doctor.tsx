@@ -1,22 +1,22 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { examine, judge } from "../../client/doctor/examine.ts";
+import { examine } from "../../client/doctor/examine.ts";
 import {
   CHECKS,
   type Examination,
   endedChecks,
-  type Finding,
   NO_EXAMINATION,
   reduceExamination,
 } from "../../client/doctor/facts.ts";
+import { judge } from "../../client/doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Page } from "../parts/page.tsx";
+import { Verdict, type VerdictWords, verdictWords } from "../parts/verdict.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { CheckTable } from "./check-table.tsx";
 import styles from "./doctor.module.css";
 import { reportText } from "./report.ts";
-import { Verdict } from "./verdict.tsx";
 
 /** The view at `/doctor`: tests the way to the server, and says what to do. */
 export default function Doctor({ seconds }: { seconds: number | undefined }) {
@@ -53,7 +53,7 @@ export default function Doctor({ seconds }: { seconds: number | undefined }) {
           </ViewTitle>
           <p className={styles.lead}>{t.doctor.lead}</p>
         </div>
-        <Verdict examination={examination} {...verdictOf(examination, t)} />
+        <Verdict testId="doctor-verdict" {...verdictOf(examination, t)} />
         {phase === "running" ? (
           <div>
             <progress
@@ -90,20 +90,26 @@ export default function Doctor({ seconds }: { seconds: number | undefined }) {
   );
 }
 
-/** The verdict, what to do, and the other findings. Advice alone is no reason for alarm. */
+/** The verdict, what to do, and the other findings. */
 function verdictOf(
   { phase, findings }: Examination,
   t: ReturnType<typeof useI18n>["t"],
-): { sentence: string; remedy: string; main: Finding | null; others: readonly Finding[] } {
+): VerdictWords {
   const words = t.doctor;
-  const none = { main: null, others: findings };
-  if (phase === "running") return { ...none, sentence: words.running, remedy: "" };
-  if (phase === "failed") return { ...none, sentence: words.failed, remedy: words.failedRemedy };
-  const [first, ...others] = findings;
-  if (!first || first.severity === "advice") {
-    return { ...none, sentence: words.fine, remedy: words.fineRemedy };
+  switch (phase) {
+    case "running":
+      return { tone: "calm", sentence: words.running, remedy: "", main: null, others: findings };
+    case "failed":
+      return {
+        tone: "bad",
+        sentence: words.failed,
+        remedy: words.failedRemedy,
+        main: null,
+        others: findings,
+      };
+    case "judged":
+      return verdictWords(findings, words.fine, words.fineRemedy);
   }
-  return { sentence: first.sentence, remedy: first.remedy, main: first, others };
 }
 
 /** Examines once for each `run`. */
