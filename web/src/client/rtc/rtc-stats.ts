@@ -16,6 +16,7 @@ export interface RtcStats {
   readonly bytesSent?: number;
   readonly packetsReceived?: number;
   readonly packetsSent?: number;
+  readonly retransmittedPacketsSent?: number;
   readonly packetsLost?: number;
   readonly nackCount?: number;
   /** In seconds. */

@@ -92,7 +92,8 @@ test("the slowest encoding counts, and how often the encoder was limited", () =>
     mediaSourceId: "m",
     remoteId: "far",
     bytesSent: 1_000 * interval,
-    packetsSent: 200 * interval,
+    packetsSent: 210 * interval,
+    retransmittedPacketsSent: 10 * interval,
     framesEncoded: frames * interval,
     totalEncodeTime: (ms * frames * interval) / 1000,
     qualityLimitationReason: interval % 2 === 0 ? "cpu" : "none",
@@ -110,7 +111,8 @@ test("the slowest encoding counts, and how often the encoder was limited", () =>
     height: 720,
     limitedCpu: 0.5,
     limitedBandwidth: 0,
-    sent: [{ packets: 1_600, lost: 64 }],
+    // Of each stream the larger of the far end's count, 8, and the retransmissions, 10.
+    sent: [{ packets: 1_600, lost: 80 }],
   });
   expect(found?.encodeMs).toBeCloseTo(40);
 });

@@ -19,6 +19,7 @@ const COUNTERS = [
   "bytesSent",
   "bytesReceived",
   "packetsSent",
+  "retransmittedPacketsSent",
   "packetsReceived",
   "packetsLost",
   "framesDecoded",
@@ -94,9 +95,13 @@ export function callFacts(snapshots: readonly CallSnapshot[]): CallFacts | null 
     transport: worst(links.map(({ transport }) => transport)),
     sent: [...last.links].map(([to, { roundTrip }]) => {
       const out = growths.filter(({ link, stream }) => link === to && stream.direction === "out");
+      // The far end does not count as lost what a retransmission has replaced.
+      const lost = [...groupBy(out, ({ id }) => id).values()].map((of) =>
+        Math.max(sum(of, "packetsLost"), sum(of, "retransmittedPacketsSent")),
+      );
       return {
-        packets: sum(out, "packetsSent"),
-        lost: sum(out, "packetsLost"),
+        packets: sum(out, "packetsSent") - sum(out, "retransmittedPacketsSent"),
+        lost: lost.reduce((all, one) => all + one, 0),
         ...(roundTrip === undefined ? {} : { rttMs: roundTrip * 1000 }),
       };
     }),

@@ -27,6 +27,7 @@ export function Stats({ call, state, onClose }: Props) {
   const { others } = state;
   return (
     <Dialog title={t.stats.title} onClose={onClose} isWide>
+      <WhyBad call={call} hasLinks={links.length > 0} />
       {links.length === 0 ? (
         <p>{t.stats.measuring}</p>
       ) : (
@@ -37,12 +38,6 @@ export function Stats({ call, state, onClose }: Props) {
           ))}
         </div>
       )}
-      {links.length > 0 && <WhyBad call={call} />}
-      <p>
-        <a href="/doctor" target="_blank" rel="noopener" data-testid="why">
-          {t.doctor.test}
-        </a>
-      </p>
     </Dialog>
   );
 }

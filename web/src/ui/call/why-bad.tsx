@@ -14,8 +14,14 @@ type Answer =
   | { readonly is: "judged"; readonly findings: readonly Finding[] }
   | { readonly is: "failed" };
 
-/** A button that says why the call is bad, from what it measured in its last seconds. */
-export function WhyBad({ call }: { call: Pick<Call, "callFacts"> }) {
+interface Props {
+  call: Pick<Call, "callFacts">;
+  /** Somebody is there to be badly connected to. */
+  hasLinks: boolean;
+}
+
+/** Says why the call is bad, from what it measured in its last seconds, or tests the line anew. */
+export function WhyBad({ call, hasLinks }: Props) {
   const { t, language } = useI18n();
   const announce = useAnnounce();
   const words = t.stats.why;
@@ -47,9 +53,16 @@ export function WhyBad({ call }: { call: Pick<Call, "callFacts"> }) {
   };
   return (
     <div className={styles.why}>
-      <Button data-testid="call-why" busy={!callFacts || answer.is === "asking"} onClick={ask}>
-        {words.ask}
-      </Button>
+      <div className={styles.ways}>
+        {hasLinks && (
+          <Button data-testid="call-why" busy={!callFacts || answer.is === "asking"} onClick={ask}>
+            {words.ask}
+          </Button>
+        )}
+        <a href="/doctor" target="_blank" rel="noopener" data-testid="why">
+          {t.doctor.test}
+        </a>
+      </div>
       {verdict && <Verdict testId="call-verdict" {...verdict} />}
     </div>
   );
