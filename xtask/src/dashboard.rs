@@ -241,6 +241,26 @@ const ROWS: &[(&str, &[Panel])] = &[
                 ],
             ),
             panel(
+                "Webhooks",
+                "short",
+                12,
+                &[
+                    ("waiting", r#"moim_webhooks_pending{instance=~"$instance"}"#),
+                    (
+                        "delivered per minute",
+                        r#"rate(moim_webhooks_delivered_total{instance=~"$instance"}[$__rate_interval]) * 60"#,
+                    ),
+                    (
+                        "failed attempts per minute",
+                        r#"rate(moim_webhooks_failed_attempts_total{instance=~"$instance"}[$__rate_interval]) * 60"#,
+                    ),
+                    (
+                        "dropped per minute: {{reason}}",
+                        r#"rate(moim_webhooks_dropped_total{instance=~"$instance"}[$__rate_interval]) * 60"#,
+                    ),
+                ],
+            ),
+            panel(
                 "Relayed traffic",
                 "Bps",
                 12,

@@ -28,6 +28,7 @@ pub(crate) fn run(options: CtlOptions) -> Result<(), Problems> {
         CtlCommand::Rooms(command) => return ask_api(options.server, command.into()),
         CtlCommand::Participants(command) => return ask_api(options.server, command.into()),
         CtlCommand::Keys(command) => return ask_api(options.server, command.into()),
+        CtlCommand::Webhooks(command) => return ask_api(options.server, command.into()),
     };
     let folders = client::folders(options.server.data);
     let response = client::request(&folders, method, path, &Value::Null, PATIENCE)?;

@@ -13,11 +13,12 @@ use crate::{
     shard::turn::Settings,
     signaling::Signaling,
     socketio::ActiveConfig,
+    webhooks::Webhooks,
     wiring,
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 40] = [
     "acme",
     "acme-address",
     "acme-challenge",
@@ -32,6 +33,7 @@ const KEYS: [&str; 34] = [
     "announce-only",
     "api-key",
     "api-key-file",
+    "api-origin",
     "create",
     "domain",
     "drain-timeout",
@@ -52,6 +54,11 @@ const KEYS: [&str; 34] = [
     "turn-tcp",
     "turn-user",
     "turn-user-file",
+    "webhook",
+    "webhook-livekit",
+    "webhook-private",
+    "webhook-secret",
+    "webhook-secret-file",
 ];
 
 /// True for a key that a reload applies.
@@ -72,6 +79,7 @@ pub(crate) struct HotParts {
     pub(crate) hosts: Live<HostNames>,
     pub(crate) metrics_token: Live<Option<Secret>>,
     pub(crate) access: Arc<Access>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) limits: Live<Limits>,
     pub(crate) admission: Admission,
     pub(crate) sockets: Live<ActiveConfig>,
@@ -112,6 +120,7 @@ impl HotParts {
         self.hosts.replace(wiring::host_names(config));
         self.metrics_token.replace(config.metrics_token.clone());
         self.access.configure(config.access.clone());
+        self.webhooks.configure(&config.webhooks);
         self.limits.replace(config.limits);
         self.drain_timeout.replace(config.drain_timeout);
         self.admission.set_limits(&config.limits);

@@ -44,7 +44,6 @@ mod store;
 mod supervisor;
 #[cfg(target_os = "linux")]
 mod upgrade;
-#[allow(dead_code, reason = "its users follow")]
 mod webhooks;
 mod wiring;
 mod workers;

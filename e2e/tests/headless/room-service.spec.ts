@@ -1,10 +1,15 @@
-// R5: LiveKit's Node SDK drives rooms of moim from their creation to their end.
+// R5: LiveKit's Node SDK drives rooms of moim from their creation to their end. R6: it verifies the
+// webhooks about them.
 
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import {
   AccessToken,
   type ParticipantInfo,
   RoomServiceClient,
   TrackSource,
+  type WebhookEvent,
+  WebhookReceiver,
 } from "livekit-server-sdk";
 import { io, type Socket } from "socket.io-client";
 import { Server } from "../../support/server.ts";
@@ -14,11 +19,26 @@ const KEY = "app";
 const SECRET = "0123456789abcdef0123456789abcdef";
 
 let server: Server;
+/** Receives webhooks; `heard` has what the SDK has verified, or its errors. */
+let hooks: HttpServer;
+const heard: (WebhookEvent | Error)[] = [];
 let rooms: RoomServiceClient;
 const sockets: Socket[] = [];
 
 test.beforeAll(async () => {
-  server = await Server.start({ flags: ["--api-key", `${KEY}:${SECRET}`] });
+  const receiver = new WebhookReceiver(KEY, SECRET);
+  hooks = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks).toString();
+    const event = await receiver.receive(body, request.headers.authorization).catch((e) => e);
+    heard.push(event);
+    response.end();
+  });
+  await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
+  const hook = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}/hook`;
+  const flags = ["--api-key", `${KEY}:${SECRET}`, "--webhook-livekit", hook, "--webhook-private"];
+  server = await Server.start({ flags });
   rooms = new RoomServiceClient(server.url, KEY, SECRET);
 });
 
@@ -26,7 +46,10 @@ test.afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close();
 });
 
-test.afterAll(() => server.stop());
+test.afterAll(async () => {
+  await server.stop();
+  hooks.close();
+});
 
 async function enter(room: string, name: string): Promise<{ socket: Socket; id: string }> {
   const socket = io(server.url, { forceNew: true });
@@ -89,6 +112,21 @@ test("R5: participants are listed, muted, changed, told and removed", async () =
   await rooms.removeParticipant("class", jun.id);
   expect(await dismissed).toEqual({ reason: "removed" });
   await expect(rooms.getParticipant("class", jun.id)).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("R6: LiveKit's Node SDK verifies webhooks, whose events come in order and in pairs", async () => {
+  const { socket, id } = await enter("quiz", "Mina");
+  await socket.emitWithAck("room:leave", {});
+  const ofQuiz = () => heard.filter((one) => !(one instanceof Error) && one.room?.name === "quiz");
+  const names = ["room_started", "participant_joined", "participant_left", "room_finished"];
+  await expect.poll(() => ofQuiz().length).toBe(names.length);
+  expect(heard.filter((one) => one instanceof Error)).toEqual([]);
+  const events = ofQuiz() as WebhookEvent[];
+  expect(events.map((event) => event.event)).toEqual(names);
+  expect(events.slice(1, 3).map((event) => event.participant?.identity)).toEqual([id, id]);
+  expect(events[1]?.participant).toMatchObject({ name: "Mina", sid: `PA_${id}` });
+  expect(new Set(events.map((event) => event.id)).size).toBe(names.length);
+  expect(events[0]?.room?.maxParticipants).toBeGreaterThan(0);
 });
 
 test("another secret and another room's grant are refused", async () => {

@@ -6,7 +6,7 @@ mod clock;
 mod policy;
 mod published_keys;
 
-use ::access::{KeyRing, Token, TokenError};
+use ::access::{ApiKey, KeyRing, Token, TokenError};
 
 pub(crate) use self::policy::{Refused, token_error};
 use self::{clock::now, published_keys::PublishedKeys};
@@ -38,6 +38,21 @@ impl Access {
     pub(crate) fn configure(&self, config: AccessConfig) {
         self.published.set_source(config.jwks.clone());
         self.config.replace(Configured::new(config));
+    }
+
+    /// The key of an application, by its name.
+    pub(crate) fn api_key(&self, name: &str) -> Option<ApiKey> {
+        self.config.load().config.api_keys.iter().find(|key| key.name() == name).cloned()
+    }
+
+    /// The name of the first key of an application.
+    pub(crate) fn first_api_key(&self) -> Option<String> {
+        self.config.load().config.api_keys.first().map(|key| key.name().to_owned())
+    }
+
+    /// Returns whether pages of a site may use the API.
+    pub(crate) fn is_api_origin(&self, origin: &str) -> bool {
+        self.config.load().config.api_origins.iter().any(|known| known.as_str() == origin)
     }
 
     /// Verifies a token: its signature, its times and for whom it was made. Waits for public keys

@@ -12,7 +12,6 @@ use access::{JwksCache, KeySet, UnixTime};
 use anyhow::{Context, ensure};
 use axum::http::{Request, header};
 use bytes::Bytes;
-use http_body_util::Empty;
 use parking_lot::Mutex;
 
 use super::clock::now;
@@ -119,7 +118,7 @@ impl PublishedKeys {
             JwksSource::Url(url) => {
                 let request = Request::get(url.clone())
                     .header(header::ACCEPT, "application/json")
-                    .body(Empty::<Bytes>::new())?;
+                    .body(Bytes::new())?;
                 let response = self.0.client.send(request, BOUNDS).await?;
                 let status = response.status();
                 ensure!(status.is_success(), "{url} answered {status}");

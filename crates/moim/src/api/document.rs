@@ -17,7 +17,7 @@ use super::{
     audit_routes, call_routes, key_routes, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
-    rooms, server,
+    rooms, server, webhook_routes,
 };
 
 /// Where the API is.
@@ -30,7 +30,7 @@ const KEY: &str = "key";
 #[openapi(
     info(
         title = "moim",
-        description = "Rooms, participants, calls, keys and the audit log of a moim server.",
+        description = "Rooms, participants, calls, webhooks, keys and the audit log of a moim server.",
         license(name = "MIT OR Apache-2.0"),
     ),
     components(schemas(Problem))
@@ -57,6 +57,7 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         .merge(participants::router())
         .merge(call_routes::router())
         .merge(key_routes::router())
+        .merge(webhook_routes::router())
         .merge(server::router())
         .merge(audit_routes::router())
         .split_for_parts();

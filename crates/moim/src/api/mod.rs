@@ -10,6 +10,7 @@ mod auth;
 mod body;
 mod call_routes;
 mod caller;
+mod cors;
 mod document;
 mod keeper;
 mod key;
@@ -25,6 +26,7 @@ mod server;
 mod shown;
 mod twirp;
 mod twirp_types;
+mod webhook_routes;
 
 use std::sync::Arc;
 
@@ -41,9 +43,10 @@ pub(crate) fn router(parts: &Arc<Parts>) -> Router {
         .method_not_allowed_fallback(document::wrong_method)
         .with_state(Arc::clone(parts))
         .layer(middleware::from_fn_with_state(Arc::clone(parts), auth::authenticate));
-    Router::new()
-        .nest(document::PREFIX, document::description(api).merge(routes))
-        .merge(twirp::router(parts))
+    let routes = document::description(api)
+        .merge(routes)
+        .layer(middleware::from_fn_with_state(Arc::clone(parts), cors::allow_origins));
+    Router::new().nest(document::PREFIX, routes).merge(twirp::router(parts))
 }
 
 /// The API on the admin socket.

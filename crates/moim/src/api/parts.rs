@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{audit::Audit, keys::Keys, rate::RateLimits};
-use crate::{access::Access, net::drain::Drain, shard, signaling::Signaling, store::Store};
+use crate::{
+    access::Access, net::drain::Drain, shard, signaling::Signaling, store::Store,
+    webhooks::Webhooks,
+};
 
 /// The components behind the API.
 pub(crate) struct Parts {
@@ -16,6 +19,7 @@ pub(crate) struct Parts {
     pub(super) started: Instant,
     pub(super) drain: Drain,
     pub(super) shards: shard::Health,
+    pub(super) webhooks: Webhooks,
 }
 
 /// What a server gives to its API.
@@ -25,6 +29,7 @@ pub(crate) struct Components {
     pub(crate) store: Store,
     pub(crate) drain: Drain,
     pub(crate) shards: shard::Health,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Parts {
@@ -33,7 +38,7 @@ impl Parts {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(components: Components) -> anyhow::Result<Arc<Self>> {
-        let Components { signaling, access, store, drain, shards } = components;
+        let Components { signaling, access, store, drain, shards, webhooks } = components;
         Ok(Arc::new(Self {
             signaling,
             access,
@@ -44,6 +49,7 @@ impl Parts {
             started: Instant::now(),
             drain,
             shards,
+            webhooks,
         }))
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use axum::http::Uri;
 
 use super::{
-    AccessOptions, Problems,
+    AccessOptions, Origin, Problems,
     access_options::{CreatorsName, ListersName},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct AccessConfig {
     pub(crate) listers: Listers,
     /// Keys of applications.
     pub(crate) api_keys: Vec<ApiKey>,
+    /// Origins of other sites whose pages may use the API.
+    pub(crate) api_origins: Vec<Origin>,
     /// Public keys of tokens.
     pub(crate) jwks: Option<JwksSource>,
     /// For whom and by whom tokens are made.
@@ -70,6 +72,7 @@ impl AccessConfig {
             creators,
             listers,
             api_keys: keys.unwrap_or_default(),
+            api_origins: options.api_origin.unwrap_or_default(),
             jwks: options.jwks.and_then(|place| problems.take(JwksSource::parse(place))),
             audience: Audience {
                 name: options.jwks_audience.unwrap_or(audience.name),

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::merging::{first_of, one_or_many};
+use super::{
+    Origin,
+    merging::{first_of, one_or_many},
+};
 
 /// Options about who may do what, each optional. In the file they stand at the top.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -35,6 +38,10 @@ pub(crate) struct AccessOptions {
     /// File with --api-key, one on each line
     #[arg(long, env = "MOIM_API_KEY_FILE", value_name = "FILE")]
     pub(super) api_key_file: Option<PathBuf>,
+
+    /// Origin of another site whose pages may use the API with a key or token; may be repeated
+    #[arg(long, env = "MOIM_API_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub(super) api_origin: Option<Vec<Origin>>,
 
     /// Public keys of tokens signed with RS256, ES256 or EdDSA: a JWK set at an https:// URL, or a
     /// file
@@ -71,7 +78,7 @@ pub(super) enum ListersName {
 impl AccessOptions {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; create, list, api_key, api_key_file, jwks, jwks_issuer,
+        first_of!(self, other; create, list, api_key, api_key_file, api_origin, jwks, jwks_issuer,
             jwks_audience)
     }
 }

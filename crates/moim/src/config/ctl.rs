@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::ctl_api::{KeysCommand, ParticipantsCommand, RoomsCommand};
+use super::ctl_api::{KeysCommand, ParticipantsCommand, RoomsCommand, WebhooksCommand};
 
 /// The running server that a subcommand is about.
 #[derive(Debug, Args)]
@@ -77,6 +77,9 @@ pub(crate) enum CtlCommand {
     /// Manage the keys of the API
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// List, make and remove receivers of what happens in rooms
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
 }
 
 #[cfg(test)]

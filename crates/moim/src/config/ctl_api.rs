@@ -100,6 +100,26 @@ pub(crate) enum KeysCommand {
     },
 }
 
+/// Requests about webhooks.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// List the webhooks, what waits for each, and why its last attempt failed
+    List,
+    /// Make a webhook; the secret that verifies it is shown this once
+    Add {
+        /// Where events are sent
+        url: String,
+        /// In the form of LiveKit's server, signed with the first --api-key
+        #[arg(long)]
+        livekit: bool,
+    },
+    /// Remove a webhook, and drop what waits for it
+    Remove {
+        /// Its id
+        id: String,
+    },
+}
+
 /// What a key may do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum KeyAccess {
@@ -172,6 +192,20 @@ impl From<KeysCommand> for ApiRequest {
                 Self { method: "POST", path: "/keys".to_owned(), body }
             }
             KeysCommand::Remove { id } => Self::delete(format!("/keys/{}", segment(&id))),
+        }
+    }
+}
+
+impl From<WebhooksCommand> for ApiRequest {
+    fn from(command: WebhooksCommand) -> Self {
+        match command {
+            WebhooksCommand::List => Self::get("/webhooks".to_owned()),
+            WebhooksCommand::Add { url, livekit } => {
+                let form = if livekit { "livekit" } else { "standard" };
+                let body = json!({ "url": url, "form": form });
+                Self { method: "POST", path: "/webhooks".to_owned(), body }
+            }
+            WebhooksCommand::Remove { id } => Self::delete(format!("/webhooks/{}", segment(&id))),
         }
     }
 }

@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{
-    AccessOptions, Options, Problems,
+    AccessOptions, Options, Problems, WebhookOptions,
     keys::{self, Key},
 };
 
@@ -131,8 +131,11 @@ impl<'t> Parser<'t> {
             alone.insert(Spanned::new(spans.0.clone(), table.into()), limits);
         }
         let alone = Deserializer::from(Spanned::new(spans.1.clone(), alone));
-        let options = if keys::is_of_access(&name) {
+        let options = if keys::is_of::<AccessOptions>(&name) {
             AccessOptions::deserialize(alone).map(|access| Options { access, ..Options::default() })
+        } else if keys::is_of::<WebhookOptions>(&name) {
+            WebhookOptions::deserialize(alone)
+                .map(|webhooks| Options { webhooks, ..Options::default() })
         } else {
             Options::deserialize(alone)
         };

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Args, Command};
 
-use super::{AccessOptions, Options};
+use super::Options;
 
 /// The table of the file that holds the limits.
 pub(super) const LIMITS: &str = "limits";
@@ -56,9 +56,9 @@ pub(crate) fn is_limit(name: &str) -> bool {
     all().iter().any(|key| key.name == name && key.table == Some(LIMITS))
 }
 
-/// True for a key of [`AccessOptions`].
-pub(super) fn is_of_access(name: &str) -> bool {
-    let command = AccessOptions::augment_args(Command::new("moim"));
+/// True for a key of these options.
+pub(super) fn is_of<O: Args>(name: &str) -> bool {
+    let command = O::augment_args(Command::new("moim"));
     command.get_arguments().any(|arg| arg.get_long() == Some(name))
 }
 
@@ -117,6 +117,9 @@ mod tests {
     fn secrets_are_marked() {
         let secrets: Vec<_> =
             all().into_iter().filter(|key| key.is_secret).map(|key| key.name).collect();
-        assert_eq!(secrets, ["turn-secret", "turn-user", "metrics-token", "api-key"]);
+        assert_eq!(
+            secrets,
+            ["turn-secret", "turn-user", "metrics-token", "api-key", "webhook-secret"]
+        );
     }
 }

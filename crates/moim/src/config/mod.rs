@@ -38,6 +38,7 @@ mod sections;
 mod sources;
 mod table;
 mod values;
+mod webhooks;
 
 pub(crate) use access::{AccessConfig, Creators, JwksSource, Listers};
 use access_options::AccessOptions;
@@ -72,3 +73,5 @@ pub(crate) use secret::Secret;
 pub(crate) use sections::command_line;
 pub(crate) use sources::Sources;
 pub(crate) use values::{CertificateFiles, Config};
+use webhooks::WebhookOptions;
+pub(crate) use webhooks::{WebhookConfig, WebhookSecret, WebhookUrl};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    AccessOptions, AnnounceChoice, DomainName, HostName, Origin, PortRange,
+    AccessOptions, AnnounceChoice, DomainName, HostName, Origin, PortRange, WebhookOptions,
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     merging::{first_of, one_or_many},
 };
@@ -242,6 +242,11 @@ pub(crate) struct Options {
     #[serde(skip)]
     pub(super) access: AccessOptions,
 
+    /// Receivers of what happens in rooms.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) webhooks: WebhookOptions,
+
     /// Limits of all resources; `[limits]` in the file.
     #[command(flatten)]
     #[serde(default)]
@@ -411,7 +416,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, limits)
+            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, webhooks, limits)
     }
 }
 

@@ -29,6 +29,11 @@ const SCHEMES_WITHOUT_ORIGIN: [&str; 9] =
     ["file", "data", "blob", "about", "javascript", "ws", "wss", "ftp", "null"];
 
 impl Origin {
+    /// The origin as browsers serialise it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The host of a web origin, which may also be a name of this server.
     pub(crate) fn host(&self) -> Option<HostName> {
         let (scheme, authority) = self.0.split_once("://")?;

@@ -37,17 +37,19 @@ pub(super) fn read(
     let access = &mut options.access;
     let keys = reader.lines("api-key", access.api_key.is_some(), access.api_key_file.as_deref());
     access.api_key = keys.or(access.api_key.take());
-    let tokens = reader.lines(
+    let token = reader.line(
         "metrics-token",
         options.metrics_token.is_some(),
         options.metrics_token_file.as_deref(),
     );
-    if let Some([first, more @ ..]) = tokens.as_deref() {
-        reader.problems.ensure(more.is_empty(), || {
-            "--metrics-token-file must hold one line: remove the others".to_owned()
-        });
-        options.metrics_token = Some(first.clone());
-    }
+    options.metrics_token = token.or(options.metrics_token.take());
+    let webhooks = &mut options.webhooks;
+    let secret = reader.line(
+        "webhook-secret",
+        webhooks.webhook_secret.is_some(),
+        webhooks.webhook_secret_file.as_deref(),
+    );
+    webhooks.webhook_secret = secret.or(webhooks.webhook_secret.take());
     reader.warnings
 }
 
@@ -92,6 +94,16 @@ impl Reader<'_> {
         }
         self.sources.set(key, source, lines.join("\n"));
         Some(lines)
+    }
+
+    /// The one line of the file that holds the secret `key`, unless it `is_given` as a value.
+    fn line(&mut self, key: &str, is_given: bool, file: Option<&Path>) -> Option<String> {
+        let mut lines = self.lines(key, is_given, file)?;
+        self.problems.ensure(lines.len() <= 1, || {
+            format!("--{key}-file must hold one line: remove the others")
+        });
+        lines.truncate(1);
+        lines.pop()
     }
 
     fn describe(&self, key: &str) -> String {

@@ -7,7 +7,7 @@ use room::protocol::TopologyChoice;
 
 use super::{
     AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
-    Origin, Problems, Secret, TrustedProxies, Turn,
+    Origin, Problems, Secret, TrustedProxies, Turn, WebhookConfig,
     options::{LogFormatName, RoomKind, StoreName},
 };
 use crate::{
@@ -53,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) metrics_token: Option<Secret>,
     /// Who may do what.
     pub(crate) access: AccessConfig,
+    /// Receivers of what happens in rooms.
+    pub(crate) webhooks: WebhookConfig,
     /// Limits of all resources.
     pub(crate) limits: Limits,
     /// Time from a signal that stops the server to its end.
@@ -103,6 +105,8 @@ impl Config {
         let shards = problems.take(shards(options.shards));
         let limits = Limits::new(&options.limits, &mut problems);
         let access = AccessConfig::resolve(options.access, &mut problems);
+        let first_key = access.api_keys.first().map(access::ApiKey::name);
+        let webhooks = WebhookConfig::resolve(options.webhooks, first_key, &mut problems);
         let config = Self {
             listen,
             data,
@@ -121,6 +125,7 @@ impl Config {
             hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
             metrics_token: metrics_token.flatten(),
             access,
+            webhooks,
             limits,
             drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
             has_store: options.store != Some(StoreName::None),

@@ -15,6 +15,7 @@ mod readings;
 mod relay;
 mod store;
 mod udp_errors;
+mod webhooks;
 
 use std::{
     fmt,
@@ -31,6 +32,7 @@ use crate::{
     shard,
     signaling::Signaling,
     store::Store,
+    webhooks::Webhooks,
 };
 
 /// A text format of metrics.
@@ -49,6 +51,7 @@ pub(crate) struct Sources {
     /// A relay alone has no signaling.
     pub(crate) signaling: Option<Arc<Signaling>>,
     pub(crate) store: Store,
+    pub(crate) webhooks: Webhooks,
     pub(crate) certificates: Arc<CurrentCertificate>,
     pub(crate) acme: Arc<AcmeStatus>,
 }
@@ -75,6 +78,7 @@ impl Metrics {
             admission,
             signaling,
             store,
+            webhooks,
             certificates,
             acme,
         } = &self.sources;
@@ -91,6 +95,7 @@ impl Metrics {
             counts: signaling.map(|signaling| signaling.counts()),
             room_sizes: signaling.map(|signaling| signaling.room_sizes()).unwrap_or_default(),
             store: store.counts(),
+            webhooks: webhooks.counts(),
             expiries: certificates.expiries(),
             acme_expiring: acme.expiring(),
             acme_problems: acme.problems(),
@@ -115,6 +120,7 @@ fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     calls::write(&mut page, readings);
     certificates::write(&mut page, readings);
     store::write(&mut page, &readings.store);
+    webhooks::write(&mut page, &readings.webhooks);
     let mut process = Page::without_prefix();
     host::write_process(&mut process, readings.started, &readings.process);
     page.text(&process)

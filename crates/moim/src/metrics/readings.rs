@@ -6,6 +6,7 @@ use crate::{
     shard,
     signaling::{Census, Counts},
     store::StoreCounts,
+    webhooks::WebhookCounts,
 };
 
 /// All values, queried from their components.
@@ -26,6 +27,7 @@ pub(super) struct Readings<'a> {
     /// Participants of each room.
     pub(super) room_sizes: Vec<u32>,
     pub(super) store: StoreCounts,
+    pub(super) webhooks: WebhookCounts,
     /// Start of the server, seconds since 1970.
     pub(super) started: f64,
     pub(super) process: ProcessUsage,

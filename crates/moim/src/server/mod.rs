@@ -48,10 +48,11 @@ use crate::{
     order::{self, Orders},
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
-    signaling::{Census, Signaling},
+    signaling::{self, Census, Signaling},
     socketio,
     store::{Retention, Store},
     supervisor::Supervisor,
+    webhooks::{Deliveries, Webhooks},
     wiring, workers,
 };
 use end::{CLOSE_TIMEOUT, End, Ending};
@@ -65,6 +66,9 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 const STORE_RESTART_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time for the store to write what waits when the server stops.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Time for webhooks to take in what has happened in rooms, before the process ends.
+const WEBHOOKS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Attempts to find a port that is free on TCP and UDP, where the system chooses it.
 const MAX_PORT_ATTEMPTS: u32 = 8;
@@ -86,6 +90,8 @@ pub(crate) struct Server {
     announcer: AutoAnnouncer,
     ports: Vec<u16>,
     store: Store,
+    webhooks: Webhooks,
+    deliveries: Deliveries,
     stop: DrainStart,
     drain: Drain,
     drain_timeout: Live<Duration>,
@@ -125,10 +131,15 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
     tokio::spawn(reachability.clone().follow());
     let access = Arc::new(Access::new(config.access.clone()));
+    let (webhooks, deliveries, events) =
+        Deliveries::new(store.clone(), &config.webhooks, Arc::clone(&access))?;
+    let alive = handover.as_ref().map(|handover| handover.signaling.room_ids());
+    webhooks.close_lost(&alive.unwrap_or_default());
     let signaling = rooms.map(|rooms| {
         let reachable = reachability.clone();
         let (drain, access) = (&drain, &access);
-        Signaling::new(wiring::signaling(config, rooms, &shards, reachable, &store, drain, access))
+        let config = wiring::signaling(config, rooms, &shards, reachable, &store, drain, access);
+        Signaling::new(signaling::Config { events, ..config })
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         let frozen = handover.signaling;
@@ -143,6 +154,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
             store: store.clone(),
             drain: drain.clone(),
             shards: shards.health(),
+            webhooks: webhooks.clone(),
         })
     });
     let api = api.transpose()?;
@@ -153,6 +165,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         admission: admission.clone(),
         signaling: signaling.clone(),
         store: store.clone(),
+        webhooks: webhooks.clone(),
         certificates: Arc::clone(&tls.certificate),
         acme: Arc::clone(&tls.acme),
     });
@@ -221,6 +234,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         hosts,
         metrics_token,
         access,
+        webhooks: webhooks.clone(),
         limits: limits.clone(),
         admission: admission.clone(),
         sockets: socket_config,
@@ -260,6 +274,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         announcer,
         ports: bound.addresses.iter().map(std::net::SocketAddr::port).collect(),
         store,
+        webhooks,
+        deliveries,
         stop,
         drain,
         drain_timeout,
@@ -333,6 +349,8 @@ impl Server {
             announcer,
             ports,
             store,
+            webhooks,
+            deliveries,
             stop,
             drain,
             drain_timeout,
@@ -351,6 +369,7 @@ impl Server {
             }
             tokio::spawn(renewal.run(ports));
             tokio::spawn(announcer.run());
+            tokio::spawn(deliveries.run());
             banner::print(&urls);
             supervisor.keep(restart.sockets());
             supervisor.ready();
@@ -377,6 +396,8 @@ impl Server {
                     }
                     store.flush(STORE_RESTART_TIMEOUT);
                     restart.hand_over(signaling.as_deref()).await;
+                    let _ = timeout(WEBHOOKS_TIMEOUT, webhooks.flush()).await;
+                    store.flush(STORE_RESTART_TIMEOUT);
                     if end == End::Execute {
                         let error = restart.execute();
                         let message = format!("the next program can't be executed: {error}");
@@ -398,6 +419,7 @@ impl Server {
                 () = signals.stop() => Ok(ExitCode::FAILURE),
             }
         });
+        let _ = runtime.block_on(async { timeout(WEBHOOKS_TIMEOUT, webhooks.flush()).await });
         store.flush(STORE_TIMEOUT);
         drop(lock);
         runtime.shutdown_background();

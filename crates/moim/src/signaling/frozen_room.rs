@@ -31,6 +31,11 @@ impl FrozenRoom {
         Self { opener: opener.address(), room, visits: Some(visits), call }
     }
 
+    /// Identifies the room among all that ever had its name.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.visits.as_ref().map(FrozenVisits::id)
+    }
+
     pub(super) fn into_parts(
         self,
     ) -> (ClientPrefix, Snapshot, Option<FrozenVisits>, Option<FrozenCall>) {

@@ -1,6 +1,6 @@
 //! Handover of all rooms to the next process of this server (a warm restart).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use room::{
     Address, Room,
@@ -40,6 +40,13 @@ pub(crate) struct Frozen {
     /// Rooms in the lists of dialects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) listed: Vec<ListedRoom>,
+}
+
+impl Frozen {
+    /// Ids of the rooms, each of which identifies one among all that ever had its name.
+    pub(crate) fn room_ids(&self) -> BTreeSet<String> {
+        self.rooms.iter().filter_map(|room| room.id().map(str::to_owned)).collect()
+    }
 }
 
 impl Signaling {

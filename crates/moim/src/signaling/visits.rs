@@ -35,9 +35,19 @@ pub(super) struct FrozenVisits {
     present: BTreeMap<String, Visit>,
 }
 
+impl FrozenVisits {
+    /// Identifies the room among all that ever had its name.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// A participant's visit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Visit {
+    /// Of its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
     name: String,
     role: Option<Role>,
     joined: i64,
@@ -97,6 +107,7 @@ impl Visits {
                 continue;
             }
             let visit = Visit {
+                identity: room.identity(&participant.id).map(str::to_owned),
                 name: participant.name.as_str().to_owned(),
                 role: participant.role,
                 joined: now,
@@ -145,7 +156,7 @@ impl Visits {
 
 impl Visit {
     fn of(self, id: String) -> Visitor {
-        let Self { name, role, joined } = self;
-        Visitor { id, name, role, joined }
+        let Self { identity, name, role, joined } = self;
+        Visitor { id, identity, name, role, joined }
     }
 }

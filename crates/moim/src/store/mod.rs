@@ -10,21 +10,16 @@
 //!
 //! Each group of tables has a file here, with its writes and its queries.
 
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod api_keys;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod audit;
 pub(crate) mod calls;
 mod copy;
 mod counts;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod ids;
 #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod invitations;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod meta;
 mod open;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod outbox;
 mod queue;
 mod retention;
@@ -35,7 +30,6 @@ pub(crate) mod sql;
 pub(crate) mod templates;
 #[cfg(test)]
 mod tests;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod webhooks;
 mod write;
 mod writer;
@@ -97,7 +91,6 @@ impl Store {
         self.0.as_ref().is_some_and(|store| store.queue.push(importance, Box::new(write)))
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
     /// Runs queries on a connection of their own; `None` without a store. Blocks: for the start of
     /// the server, and for threads that may wait.
     ///
@@ -112,7 +105,6 @@ impl Store {
         queries(&mut database).map(Some).context("Can't read the store")
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
     /// [`Self::load`] for tasks, on a thread that may wait.
     ///
     /// # Errors

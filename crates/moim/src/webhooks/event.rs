@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use room::rights::Role;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 /// Events that wait for their task, which is busy for some microseconds with each.
@@ -23,6 +24,11 @@ pub(crate) enum EventKind {
 impl EventKind {
     pub(crate) const ALL: [Self; 4] =
         [Self::RoomStarted, Self::RoomFinished, Self::ParticipantJoined, Self::ParticipantLeft];
+
+    /// The kind of a name in our own form.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// The name in our own form.
     pub(crate) fn name(self) -> &'static str {
@@ -58,7 +64,7 @@ pub(crate) struct RoomEvent {
 }
 
 /// The room of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EventRoom {
     /// Identifies the room among all that ever had its name.
     pub(crate) id: String,
@@ -71,9 +77,12 @@ pub(crate) struct EventRoom {
 }
 
 /// The participant of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Visitor {
     pub(crate) id: String,
+    /// Identity of its token, if it joined with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<String>,
     pub(crate) name: String,
     pub(crate) role: Option<Role>,
     /// Milliseconds since 1970.

@@ -64,16 +64,16 @@ impl Reply {
 }
 
 /// A participant on a socket of its own.
-struct Page(TcpStream);
+pub(crate) struct Page(TcpStream);
 
 impl Page {
-    fn join(server: &Server, room: &str, name: &str) -> (Self, Value) {
+    pub(crate) fn join(server: &Server, room: &str, name: &str) -> (Self, Value) {
         let mut page = Self(socket(tcp(server.address())));
         let joined = page.request("room:join", &json!({"room": room, "name": name}));
         (page, joined["ok"].clone())
     }
 
-    fn request(&mut self, name: &str, payload: &Value) -> Value {
+    pub(crate) fn request(&mut self, name: &str, payload: &Value) -> Value {
         let event = json!([name, payload]);
         self.0.write_all(&text_frame(&format!("421{event}"))).unwrap();
         loop {
@@ -294,6 +294,32 @@ fn api_is_not_served_through_a_proxy_that_is_not_trusted() {
     let mut tls = Tls::trusting(&server).connect(server.address(), "localhost").unwrap();
     let headers = [("Authorization", bearer.as_str()), ("X-Forwarded-For", "192.0.2.7")];
     assert_eq!(ask(&mut tls, "GET /api/v1/rooms", &headers, b"").unwrap().status, 200);
+}
+
+#[test]
+fn pages_of_allowed_sites_may_use_the_api_and_no_others() {
+    let server = Server::start(&["--api-origin", "https://admin.example"]);
+    let api = Api::new(&server, "read");
+    let preflight = |origin: &str| {
+        let headers = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "GET"),
+            ("Access-Control-Request-Headers", "authorization"),
+        ];
+        ask(&mut tcp(server.address()), "OPTIONS /api/v1/rooms", &headers, b"").unwrap()
+    };
+    let allowed = preflight("https://admin.example");
+    assert_eq!(allowed.status, 204);
+    let origin = "access-control-allow-origin";
+    assert_eq!(allowed.header(origin), Some("https://admin.example"));
+    assert!(allowed.header("access-control-allow-headers").unwrap().contains("Authorization"));
+    let refused = preflight("https://other.example");
+    assert_eq!((refused.status, refused.header(origin)), (401, None));
+    let read = |origin| api.send_with("GET /rooms", &[("Origin", origin)], &Value::Null);
+    let (known, other) = (read("https://admin.example"), read("https://other.example"));
+    assert_eq!(known.head.header(origin), Some("https://admin.example"));
+    assert_eq!((other.status, other.head.header(origin)), (200, None));
+    assert_eq!(other.head.header("vary"), Some("Origin"));
 }
 
 #[test]

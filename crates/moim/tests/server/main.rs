@@ -45,4 +45,5 @@ mod tokens;
 mod upgrade;
 mod visitor;
 mod watching;
+mod webhooks;
 mod websocket;

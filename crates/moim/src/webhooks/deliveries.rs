@@ -1,0 +1,115 @@
+//! The task that takes in what happens in rooms and delivers it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    delivery::Sender,
+    event::{RoomEvent, RoomEvents},
+    failure::Outcome,
+    outbox::Attempt,
+    registry::{Shared, Webhooks},
+};
+use crate::{
+    access::Access,
+    config::WebhookConfig,
+    net::http_client::HttpClient,
+    store::{Store, ids},
+};
+
+/// Events taken from the rooms at once.
+const BATCH: usize = 256;
+/// The longest sleep: the wall clock, by which attempts are due, may be set.
+const MAX_SLEEP: Duration = Duration::from_secs(60);
+
+/// The task, not yet started.
+pub(crate) struct Deliveries {
+    shared: Arc<Shared>,
+    feed: mpsc::Receiver<RoomEvent>,
+    sender: Sender,
+}
+
+impl Deliveries {
+    /// Webhooks of a server, the task that delivers for them, and the feed for the rooms.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn new(
+        store: Store,
+        config: &WebhookConfig,
+        access: Arc<Access>,
+    ) -> anyhow::Result<(Webhooks, Self, RoomEvents)> {
+        let (events, feed) = RoomEvents::new();
+        let webhooks = Webhooks::load(store, config, events.clone())?;
+        let sender = Sender { client: HttpClient::default(), access };
+        let task = Self { shared: Arc::clone(&webhooks.0), feed, sender };
+        Ok((webhooks, task, events))
+    }
+
+    /// Runs until the server ends.
+    pub(crate) async fn run(mut self) {
+        let mut attempts: JoinSet<(Attempt, Outcome)> = JoinSet::new();
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let due = self.begin(&mut attempts);
+            tokio::select! {
+                biased;
+                taken = self.feed.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    let now = ids::now();
+                    self.shared.change_quietly(|core| {
+                        batch.drain(..).for_each(|event| core.handle_event(now, event));
+                    });
+                }
+                Some(done) = attempts.join_next() => {
+                    // An attempt that panicked is tried again with the next start.
+                    if let Ok((attempt, outcome)) = done {
+                        let now = ids::now();
+                        self.shared.change_quietly(|core| {
+                            core.handle_outcome(now, &attempt, &outcome);
+                        });
+                    }
+                }
+                () = self.shared.changed.notified() => {
+                    // The feed is empty: it comes first.
+                    for flush in self.shared.flushes.lock().drain(..) {
+                        let _ = flush.send(());
+                    }
+                }
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+
+    /// Begins the attempts that are due; returns the time of the next one.
+    fn begin(&self, attempts: &mut JoinSet<(Attempt, Outcome)>) -> Instant {
+        let now = ids::now();
+        let allows_private = **self.shared.allows_private.load();
+        let (begun, next) = self.shared.change_quietly(|core| {
+            let mut begun = Vec::new();
+            while let Some(attempt) = core.poll_attempt(now) {
+                let webhook = core.webhook(attempt.webhook).cloned();
+                begun.extend(webhook.map(|webhook| (webhook, attempt)));
+            }
+            (begun, core.poll_timeout())
+        });
+        for (webhook, attempt) in begun {
+            let sender = self.sender.clone();
+            attempts.spawn(async move {
+                let outcome = sender.deliver(&webhook, &attempt, allows_private).await;
+                (attempt, outcome)
+            });
+        }
+        let wait = next.map_or(MAX_SLEEP, |at| {
+            Duration::from_millis(u64::try_from(at - now).unwrap_or_default())
+        });
+        Instant::now() + wait.min(MAX_SLEEP)
+    }
+}
