@@ -16,6 +16,8 @@ const MIN_INTERVAL_SECONDS: u64 = 15;
 pub struct JwksCache {
     keys: Option<(UnixTime, KeySet)>,
     attempted: Option<UnixTime>,
+    /// A fetch is wanted, however fresh the keys are.
+    is_wanted: bool,
 }
 
 impl JwksCache {
@@ -36,7 +38,7 @@ impl JwksCache {
     #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
         let is_fresh = self.keys.as_ref().is_some_and(|(at, _)| now.since(*at) < FRESH_SECONDS);
-        !is_fresh && !self.is_limited(now)
+        (self.is_wanted || !is_fresh) && !self.is_limited(now)
     }
 
     /// Begins a fetch if one is due, or if a token has a key id that the set lacks (`is_missed`).
@@ -54,12 +56,20 @@ impl JwksCache {
         self.attempted.is_some_and(|at| now >= at && now.since(at) < MIN_INTERVAL_SECONDS)
     }
 
+    /// Has the keys fetched at the next need. They keep their age, so those that can't be fetched
+    /// again still end.
+    pub fn refetch(&mut self) {
+        self.is_wanted = true;
+        self.attempted = None;
+    }
+
     /// Takes in a fetched document. A broken one leaves the keys as they are.
     ///
     /// # Errors
     /// The document is no usable set of keys.
     pub fn handle_fetched(&mut self, now: UnixTime, document: &[u8]) -> Result<(), JwksError> {
         self.keys = Some((now, KeySet::parse(document)?));
+        self.is_wanted = false;
         Ok(())
     }
 }
@@ -99,6 +109,20 @@ mod tests {
         );
         assert!(cache.keys(at(FRESH_SECONDS + 2)).is_some(), "a broken document changes nothing");
         assert!(cache.keys(at(STALE_SECONDS + 1)).is_none());
+    }
+
+    #[test]
+    fn keys_that_are_to_be_fetched_again_keep_their_age() {
+        let mut cache = JwksCache::default();
+        assert!(cache.begin_fetch(at(0), false));
+        cache.handle_fetched(at(0), KEYS).unwrap();
+        cache.refetch();
+        assert!(cache.begin_fetch(at(1), false), "at once");
+        assert!(!cache.begin_fetch(at(2), false), "but not again and again");
+        assert!(cache.keys(at(STALE_SECONDS - 1)).is_some(), "meanwhile the old ones count");
+        assert!(cache.keys(at(STALE_SECONDS)).is_none(), "and end when they would have ended");
+        cache.handle_fetched(at(STALE_SECONDS), KEYS).unwrap();
+        assert!(!cache.begin_fetch(at(STALE_SECONDS + 60), false));
     }
 
     #[test]

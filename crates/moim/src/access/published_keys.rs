@@ -46,11 +46,15 @@ struct State {
 }
 
 impl PublishedKeys {
-    /// Replaces the source. The same one is fetched again at the next need.
+    /// Replaces the source. The same one is fetched again at the next need; until then its keys
+    /// count, and they end at the age at which they would have ended.
     pub(super) fn set_source(&self, source: Option<JwksSource>) {
         let mut state = self.0.state.lock();
-        let keys = (state.source == source).then(|| state.keys.take()).flatten();
-        *state = State { source, cache: JwksCache::default(), keys };
+        if state.source == source {
+            state.cache.refetch();
+        } else {
+            *state = State { source, ..State::default() };
+        }
     }
 
     /// The keys as known.
