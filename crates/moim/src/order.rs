@@ -14,7 +14,7 @@ const MAX_ORDERS: usize = 16;
 pub(crate) enum Order {
     /// Reload the configuration.
     Reload(oneshot::Sender<Result<Reloaded, Problems>>),
-    /// Open no more rooms, and end once nobody is left, or after this time.
+    /// Open no more rooms, and end once nobody is left, or after this time. An earlier bound stays.
     Drain(Option<Duration>, oneshot::Sender<()>),
     /// Execute the program on disk, which takes over all rooms. The result is its version.
     Upgrade(oneshot::Sender<Result<String, Problems>>),

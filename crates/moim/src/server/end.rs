@@ -58,6 +58,18 @@ struct Draining {
     signalled: bool,
 }
 
+impl Draining {
+    /// Bounds the drain. A bound is only ever tightened: whoever set it, as the service manager
+    /// that kills the process after its own, counts on it.
+    fn bound(&mut self, limit: Option<Duration>, now: Instant) {
+        let new = limit.map(|limit| now + limit);
+        self.deadline = match (self.deadline, new) {
+            (Some(before), Some(new)) => Some(before.min(new)),
+            (before, new) => before.or(new),
+        };
+    }
+}
+
 impl Ending<'_> {
     /// Carries out signals and orders until one of them ends the process.
     pub(super) async fn wait(
@@ -91,8 +103,8 @@ impl Ending<'_> {
                     }
                     Order::Drain(limit, done) => {
                         let draining = draining.get_or_insert_default();
-                        draining.deadline = limit.map(|limit| Instant::now() + limit);
-                        self.begin_drain(limit);
+                        draining.bound(limit, Instant::now());
+                        self.begin_drain(draining);
                         let _ = done.send(());
                     }
                     Order::Upgrade(done) => {
@@ -140,17 +152,16 @@ impl Ending<'_> {
         if !is_patient {
             return Some(End::Stop(timeout));
         }
-        let limit = timeout.saturating_sub(CLOSE_TIMEOUT);
-        let deadline = Instant::now() + limit;
         let draining = draining.get_or_insert_default();
         draining.signalled = true;
-        draining.deadline = Some(draining.deadline.map_or(deadline, |before| before.min(deadline)));
-        self.begin_drain(Some(limit));
+        draining.bound(Some(timeout.saturating_sub(CLOSE_TIMEOUT)), Instant::now());
+        self.begin_drain(draining);
         None
     }
 
-    fn begin_drain(&self, limit: Option<Duration>) {
+    fn begin_drain(&self, draining: &Draining) {
         self.drain.begin();
+        let limit = draining.deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let census = self.signaling.map(Signaling::census);
         tracing::info!(
             participants = census.map(|census| census.participants),
@@ -170,5 +181,26 @@ impl Ending<'_> {
             }
             sleep(RELAY_INTERVAL).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_drain_shortens_the_time_for_calls_but_never_lengthens_it() {
+        let now = Instant::now();
+        let mut draining = Draining::default();
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        draining.bound(None, now);
+        assert_eq!(draining.deadline, None);
+        draining.bound(Some(minutes(5)), now);
+        for weaker in [None, Some(minutes(120))] {
+            draining.bound(weaker, now + minutes(1));
+            assert_eq!(draining.deadline, Some(now + minutes(5)), "{weaker:?}");
+        }
+        draining.bound(Some(minutes(1)), now + minutes(1));
+        assert_eq!(draining.deadline, Some(now + minutes(2)));
     }
 }

@@ -120,6 +120,24 @@ async fn p5_sigterm_drains_for_drain_timeout_and_a_second_one_forces() {
     assert_eq!(until_event(&mut ann).await, "server:draining");
 }
 
+/// The time that a service manager counts on holds, whatever is ordered after its signal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p5_order_to_drain_without_limit_keeps_the_end_that_sigterm_has_set() {
+    // Connections close in the last five seconds.
+    let mut server = Server::start(&["--drain-timeout", "6"]);
+    let mut ann = connect(server.address()).await;
+    join(&mut ann, "tea", "Ann").await.unwrap();
+    let begun = Instant::now();
+    server.terminate();
+    within(DEADLINE, "the drain begins", || (get(&server, "/readyz").status == 503).then_some(()));
+    let command = drain(&server, &["--no-wait"]);
+    assert!(command.wait_with_output().unwrap().status.success());
+    let status = tokio::task::spawn_blocking(move || server.ended()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(until_event(&mut ann).await, "server:draining");
+}
+
 /// The name of the next event that is not about participants.
 async fn until_event(socket: &mut Socket) -> String {
     loop {
