@@ -1,4 +1,4 @@
-//! `/metrics`, for programs on this host and for clients with the bearer token.
+//! `/metrics`, for the server's user on this host and for clients with the bearer token.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use axum::{
 };
 use subtle::ConstantTimeEq;
 
-use super::channel::is_local;
+use super::channel::is_of_own_user;
 use crate::{
     config::{Live, Secret},
     metrics::{Format, Metrics},
@@ -53,7 +53,11 @@ pub(super) fn router(metrics: Arc<Metrics>, token: Live<Option<Secret>>) -> Rout
 
 /// Returns the metrics, or 404 to clients without access.
 async fn read(State(access): State<MetricsAccess>, request: Request) -> Response {
-    if !may_read(access.token.load().as_ref().as_ref(), &request) {
+    let is_allowed = match has_token(access.token.load().as_ref().as_ref(), &request) {
+        Some(is_right) => is_right,
+        None => is_of_own_user(&request).await,
+    };
+    if !is_allowed {
         return StatusCode::NOT_FOUND.into_response();
     }
     let format = format(request.headers());
@@ -68,18 +72,17 @@ async fn read(State(access): State<MetricsAccess>, request: Request) -> Response
     }
 }
 
-/// True with the token, or from a program on this host.
-fn may_read(token: Option<&Secret>, request: &Request) -> bool {
+/// True with the token, false with a wrong one; `None` if there is none to compare.
+fn has_token(token: Option<&Secret>, request: &Request) -> Option<bool> {
     let given = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
-    if let (Some(token), Some(given)) = (token, given) {
-        return token.as_bytes().ct_eq(given).into();
-    }
-    is_local(request)
+    let given = given.and_then(|value| value.strip_prefix(b"Bearer "))?;
+    Some(token?.as_bytes().ct_eq(given).into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+
     use axum::body::Body;
 
     use super::*;
@@ -94,33 +97,44 @@ mod tests {
         request.extension(connection).body(Body::empty()).unwrap()
     }
 
-    #[test]
-    fn loopback_reads_the_metrics() {
-        for (address, host) in [("127.0.0.1:5", "localhost:4000"), ("[::1]:5", "[::1]:4000")] {
-            assert!(may_read(None, &request(address, address, host, None)));
-        }
+    /// A request over loopback connections of these hosts.
+    fn local(host: &str) -> (Request, [TcpStream; 2]) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        let (peer, local) = (peer.to_string(), server.local_addr().unwrap().to_string());
+        (request(&peer, &local, host, None), [client, server])
     }
 
-    #[test]
-    fn remote_proxied_and_rebound_requests_are_rejected() {
+    #[tokio::test]
+    async fn own_user_reads_the_metrics_over_loopback() {
+        let (direct, _sockets) = local("localhost:4000");
+        assert!(is_of_own_user(&direct).await);
+        let (proxied, _sockets) = local("moim.example");
+        assert!(!is_of_own_user(&proxied).await, "another host");
+        let nobody = request("127.0.0.1:5", "127.0.0.1:6", "localhost:4000", None);
+        assert_eq!(has_token(None, &nobody), None);
+        assert!(!is_of_own_user(&nobody).await, "a socket that the system does not know");
+    }
+
+    #[tokio::test]
+    async fn remote_requests_are_rejected() {
         let host = "localhost:4000";
-        assert!(!may_read(None, &request("192.0.2.9:5", "192.0.2.1:5", host, None)));
-        assert!(!may_read(None, &request("192.0.2.1:5", "192.0.2.1:5", host, None)));
-        assert!(!may_read(None, &request("127.0.0.1:5", "127.0.0.1:5", "moim.example", None)));
-        assert!(!may_read(None, &request("192.0.2.9:5", "192.0.2.1:5", host, Some(""))));
+        for peer in ["192.0.2.9:5", "192.0.2.1:5"] {
+            assert!(!is_of_own_user(&request(peer, "192.0.2.1:5", host, None)).await);
+        }
+        assert_eq!(has_token(None, &request("192.0.2.9:5", "192.0.2.1:5", host, Some(""))), None);
     }
 
     #[test]
     fn token_grants_access_from_anywhere_and_a_wrong_one_never() {
         let token = Secret::new("right".to_owned());
         let ask = |peer, bearer| {
-            let request = request(peer, "192.0.2.1:5", "moim.example", bearer);
-            may_read(token.as_ref(), &request)
+            has_token(token.as_ref(), &request(peer, "192.0.2.1:5", "moim.example", bearer))
         };
-        assert!(ask("192.0.2.9:5", Some("right")));
-        assert!(!ask("192.0.2.9:5", Some("wrong")));
-        assert!(!ask("192.0.2.9:5", None));
-        let local = request("127.0.0.1:5", "127.0.0.1:5", "localhost", Some("wrong"));
-        assert!(!may_read(token.as_ref(), &local));
+        assert_eq!(ask("192.0.2.9:5", Some("right")), Some(true));
+        assert_eq!(ask("192.0.2.9:5", Some("wrong")), Some(false));
+        assert_eq!(ask("192.0.2.9:5", None), None);
+        assert_eq!(ask("127.0.0.1:5", Some("wrong")), Some(false));
     }
 }

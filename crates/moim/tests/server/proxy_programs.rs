@@ -195,6 +195,67 @@ fn passes_everything(run: impl Fn(&Server) -> Option<Proxy> + Send + 'static) {
     });
 }
 
+/// nginx with one location, in plain HTTP on port 8080, run by a user of its own as packages do.
+fn bare_nginx(directives: &str) -> Option<Proxy> {
+    use std::os::unix::{fs::chown, process::CommandExt};
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let path = folder.path().display();
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary = temporary.map(|kind| format!("{kind}_temp_path {path}/{kind};\n")).concat();
+    let text = format!(
+        "daemon off;\nmaster_process off;\npid {path}/pid;\nerror_log stderr;\nevents {{}}\n\
+         http {{\naccess_log off;\n{temporary}server {{\nlisten 10.77.0.1:8080;\n\
+         location / {{\nproxy_pass http://127.0.0.1:4000;\n{directives}\n}}\n}}\n}}\n"
+    );
+    let file = folder.path().join("nginx.conf");
+    fs::write(&file, text).unwrap();
+    let mut command = Command::new("/usr/sbin/nginx");
+    command.arg("-e").arg("stderr").arg("-c").arg(&file).arg("-p").arg(folder.path());
+    command.uid(NOBODY).gid(NOBODY).stdin(Stdio::null());
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if env::var_os("CI").is_none() => {
+            eprintln!("skipped: needs nginx: {error}");
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let mut proxy = Proxy { child, ca: Vec::new(), folder };
+    within(DEADLINE, "nginx listens", || {
+        assert!(proxy.child.try_wait().unwrap().is_none(), "{directives}");
+        TcpStream::connect("10.77.0.1:8080").ok()
+    });
+    Some(proxy)
+}
+
+#[test]
+fn metrics_are_hidden_behind_nginx_that_adds_nothing_to_requests() {
+    in_namespace(|| {
+        add_interface("lan", "10.77.0.1/24");
+        let server = start(&[]);
+        let status = |address: &str, path: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:4000\r\n\r\n").unwrap();
+            answer(&mut stream).unwrap().status
+        };
+        for directives in [
+            "proxy_http_version 1.0;",
+            "proxy_http_version 1.1;",
+            // The defaults from 1.30 on.
+            "proxy_http_version 1.1; proxy_set_header Connection '';",
+            // What the client says of the host passes, too.
+            "proxy_http_version 1.1; proxy_set_header Host $http_host;",
+        ] {
+            let Some(_proxy) = bare_nginx(directives) else { return };
+            assert_eq!(status("10.77.0.1:8080", "/livez"), 200, "{directives}");
+            assert_eq!(status("10.77.0.1:8080", "/metrics"), 404, "{directives}");
+        }
+        assert_eq!(status("127.0.0.1:4000", "/metrics"), 200, "{}", server.log());
+    });
+}
+
 /// An operator who sets no flag.
 fn hides_metrics_by_default(run: impl Fn() -> Option<Proxy> + Send + 'static) {
     in_namespace(move || {
