@@ -35,6 +35,7 @@ mod metrics;
 mod net;
 mod order;
 mod panics;
+mod qr;
 mod reload;
 mod server;
 mod shard;

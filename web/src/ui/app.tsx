@@ -39,7 +39,7 @@ function View() {
     case "doctor":
       return (
         <Suspense fallback={null}>
-          <Doctor seconds={route.seconds} />
+          <Doctor seconds={route.seconds} probe={route.probe} />
         </Suspense>
       );
     case "notFound":

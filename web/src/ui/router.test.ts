@@ -25,6 +25,7 @@ describe("addresses", () => {
   test("the connection test may have a length", () => {
     expect(parseRoute("/doctor", "")).toEqual({ view: "doctor", seconds: undefined });
     expect(parseRoute("/doctor/", "?seconds=2")).toEqual({ view: "doctor", seconds: 2 });
+    expect(parseRoute("/doctor", "?probe=a1b2")).toEqual({ view: "doctor", probe: "a1b2" });
   });
 
   test("an empty name counts as none, and only join=1 skips the preview", () => {

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 export type Route =
   | { view: "home"; name: string | undefined }
   | { view: "room"; room: string; name: string | undefined; join: boolean }
-  | { view: "doctor"; seconds: number | undefined }
+  | { view: "doctor"; seconds: number | undefined; probe: string | undefined }
   | { view: "notFound" };
 
 /** Parses an address into a route. */
@@ -14,7 +14,8 @@ export function parseRoute(pathname: string, search: string): Route {
   if (pathname === "/" || pathname === "") return { view: "home", name };
   if (/^\/doctor\/?$/.test(pathname)) {
     const seconds = query.get("seconds");
-    return { view: "doctor", seconds: seconds === null ? undefined : Number(seconds) };
+    const probe = query.get("probe") || undefined;
+    return { view: "doctor", seconds: seconds === null ? undefined : Number(seconds), probe };
   }
   const encoded = /^\/r\/([^/]+)\/?$/.exec(pathname)?.[1];
   const room = encoded === undefined ? "" : decodeName(encoded);

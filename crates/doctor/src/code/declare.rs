@@ -1,9 +1,9 @@
 //! The declaration of codes with their texts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Weight of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Somebody can't take part in a call.

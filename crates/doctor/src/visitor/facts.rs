@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::call_facts::Call;
 use crate::reach::FamilySummary;
@@ -46,7 +46,7 @@ pub struct Facts {
 }
 
 /// Outcome of an attempt to connect.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Attempt {
     /// Data went there and back.

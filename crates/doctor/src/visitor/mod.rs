@@ -2,12 +2,14 @@
 
 mod call;
 mod call_facts;
+mod check;
 mod facts;
 mod line;
 mod transports;
 
 pub use crate::code::VisitorCode;
 pub use call_facts::{Call, CallTransport, Publisher, Sent};
+pub use check::title as check_title;
 pub use facts::{Attempt, Encoder, Facts, Known, Line, Nat, Outside};
 
 use crate::{Certainty, Finding, Report};

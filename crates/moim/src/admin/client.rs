@@ -1,12 +1,13 @@
 //! Requests of subcommands to a running server.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use super::socket::connect;
@@ -14,6 +15,8 @@ use crate::data;
 
 /// Limit of a response.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
+/// Limit of a response's head.
+const MAX_HEAD_BYTES: usize = 16 << 10;
 
 /// The response to a request.
 #[derive(Debug)]
@@ -84,14 +87,46 @@ pub(crate) fn request(
     body: &Value,
     patience: Duration,
 ) -> anyhow::Result<Response> {
+    let (folder, stream) = reach(folders, patience)?;
+    exchange(stream, method, path, body).with_context(|| unanswered(folder))
+}
+
+/// Sends a request to the server in the first of these folders that has one. Returns the lines of
+/// its response as they come; each is waited for at most `patience`.
+///
+/// # Errors
+/// A sentence for the operator: no server runs, it refuses, or it doesn't answer.
+pub(crate) fn follow(
+    folders: &[PathBuf],
+    path: &str,
+    body: &Value,
+    patience: Duration,
+) -> anyhow::Result<impl Iterator<Item = io::Result<String>> + use<>> {
+    let (folder, mut stream) = reach(folders, patience)?;
+    write_request(&mut stream, "POST", path, body).with_context(|| unanswered(folder))?;
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        let read = reader.read_line(&mut head).with_context(|| unanswered(folder))?;
+        ensure!(read > 0 && head.len() < MAX_HEAD_BYTES, unanswered(folder));
+    }
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    if status != 200 {
+        reader.take(MAX_RESPONSE_BYTES).read_to_string(&mut head)?;
+        let response = parse(&head).context("The response is malformed")?;
+        bail!("{}", response.problems().join("; "));
+    }
+    Ok(reader.lines())
+}
+
+/// Connects to the server in the first of these folders that has one.
+fn reach(folders: &[PathBuf], patience: Duration) -> anyhow::Result<(&Path, UnixStream)> {
     for folder in folders {
         match connect(folder) {
             Ok(stream) => {
                 stream.set_read_timeout(Some(patience))?;
                 stream.set_write_timeout(Some(patience))?;
-                return exchange(stream, method, path, body).with_context(|| {
-                    format!("The server with the data folder {} does not answer", folder.display())
-                });
+                return Ok((folder, stream));
             }
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(refused(folder, &error)),
@@ -102,6 +137,10 @@ pub(crate) fn request(
         "No server runs with the data folder {}: name its folder with --data DIR",
         named.join(" or ")
     )
+}
+
+fn unanswered(folder: &Path) -> String {
+    format!("The server with the data folder {} does not answer", folder.display())
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -125,6 +164,19 @@ fn exchange(
     path: &str,
     body: &Value,
 ) -> anyhow::Result<Response> {
+    write_request(&mut stream, method, path, body)?;
+    let mut response = Vec::new();
+    stream.take(MAX_RESPONSE_BYTES).read_to_end(&mut response)?;
+    let response = String::from_utf8(response).context("The response is no text")?;
+    parse(&response).context("The response is malformed")
+}
+
+fn write_request(
+    stream: &mut impl Write,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> io::Result<()> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     // HTTP/1.0: the response is not chunked, and ends with the connection.
     let head = format!(
@@ -133,11 +185,7 @@ fn exchange(
         body.len()
     );
     stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
-    let mut response = Vec::new();
-    stream.take(MAX_RESPONSE_BYTES).read_to_end(&mut response)?;
-    let response = String::from_utf8(response).context("The response is no text")?;
-    parse(&response).context("The response is malformed")
+    stream.write_all(body.as_bytes())
 }
 
 fn parse(response: &str) -> Option<Response> {

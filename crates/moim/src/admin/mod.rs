@@ -5,6 +5,7 @@
 //! the port does not.
 
 pub(crate) mod client;
+mod phone;
 mod reply;
 mod routes;
 mod socket;

@@ -21,11 +21,13 @@ use tokio::sync::{mpsc, oneshot};
 use turn::rest::Credential;
 
 use super::{
+    phone,
     reply::{refuse, reply},
     vitals::Vitals,
 };
 use crate::{
     config::{Live, Secret},
+    http::FollowedTests,
     net::{
         drain::Drain,
         reach::ReachLog,
@@ -58,6 +60,8 @@ pub(crate) struct Parts {
     pub(crate) acme: Arc<AcmeStatus>,
     /// What visitors from outside proved.
     pub(crate) reach: ReachLog,
+    /// Tests of phones that a terminal follows.
+    pub(crate) followed: FollowedTests,
     /// Secret of TURN credentials for `moim doctor`.
     pub(crate) turn_secret: Live<Secret>,
     /// Addresses that clients are told.
@@ -76,6 +80,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/ready", get(ready))
         .route("/status", get(status))
         .route("/vitals", get(vitals))
+        .route("/phone", post(follow_phone))
         .route("/reload", post(reload))
         .route("/drain", post(drain))
         .route("/upgrade", post(upgrade))
@@ -97,6 +102,14 @@ async fn status(State(parts): State<Arc<Parts>>) -> Response {
 
 async fn vitals(State(parts): State<Arc<Parts>>) -> Response {
     reply(StatusCode::OK, &parts.vitals())
+}
+
+/// The events of a phone's test, one in a line, as they happen.
+async fn follow_phone(State(parts): State<Arc<Parts>>, body: Bytes) -> Response {
+    if parts.signaling.is_none() {
+        return refuse(StatusCode::CONFLICT, ["a relay alone has no page for a phone"]);
+    }
+    phone::follow(&parts.followed, &body)
 }
 
 /// 202 once the next process is about to take over. It has another `instance`.

@@ -90,6 +90,11 @@ pub(crate) struct DoctorOptions {
     #[arg(long, help_heading = "Report", value_name = "LANGUAGE", value_parser = ["en", "ko"])]
     pub(crate) lang: Option<String>,
 
+    /// Test from outside: print a QR code that a phone on mobile data opens once, and show its test
+    /// step by step; the server must run
+    #[arg(long, help_heading = "From outside")]
+    pub(crate) phone: bool,
+
     /// Options of `moim serve`, if the server was started with flags.
     #[command(flatten)]
     pub(crate) options: Options,

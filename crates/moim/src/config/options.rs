@@ -172,7 +172,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_STUN_ALTERNATE", value_name = "IP:PORT")]
     pub(super) stun_alternate: Option<SocketAddr>,
 
-    /// Bearer token for reads of /metrics from other hosts
+    /// Bearer token for reads of /metrics by others than the server's own user on this host
     #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(super) metrics_token: Option<String>,
 

@@ -1,9 +1,11 @@
 //! `moim doctor`: examines the server and its machine, and says what to do.
 //!
-//! Facts are gathered here; `crates/doctor` judges them. Nothing is changed: sockets are bound only
+//! Facts are gathered here, by a phone with `--phone`; `crates/doctor` judges them. Nothing is changed: sockets are bound only
 //! to see that they are free, and closed at once.
 
+mod exit;
 mod gather;
+mod phone;
 mod print;
 mod server;
 
@@ -14,17 +16,13 @@ use std::{
 
 use clap::ArgMatches;
 use doctor::{
-    Language, Report, Severity,
+    Language, Report,
     server::{Outcome, examine},
 };
 
 use crate::config::{CheckedConfig, DoctorOptions, Given};
+use exit::{MISCONFIGURED, code_of};
 use server::Server;
-
-/// Exit code if something is to be done.
-const FOUND: u8 = 1;
-/// Exit code if the configuration can't work.
-const MISCONFIGURED: u8 = 2;
 
 /// Examines, prints, and returns the exit code: 0 if nothing is wrong or only advice is given, 1
 /// if calls fail or are worse than they could be, 2 if the configuration can't work.
@@ -33,6 +31,9 @@ pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
     let given = Given::new(options.options, matches);
     let server = Server::find(given.data());
     let checked = CheckedConfig::new(given.or_in(server.folder()));
+    if options.phone {
+        return phone::run(checked.as_ref().ok(), &server, options.json, language);
+    }
     let is_valid = checked.is_ok();
     let facts = match checked {
         Ok(checked) => gather::facts(&checked, &server),
@@ -52,11 +53,7 @@ pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
     };
     // The exit code says enough if nobody reads.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match report.severity() {
-        _ if !is_valid => ExitCode::from(MISCONFIGURED),
-        Some(Severity::Broken | Severity::Degraded) => ExitCode::from(FOUND),
-        Some(Severity::Advice) | None => ExitCode::SUCCESS,
-    }
+    if is_valid { code_of(report.severity()) } else { ExitCode::from(MISCONFIGURED) }
 }
 
 /// The language asked for, otherwise that of the locale.

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use doctor::{
     Certainty, Finding, Language, Report, Severity,
     server::{Check, Examined, Outcome, Place, Skip},
+    visitor::{Attempt, check_title},
 };
 use serde_json::{Value, json};
+
+use crate::http::ToldFinding;
 
 /// Columns of the table's titles.
 const TITLE_COLUMNS: usize = 24;
@@ -63,6 +66,15 @@ pub(super) fn text(
     text
 }
 
+/// A finding in one language.
+struct Told<'a> {
+    code: &'a str,
+    severity: Severity,
+    certainty: Certainty,
+    sentence: &'a str,
+    remedy: &'a str,
+}
+
 fn write_finding(
     text: &mut String,
     finding: &Finding,
@@ -70,11 +82,28 @@ fn write_finding(
     style: &Style,
     is_verdict: bool,
 ) {
-    let severity = finding.code.severity();
-    let sentence = finding.sentence(language);
-    let sentence = if is_verdict { style.of(severity, &sentence) } else { sentence };
-    let code = style.of(severity, finding.code.as_str());
-    let certainty = match (finding.certainty, language) {
+    let told = Told {
+        code: finding.code.as_str(),
+        severity: finding.code.severity(),
+        certainty: finding.certainty,
+        sentence: &finding.sentence(language),
+        remedy: &finding.remedy(language),
+    };
+    write_told(text, &told, language, style, is_verdict);
+}
+
+fn write_told(
+    text: &mut String,
+    told: &Told<'_>,
+    language: Language,
+    style: &Style,
+    is_verdict: bool,
+) {
+    let sentence = told.sentence;
+    let painted = is_verdict.then(|| style.of(told.severity, sentence));
+    let sentence = painted.as_deref().unwrap_or(sentence);
+    let code = style.of(told.severity, told.code);
+    let certainty = match (told.certainty, language) {
         (Certainty::Certain, _) => "",
         (Certainty::Likely, Language::En) => " (likely)",
         (Certainty::Possible, Language::En) => " (possible)",
@@ -82,8 +111,46 @@ fn write_finding(
         (Certainty::Possible, Language::Ko) => " (가능성 있음)",
     };
     let _ = writeln!(text, "{sentence}");
-    let _ = writeln!(text, "  → {}", finding.remedy(language));
+    let _ = writeln!(text, "  → {}", told.remedy);
     let _ = writeln!(text, "  {code}{certainty}");
+}
+
+/// The findings of a phone's test.
+pub(super) fn of_phone(findings: &[ToldFinding], language: Language, is_terminal: bool) -> String {
+    let style = Style { is_terminal };
+    let mut text = String::from("\n");
+    if findings.is_empty() {
+        let _ = writeln!(text, "{}", style.paint("1;32", nothing_there(language)));
+    }
+    for (index, finding) in findings.iter().enumerate() {
+        let told = Told {
+            code: &finding.code,
+            severity: finding.severity,
+            certainty: finding.certainty,
+            sentence: &finding.sentence,
+            remedy: &finding.remedy,
+        };
+        write_told(&mut text, &told, language, &style, index == 0);
+    }
+    text
+}
+
+/// One check of a phone's test.
+pub(super) fn step(
+    check: &str,
+    outcome: Attempt,
+    ms: u32,
+    language: Language,
+    is_terminal: bool,
+) -> String {
+    let style = Style { is_terminal };
+    let mark = match outcome {
+        Attempt::Passed => style.paint("32", "✔"),
+        Attempt::Failed => style.paint("1;31", "✘"),
+        Attempt::Unknown => style.paint("2", "–"),
+    };
+    let title = padded(check_title(check, language).unwrap_or(check));
+    format!("{mark} {title} {ms} ms\n")
 }
 
 fn write_row(text: &mut String, row: &Examined, language: Language, style: &Style) {
@@ -121,6 +188,13 @@ fn nothing(language: Language) -> &'static str {
     }
 }
 
+fn nothing_there(language: Language) -> &'static str {
+    match language {
+        Language::En => "Calls work well on the phone's network.",
+        Language::Ko => "휴대전화의 네트워크에서 통화가 잘 됩니다.",
+    }
+}
+
 /// The next step if nobody has tried from outside.
 fn hint(rows: &[Examined], language: Language) -> Option<&'static str> {
     let outside = rows.iter().find(|row| row.check == Check::Outside)?;
@@ -129,12 +203,12 @@ fn hint(rows: &[Examined], language: Language) -> Option<&'static str> {
     }
     Some(match language {
         Language::En => {
-            "Nobody has come from outside yet: hold a call with a phone on mobile data, then run \
-             this again."
+            "Nobody has come from outside yet: run `moim doctor --phone`, and open its link on a \
+             phone that uses mobile data."
         }
         Language::Ko => {
-            "아직 외부에서 접속한 사람이 없습니다. 모바일 데이터를 쓰는 휴대전화로 통화해 본 뒤 다시 \
-             실행하세요."
+            "아직 외부에서 접속한 사람이 없습니다. `moim doctor --phone`을 실행하고, 모바일 데이터를 쓰는 \
+             휴대전화로 링크를 여세요."
         }
     })
 }

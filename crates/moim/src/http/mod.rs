@@ -32,7 +32,7 @@ use axum::{
 };
 
 pub(crate) use channel::is_private_channel;
-pub(crate) use doctor::Doctor;
+pub(crate) use doctor::{Doctor, FollowedTests, Follower, Progress, ToldFinding};
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::{HostNames, KnownHosts};

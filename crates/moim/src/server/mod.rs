@@ -32,7 +32,7 @@ use crate::{
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     handover::Handover,
     hot::HotParts,
-    http::{self, BaseRoutes, Doctor, Ingress, KnownHosts},
+    http::{self, BaseRoutes, Doctor, FollowedTests, Ingress, KnownHosts},
     log_throttle::LogThrottle,
     metrics::{self, Metrics},
     net::{
@@ -188,12 +188,13 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         metrics: Arc::new(metrics),
         metrics_token: metrics_token.clone(),
     };
+    let followed = FollowedTests::default();
     let router = match &signaling {
         Some(signaling) => {
             let sockets = socketio::router(Arc::clone(signaling), socket_config.clone());
             let listen = bound.addresses.clone();
             let signaling = Arc::clone(signaling);
-            let doctor = Doctor::new(signaling, &shards, reach.clone(), listen);
+            let doctor = Doctor::new(signaling, &shards, reach.clone(), followed.clone(), listen);
             let api = api.as_ref().map(api::router).unwrap_or_default();
             http::router(base, folder, sockets.merge(api), doctor)
         }
@@ -213,6 +214,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         drain: drain.clone(),
         shards: shards.health(),
         reach,
+        followed,
         turn_secret: turn_secret.clone(),
         reachability: reachability.clone(),
         certificate: parts_certificate,

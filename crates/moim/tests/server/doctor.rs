@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `moim doctor` in an environment without configuration.
-fn doctor(data: &Path, flags: &[&str]) -> Command {
+pub(crate) fn doctor(data: &Path, flags: &[&str]) -> Command {
     let serve = moim(&[], data, &[]);
     let mut command = Command::new(serve.get_program());
     for (name, value) in serve.get_envs() {

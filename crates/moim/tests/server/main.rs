@@ -28,6 +28,7 @@ mod manager;
 mod memory;
 mod namespace;
 mod peer;
+mod phone;
 mod proxies;
 mod proxy_header;
 mod proxy_programs;

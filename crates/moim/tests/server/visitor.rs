@@ -93,7 +93,7 @@ fn other_sites_need_permission_for_every_request() {
     let server = Server::start(&[]);
     // Types that browsers send without asking first.
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
-        for path in ["visit", "probe", "judge"] {
+        for path in ["visit", "probe", "step", "judge"] {
             let path = format!("/api/doctor/{path}");
             let answer = post(&server, &path, &[("Content-Type", kind)], "{}");
             assert_eq!(answer.status, 415, "{path} {kind}");

@@ -1,6 +1,7 @@
 /** Examines the way from this browser to the server: all checks at once, 15 s in all. */
 import { allocate, connectProbe, gather, measureLine, type Probe } from "./connections.ts";
 import type { Attempt, Check, ExaminationEvent, Facts } from "./facts.ts";
+import { Followed } from "./followed.ts";
 import { judge, post } from "./judge.ts";
 import { natFacts } from "./nat.ts";
 import { tryPolling, tryWebSocket } from "./signaling.ts";
@@ -19,12 +20,16 @@ export interface ExamineOptions {
   language: string;
   /** Time for which the line is measured; none for 0. */
   seconds?: number | undefined;
+  /** One-time id with which the operator follows the test in a terminal. */
+  probe?: string | undefined;
 }
 
 interface Visit {
   iceServers: RTCIceServer[];
   natTest: string[];
   now: number;
+  /** The operator follows this test. */
+  followed: boolean;
 }
 
 interface Outcome {
@@ -34,7 +39,7 @@ interface Outcome {
 
 /** Runs all checks and reports each to `emit`; resolves once the findings are there. */
 export async function examine(
-  { language, seconds = LINE_SECONDS }: ExamineOptions,
+  { language, seconds = LINE_SECONDS, probe }: ExamineOptions,
   emit: (event: ExaminationEvent) => void,
   outer: AbortSignal,
 ): Promise<void> {
@@ -49,10 +54,14 @@ export async function examine(
     emit({ type: "started", check });
     const found = await ask();
     facts = { ...facts, ...found.facts };
-    emit({ type: "ended", check, ms: performance.now() - start, ...found });
+    const ended = { check, ms: performance.now() - start, ...found };
+    emit({ type: "ended", ...ended });
+    followed?.step(ended);
   };
+  let followed: Followed | undefined;
   try {
-    const visit = beginVisit(signal);
+    const visit = beginVisit(probe, signal);
+    if (probe) followed = new Followed(probe, visit, signal);
     const udp = visit.then(() => connectProbe("udp", CONNECT_MS, signal));
     const tcp = visit.then(() => connectProbe("tcp", CONNECT_MS, signal));
     await Promise.all([
@@ -67,7 +76,8 @@ export async function examine(
       run("nat", () => askNat(visit, signal)),
       run("line", () => askLine(udp, tcp, seconds, signal)),
     ]);
-    emit({ type: "judged", findings: await judge(facts, language, signal) });
+    const id = await followed?.reported();
+    emit({ type: "judged", findings: await judge(facts, language, signal, id) });
   } catch {
     if (!outer.aborted) emit({ type: "failed" });
   } finally {
@@ -76,8 +86,8 @@ export async function examine(
   }
 }
 
-async function beginVisit(signal: AbortSignal): Promise<Visit> {
-  const response = await post("/api/doctor/visit", {}, signal);
+async function beginVisit(probe: string | undefined, signal: AbortSignal): Promise<Visit> {
+  const response = await post("/api/doctor/visit", { probe }, signal);
   return (await response.json()) as Visit;
 }
 

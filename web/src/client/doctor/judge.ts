@@ -1,13 +1,20 @@
 /** Asks the server to judge facts: it has the rules and the words. */
 import type { Facts, Finding } from "./facts.ts";
 
-/** Findings about these facts in a language. */
+/**
+ * Findings about these facts in a language.
+ *
+ * @param probe One-time id of a test that the operator follows, who is told them too.
+ */
 export async function judge(
   facts: Facts,
   language: string,
   signal: AbortSignal,
+  probe?: string,
 ): Promise<Finding[]> {
-  const response = await post(`/api/doctor/judge?lang=${language}`, facts, signal);
+  const follower = probe ? `&probe=${encodeURIComponent(probe)}` : "";
+  const path = `/api/doctor/judge?lang=${language}${follower}`;
+  const response = await post(path, facts, signal);
   return ((await response.json()) as { findings: Finding[] }).findings;
 }
 

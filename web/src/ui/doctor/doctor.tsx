@@ -18,13 +18,19 @@ import { CheckTable } from "./check-table.tsx";
 import styles from "./doctor.module.css";
 import { reportText } from "./report.ts";
 
+interface Props {
+  seconds: number | undefined;
+  /** One-time id with which the operator follows the first test. */
+  probe: string | undefined;
+}
+
 /** The view at `/doctor`: tests the way to the server, and says what to do. */
-export default function Doctor({ seconds }: { seconds: number | undefined }) {
+export default function Doctor({ seconds, probe }: Props) {
   const { t, language } = useI18n();
   const announce = useAnnounce();
   const [run, setRun] = useState(0);
   const [isCopied, setCopied] = useState(false);
-  const { examination, judgeIn } = useExamination(run, language, seconds);
+  const { examination, judgeIn } = useExamination(run, language, { seconds, probe });
   const { phase } = examination;
 
   const judgedIn = useRef(language);
@@ -85,6 +91,7 @@ export default function Doctor({ seconds }: { seconds: number | undefined }) {
         )}
         <CheckTable examination={examination} />
         <p className={styles.note}>{t.doctor.privacy}</p>
+        {probe && <p className={styles.note}>{t.doctor.followed}</p>}
       </div>
     </Page>
   );
@@ -113,7 +120,7 @@ function verdictOf(
 }
 
 /** Examines once for each `run`. */
-function useExamination(run: number, language: string, seconds: number | undefined) {
+function useExamination(run: number, language: string, { seconds, probe }: Props) {
   const [examination, setExamination] = useState(NO_EXAMINATION);
   const current = useRef(examination);
   const firstLanguage = useRef(language);
@@ -129,7 +136,7 @@ function useExamination(run: number, language: string, seconds: number | undefin
     const end = new AbortController();
     set(NO_EXAMINATION);
     void examine(
-      { language: firstLanguage.current, seconds },
+      { language: firstLanguage.current, seconds, probe },
       (event) => {
         if (!end.signal.aborted) set(reduceExamination(current.current, event));
       },

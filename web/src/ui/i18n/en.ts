@@ -22,6 +22,7 @@ export const en = {
     copied: "Report copied",
     details: "All checks",
     privacy: "The test contacts this server only, and the report holds no addresses.",
+    followed: "The first test with this link is shown to the operator of this server, too.",
     checks: {
       page: "Secure page",
       webSocket: "Signaling over WebSocket",

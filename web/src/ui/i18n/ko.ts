@@ -26,6 +26,7 @@ export const ko: Messages = {
     copied: "보고서를 복사했어요",
     details: "전체 검사 항목",
     privacy: "검사는 이 서버하고만 통신하고, 보고서에는 주소가 들어가지 않아요.",
+    followed: "이 링크로 하는 첫 검사는 이 서버의 운영자도 함께 볼 수 있어요.",
     checks: {
       page: "안전한 페이지",
       webSocket: "WebSocket 신호",

@@ -18,7 +18,7 @@ mod udp;
 mod wire;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     thread,
 };
 
@@ -96,6 +96,19 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
             place,
         }
     })
+}
+
+/// The address of the page from outside, as far as it is known without looking anything up.
+pub(super) fn origin(config: &Config, vitals: &Vitals) -> String {
+    let own = listened(&vitals.addresses, &addresses::of_interfaces());
+    let place = place(config, Some(vitals), &vitals.addresses, &own, &[]);
+    let name = named(config).into_iter().find(|name| names::is_public_name(name));
+    // A proxy that clients reach by a name has the port of HTTPS.
+    let is_proxied = name.is_some() && !config.trusted_proxies.is_empty();
+    let port = if is_proxied { 443 } else { place.port };
+    let host = name.unwrap_or(place.address);
+    let host = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host };
+    if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
 }
 
 /// The facts that need no valid configuration.

@@ -29,6 +29,8 @@ use crate::{
 pub(super) struct Asked {
     #[serde(default)]
     lang: Language,
+    /// One-time id of a test that the operator follows.
+    probe: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,7 +42,7 @@ struct Judgement<'a> {
 pub(super) async fn judge(
     State(doctor): State<Arc<Doctor>>,
     Extension(connection): Extension<Connection>,
-    Query(Asked { lang }): Query<Asked>,
+    Query(Asked { lang, probe }): Query<Asked>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -67,7 +69,11 @@ pub(super) async fn judge(
         is_intercepted: is_intercepted(connection, &headers),
         host,
     };
-    json(&Judgement { findings: visitor::judge(&facts, &known).told(lang) })
+    let report = visitor::judge(&facts, &known);
+    if let Some(probe) = probe {
+        doctor.followed.judged(&probe, &report);
+    }
+    json(&Judgement { findings: report.told(lang) })
 }
 
 /// Notes that the visitor's network has no UDP, so that the next one without it is judged better.

@@ -1,21 +1,25 @@
 //! The server's side of the page `/doctor`, which anybody may open: iceServers for the length of a
-//! visit, probes of the media server, and the judgement of what the page found.
+//! visit, probes of the media server, and the judgement of what the page found. A visit may be
+//! followed in the operator's terminal.
 //!
 //! Visits and probes are limited by client address and in total. All requests have a media type for
 //! which browsers ask before another site may send them.
 
+mod followed;
 mod judge;
 mod places;
 mod probe;
 mod probe_port;
 mod reply;
 mod service;
+mod step;
 mod visit;
 
 use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 
+pub(crate) use followed::{FollowedTests, Follower, Progress, ToldFinding};
 pub(crate) use service::Doctor;
 
 /// Limit of a request's body.
@@ -26,6 +30,7 @@ pub(super) fn router(doctor: Doctor) -> Router {
     Router::new()
         .route("/api/doctor/visit", post(visit::begin))
         .route("/api/doctor/probe", post(probe::open))
+        .route("/api/doctor/step", post(step::report))
         .route("/api/doctor/judge", post(judge::judge))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(doctor))

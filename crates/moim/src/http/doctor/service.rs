@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::{places::Places, probe_port::ProbePort};
+use super::{followed::FollowedTests, places::Places, probe_port::ProbePort};
 use crate::{net::reach::ReachLog, shard, signaling::Signaling};
 
 /// What the routes share.
@@ -11,6 +11,7 @@ pub(crate) struct Doctor {
     pub(super) probes: ProbePort,
     pub(super) visits: Places,
     pub(super) reach: ReachLog,
+    pub(super) followed: FollowedTests,
     /// Addresses that are listened on.
     pub(super) listen: Vec<SocketAddr>,
 }
@@ -21,9 +22,10 @@ impl Doctor {
         signaling: Arc<Signaling>,
         shards: &shard::Handle,
         reach: ReachLog,
+        followed: FollowedTests,
         listen: Vec<SocketAddr>,
     ) -> Self {
         let probes = ProbePort::new(shards.room_commands());
-        Self { signaling, probes, visits: Places::default(), reach, listen }
+        Self { signaling, probes, visits: Places::default(), reach, followed, listen }
     }
 }

@@ -6,14 +6,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use ::doctor::server::address::is_global;
 use axum::{
     Extension,
+    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, Uri, Version},
     response::{IntoResponse, Response},
 };
 use room::protocol::IceServer;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     reply::{busy, is_of_type, json},
@@ -23,6 +25,13 @@ use crate::net::{client_prefix::ClientPrefix, host::Host, tcp::Connection};
 
 /// Length of a visit, after which its relay access ends.
 const VISIT: Duration = Duration::from_secs(30);
+
+/// The body of a request, which may be empty.
+#[derive(Default, Deserialize)]
+struct Wish {
+    /// One-time id of a test that the operator follows.
+    probe: Option<String>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +44,8 @@ struct Visit {
     http_version: &'static str,
     /// Server's clock (Unix milliseconds).
     now: u128,
+    /// The operator follows this test.
+    followed: bool,
 }
 
 /// Gives a visitor iceServers for half a minute.
@@ -44,6 +55,7 @@ pub(super) async fn begin(
     version: Version,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     if !is_of_type(&headers, "application/json") {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
@@ -66,7 +78,14 @@ pub(super) async fn begin(
         _ => "HTTP/1.1",
     };
     let now = now.as_millis();
-    json(&Visit { ice_servers, nat_test, client, http_version, now })
+    let wish: Wish = serde_json::from_slice(&body).unwrap_or_default();
+    let followed = wish.probe.is_some_and(|probe| {
+        let (own, _, own6) = doctor.signaling.reached(host.unwrap_or_default(), local);
+        let address = client.to_string();
+        let is_own = address == own || own6.is_some_and(|own| address == own);
+        doctor.followed.open(&probe, is_global(client) && !is_own)
+    });
+    json(&Visit { ice_servers, nat_test, client, http_version, now, followed })
 }
 
 /// STUN URLs at two ports of the same host: the one that the client reached, and another one that

@@ -1,6 +1,6 @@
 //! The user of a program on this host that is connected to this server.
 
-use super::Connection;
+use super::connection::Connection;
 
 /// True if the other end of a loopback connection is a socket of this process's user. Only Linux
 /// can tell; elsewhere it is always true.
