@@ -3,8 +3,8 @@
 use std::{
     env,
     ffi::OsString,
-    fs, io,
-    io::Write,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -70,7 +70,7 @@ pub(crate) const LOCK: &str = "lock";
 /// however it does.
 #[derive(Debug)]
 pub(crate) struct DataLock {
-    _file: fs::File,
+    _file: File,
 }
 
 /// A private folder. All secrets are read and written through it.
@@ -108,8 +108,8 @@ impl DataFolder {
     #[cfg(target_os = "linux")]
     pub(crate) fn check_writable(&self) -> anyhow::Result<()> {
         let path = self.path.join("probe");
-        let written = write_temporary(&path, &" ".repeat(PROBE_BYTES));
-        written.and_then(fs::remove_file).with_context(|| {
+        let written = write_temporary(&path, |file| file.write_all(&[b' '; PROBE_BYTES]));
+        written.and_then(|(path, ())| fs::remove_file(path)).with_context(|| {
             format!("Can't write to {}: allow it, make space", self.path.display())
         })
     }
@@ -166,8 +166,17 @@ impl DataFolder {
 
     /// Writes a private file atomically.
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        self.write_with(name, |file| file.write_all(text.as_bytes()).map(|()| true))
+    }
+
+    /// The same piece by piece. The file stays as it is if `write` returns `false`.
+    pub(crate) fn write_with(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<bool>,
+    ) -> anyhow::Result<()> {
         let path = self.path.join(name);
-        replace(&path, text)
+        replace(&path, write)
             .with_context(|| format!("Can't write {}: is the disk full?", path.display()))
     }
 
@@ -210,8 +219,11 @@ fn probe(path: &Path) -> io::Result<()> {
     fs::remove_file(temporary)
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = write_temporary(path, text)?;
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<bool>) -> io::Result<()> {
+    let (temporary, is_wanted) = write_temporary(path, write)?;
+    if !is_wanted {
+        return fs::remove_file(temporary);
+    }
     fs::rename(&temporary, path).inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })
@@ -219,7 +231,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 /// Like [`replace`], but fails if the file exists.
 fn create(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = write_temporary(path, text)?;
+    let write = |file: &mut File| file.write_all(text.as_bytes()).map(|()| true);
+    let (temporary, _) = write_temporary(path, write)?;
     let linked = match fs::hard_link(&temporary, path) {
         // The file system has no hard links: of two servers that start at once, the second wins.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
@@ -231,15 +244,18 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
     linked
 }
 
-fn write_temporary(path: &Path, text: &str) -> io::Result<PathBuf> {
+fn write_temporary<T>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
     let temporary = temporary_beside(path);
     let mut file = new_private_file(&temporary)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
+    write(&mut file)
+        .and_then(|written| file.sync_all().map(|()| written))
         .inspect_err(|_| {
             let _ = fs::remove_file(&temporary);
         })
-        .map(|()| temporary)
+        .map(|written| (temporary, written))
 }
 
 /// A name for a temporary file in the same folder. Backups leave such files out.

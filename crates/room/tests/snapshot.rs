@@ -225,3 +225,25 @@ fn somebody_waiting_still_waits_and_is_admitted_once() {
     let left = Event::WaitingLeft(waiting.last().unwrap().id.clone());
     assert_eq!(world.received, [(at, left)]);
 }
+
+#[test]
+fn who_missed_nothing_resumes_without_the_log_and_others_join_again() {
+    let mut world = World::new(settings(8));
+    let (ann, ann_joined) = world.enter("Ann");
+    let (ben, ben_joined) = world.enter("Ben");
+    let ben_last = world.last_number(ben);
+    world.ask(ann, chat("missed by Ben", 1)).unwrap();
+    let ann_last = world.last_number(ann);
+    let mut snapshot = world.room.snapshot(world.now).unwrap();
+    assert!(snapshot.log_bytes() > 2);
+    snapshot.shed_log();
+    let text = serde_json::to_string(&snapshot).unwrap();
+    assert!(snapshot.log_bytes() == 2 && text.contains("\"log\":[]"));
+    let snapshot: Snapshot = serde_json::from_str(&text).unwrap();
+    world.room = Room::restore(world.now, snapshot, Limits::default(), [9; 32]);
+    world.drain();
+    let (_, resumed) = world.resume(&ann_joined.resume, ann_last);
+    assert!(resumed.unwrap().resumed);
+    let (_, refused) = world.resume(&ben_joined.resume, ben_last);
+    assert_eq!(refused.unwrap_err(), Rejection::ResumeExpired);
+}

@@ -8,6 +8,7 @@ mod next_process;
 
 use std::{
     fmt, fs,
+    io::{self, BufWriter, Write},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -19,7 +20,7 @@ use turn::NonceKey;
 #[cfg(target_os = "linux")]
 pub(crate) use next_process::NextProcess;
 
-use crate::{data::DataFolder, signaling::Frozen};
+use crate::{data::DataFolder, net::tls::FrozenKey, signaling::Frozen};
 
 /// The file in the data folder.
 const FILE: &str = "handover";
@@ -27,7 +28,8 @@ const FILE: &str = "handover";
 const VERSION: u32 = 1;
 /// Age at which participants have given up.
 const MAX_AGE: Duration = Duration::from_secs(60);
-/// Limit of the file: the memory budget of logs is lower.
+/// Limit of the file. A writer that would exceed it sheds logs, which may take several times their
+/// memory here.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The state of a process, for the next one.
@@ -40,6 +42,9 @@ pub(crate) struct Handover {
     /// The nonces of the relay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nonces: Option<NonceState>,
+    /// Keys of TLS session tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tickets: Vec<FrozenKey>,
 }
 
 /// The key and the clock of nonces.
@@ -81,9 +86,15 @@ struct Read {
 
 impl Handover {
     /// A handover of these rooms.
-    pub(crate) fn new(credentials: &[u8; 32], nonces: &NonceKey, signaling: Frozen) -> Self {
+    pub(crate) fn new(
+        credentials: &[u8; 32],
+        nonces: &NonceKey,
+        tickets: Vec<FrozenKey>,
+        signaling: Frozen,
+    ) -> Self {
         let nonces = NonceState { key: STANDARD.encode(nonces.key), seconds: nonces.seconds };
-        Self { credentials: STANDARD.encode(credentials), signaling, nonces: Some(nonces) }
+        let credentials = STANDARD.encode(credentials);
+        Self { credentials, signaling, nonces: Some(nonces), tickets }
     }
 
     /// The key and the clock of nonces, at the time of writing.
@@ -93,15 +104,51 @@ impl Handover {
         Some(NonceKey { key, seconds: *seconds })
     }
 
+    /// Keys of TLS session tickets.
+    pub(crate) fn tickets(&self) -> &[FrozenKey] {
+        &self.tickets
+    }
+
     /// The secret of the rooms' TURN credentials.
     pub(crate) fn credentials(&self) -> Option<[u8; 32]> {
         STANDARD.decode(&self.credentials).ok()?.try_into().ok()
     }
 
-    /// Writes the file.
-    pub(crate) fn write(&self, folder: &DataFolder) -> anyhow::Result<()> {
+    /// Writes the file. If the logs of rooms make it too large, the largest are left out:
+    /// participants who have missed an event of one join again.
+    pub(crate) fn write(&mut self, folder: &DataFolder) -> anyhow::Result<()> {
+        self.write_within(folder, MAX_FILE_BYTES)
+    }
+
+    fn write_within(&mut self, folder: &DataFolder, max_bytes: u64) -> anyhow::Result<()> {
+        let excess = self.write_up_to(folder, max_bytes)?;
+        if excess == 0 {
+            return Ok(());
+        }
+        let shed = self.signaling.shed_logs(excess);
+        tracing::warn!(
+            rooms = shed,
+            "the logs of the largest rooms are left out of the handover, which would have \
+             {excess} bytes too many: participants who missed something there join again"
+        );
+        let rest = self.write_up_to(folder, max_bytes)?;
+        ensure!(rest == 0, "the handover has {rest} bytes too many");
+        Ok(())
+    }
+
+    /// Writes the file, and returns 0; or nothing, and returns how many bytes it has too many.
+    fn write_up_to(&self, folder: &DataFolder, max_bytes: u64) -> anyhow::Result<u64> {
         let head = Head { version: VERSION, written: milliseconds(SystemTime::now()) };
-        folder.write(FILE, &serde_json::to_string(&Written { head, state: self })?)
+        let mut excess = 0;
+        folder.write_with(FILE, |file| {
+            // Written through: all of it in memory would double what the logs take.
+            let mut limited = Limited { file: BufWriter::new(file), left: max_bytes, excess: 0 };
+            serde_json::to_writer(&mut limited, &Written { head, state: self })?;
+            excess = limited.excess;
+            limited.file.flush()?;
+            Ok(excess == 0)
+        })?;
+        Ok(excess)
     }
 
     /// Takes what the process before this one left, if it was just now.
@@ -113,6 +160,29 @@ impl Handover {
                 None
             }
         }
+    }
+}
+
+/// Counts what exceeds a limit instead of writing it.
+struct Limited<W: Write> {
+    file: BufWriter<W>,
+    left: u64,
+    excess: u64,
+}
+
+impl<W: Write> Write for Limited<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = bytes.len() as u64;
+        if self.excess > 0 || length > self.left {
+            self.excess += length - std::mem::take(&mut self.left).min(length);
+            return Ok(bytes.len());
+        }
+        self.left -= length;
+        self.file.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -170,7 +240,9 @@ mod tests {
     fn file_is_private_and_read_once() {
         let (parent, folder) = folder();
         let nonces = NonceKey { key: [8; 32], seconds: 9 };
-        Handover::new(&[7; 32], &nonces, Frozen::default()).write(&folder).unwrap();
+        let tickets = || vec![serde_json::from_str(r#"{"key":"AA==","created":5}"#).unwrap()];
+        let mut left = Handover::new(&[7; 32], &nonces, tickets(), Frozen::default());
+        left.write(&folder).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -180,6 +252,7 @@ mod tests {
         let handover = Handover::take(&folder).unwrap();
         assert_eq!(handover.credentials(), Some([7; 32]));
         assert_eq!(handover.nonces(), Some(nonces));
+        assert_eq!(handover.tickets().len(), 1);
         assert!(!parent.path().join(FILE).exists());
         assert!(Handover::take(&folder).is_none());
     }
@@ -200,6 +273,27 @@ mod tests {
             .replace("[\"device-secret-0003\"]", &format!("[\"{}\"]", hash("device-secret-0003")));
         let fixture: serde_json::Value = serde_json::from_str(&hashed).unwrap();
         assert_eq!(again, fixture["state"]);
+    }
+
+    #[test]
+    fn handover_that_is_too_large_sheds_logs_and_keeps_rooms() {
+        let (_parent, folder) = folder();
+        let whole = || parse(FIXTURE, written(FIXTURE)).unwrap();
+        let size = |handover: &Handover| serde_json::to_string(&handover).unwrap().len() as u64;
+        let mut bare = whole();
+        bare.signaling.shed_logs(u64::MAX);
+        let (bare, all) = (size(&bare), size(&whole()));
+        assert!(bare < all, "the fixture has logs");
+        let head = 200;
+        whole().write_within(&folder, all + head).unwrap();
+        assert_eq!(size(&Handover::take(&folder).unwrap()), all, "it fits");
+        whole().write_within(&folder, all - 1).unwrap();
+        let taken = Handover::take(&folder).unwrap();
+        assert_eq!(taken.signaling.rooms.len(), whole().signaling.rooms.len());
+        assert!(size(&taken) < all);
+        let error = whole().write_within(&folder, bare / 2).unwrap_err().to_string();
+        assert!(error.contains("too many"), "{error}");
+        assert!(Handover::take(&folder).is_none(), "half a state is none");
     }
 
     #[test]

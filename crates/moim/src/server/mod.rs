@@ -113,13 +113,15 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let reach = ReachLog::default();
     let handover = Handover::take(&config.data);
     let secret = handover.as_ref().and_then(Handover::credentials).map_or_else(random, Ok)?;
+    tls.tickets.adopt(handover.as_ref().map_or(&[], Handover::tickets));
     let nonces = handover.as_ref().and_then(Handover::nonces);
     let nonces = nonces.map_or_else(|| random().map(|key| NonceKey { key, seconds: 0 }), Ok)?;
     let rooms = (!config.turn.only).then(|| RoomCredentials::new(&secret));
     let (bound, shards) =
         bind_port(config, rooms.as_ref(), &nonces, &reachability, &tls.certificate, &reach)?;
     let sockets = bound.duplicates(shards.sockets)?;
-    let restart = Restart::new(config.data.clone(), secret, nonces, sockets);
+    let tickets = tls.tickets.clone();
+    let restart = Restart::new(config.data.clone(), secret, nonces, tickets, sockets);
     let shards = shards.handle;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&reachability.current(), has_own_ca, config.turn.only);

@@ -12,7 +12,7 @@ use crate::{
     config::Problems,
     data::DataFolder,
     handover::Handover,
-    net::inherited::PortSockets,
+    net::{inherited::PortSockets, tls::TicketKeys},
     signaling::{Frozen, Signaling},
 };
 
@@ -24,6 +24,7 @@ pub(super) struct Restart {
     /// Key of the relay's nonces, and their clock when this process started.
     nonces: NonceKey,
     started: Instant,
+    tickets: TicketKeys,
     sockets: PortSockets,
     #[cfg(target_os = "linux")]
     next: io::Result<NextProcess>,
@@ -35,6 +36,7 @@ impl Restart {
         folder: DataFolder,
         credentials: [u8; 32],
         nonces: NonceKey,
+        tickets: TicketKeys,
         sockets: PortSockets,
     ) -> Self {
         Self {
@@ -42,6 +44,7 @@ impl Restart {
             credentials,
             nonces,
             started: Instant::now(),
+            tickets,
             sockets,
             #[cfg(target_os = "linux")]
             next: NextProcess::find(),
@@ -80,7 +83,8 @@ impl Restart {
         tracing::info!(rooms = frozen.rooms.len(), "restarting");
         let seconds = self.nonces.seconds.saturating_add(self.started.elapsed().as_secs());
         let nonces = NonceKey { seconds, ..self.nonces.clone() };
-        let handover = Handover::new(&self.credentials, &nonces, frozen);
+        let tickets = self.tickets.freeze();
+        let mut handover = Handover::new(&self.credentials, &nonces, tickets, frozen);
         if let Err(error) = handover.write(&self.folder) {
             tracing::error!("participants can't resume after the restart: {error:#}");
         }

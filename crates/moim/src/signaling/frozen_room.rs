@@ -36,6 +36,16 @@ impl FrozenRoom {
         self.visits.as_ref().map(FrozenVisits::id)
     }
 
+    /// Size of its log as JSON.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.room.log_bytes()
+    }
+
+    /// Leaves out its log.
+    pub(super) fn shed_log(&mut self) {
+        self.room.shed_log();
+    }
+
     pub(super) fn into_parts(
         self,
     ) -> (ClientPrefix, Snapshot, Option<FrozenVisits>, Option<FrozenCall>) {

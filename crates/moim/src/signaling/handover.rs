@@ -47,6 +47,25 @@ impl Frozen {
     pub(crate) fn room_ids(&self) -> BTreeSet<String> {
         self.rooms.iter().filter_map(|room| room.id().map(str::to_owned)).collect()
     }
+
+    /// Leaves out logs of at least this size as JSON, the largest first, or all. Returns their
+    /// number.
+    pub(crate) fn shed_logs(&mut self, bytes: u64) -> usize {
+        let mut sizes: Vec<_> = self.rooms.iter().map(FrozenRoom::log_bytes).enumerate().collect();
+        sizes.sort_unstable_by_key(|(_, size)| std::cmp::Reverse(*size));
+        let (mut shed, mut left) = (0, bytes);
+        for (index, size) in sizes {
+            if left == 0 || size == 0 {
+                break;
+            }
+            if let Some(room) = self.rooms.get_mut(index) {
+                room.shed_log();
+                shed += 1;
+            }
+            left = left.saturating_sub(size);
+        }
+        shed
+    }
 }
 
 impl Signaling {

@@ -71,6 +71,16 @@ impl Tls {
         mut stream: TcpStream,
         name: &str,
     ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut connection = ClientConnection::new(Arc::new(self.config()), name).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream)?;
+        }
+        Ok(StreamOwned::new(connection, stream))
+    }
+
+    /// The configuration of a client. Its connections resume sessions of earlier ones.
+    pub(crate) fn config(&self) -> ClientConfig {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
@@ -78,12 +88,7 @@ impl Tls {
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
         config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        let name = ServerName::try_from(name.to_owned()).unwrap();
-        let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
-        }
-        Ok(StreamOwned::new(connection, stream))
+        config
     }
 }
 

@@ -1,12 +1,14 @@
 //! Warm restart: `moim upgrade`.
 
-use std::{env, fs, path::Path, process::Command, time::Duration};
+use std::{env, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
+use rustls::{ClientConnection, HandshakeKind, StreamOwned, pki_types::ServerName};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     caller::{Caller, Seen, url},
     ctl::{answer, ctl},
+    peer::{Tls, ask, tcp},
     relaying::{ALLOWED, Client, Transport},
     support::{DEADLINE, Server, within},
 };
@@ -28,6 +30,32 @@ pub(crate) async fn until(callers: &[Caller], what: &str, holds: impl Fn(&Seen) 
         let seen: Vec<_> = callers.iter().map(Caller::seen).collect();
         assert!(Instant::now() < end, "{what}: not in time: {seen:#?}");
         sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// All clients reconnect at once after a restart: their handshakes must be cheap.
+#[test]
+fn tls_sessions_resume_in_the_next_process() {
+    let server = Server::start(&[]);
+    for version in rustls::ALL_VERSIONS {
+        let config = Arc::new(Tls::trusting(&server).version(version).config());
+        let kind = || {
+            let name = ServerName::try_from("localhost").unwrap();
+            let connection = ClientConnection::new(Arc::clone(&config), name).unwrap();
+            let mut stream = StreamOwned::new(connection, tcp(server.address()));
+            // Tickets of TLS 1.3 come after the handshake.
+            let head = ask(&mut stream, "GET /livez", &[], b"").unwrap();
+            assert_eq!(head.status, 200);
+            stream.conn.handshake_kind().unwrap()
+        };
+        assert_eq!(kind(), HandshakeKind::Full);
+        assert_eq!(kind(), HandshakeKind::Resumed);
+        upgrade(server.data());
+        within(DEADLINE, "the next process", || {
+            let status = ctl(server.data(), &["ready"]).status;
+            status.success().then_some(())
+        });
+        assert_eq!(kind(), HandshakeKind::Resumed, "{version:?}");
     }
 }
 

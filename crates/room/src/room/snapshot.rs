@@ -5,6 +5,7 @@
 //! again when they reconnect, and are recognized by their devices.
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -258,6 +259,25 @@ impl Snapshot {
         &self.name
     }
 
+    /// Size of the log as JSON, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let mut count = ByteCount(0);
+        // What can't be written counts as nothing, and the snapshot can't be written either.
+        serde_json::to_writer(&mut count, &self.log).map_or(0, |()| count.0)
+    }
+
+    /// Leaves out the log. Participants who have missed an event of it can't resume.
+    pub fn shed_log(&mut self) {
+        for entry in std::mem::take(&mut self.log) {
+            let audience = Audience::from(entry.to);
+            for member in &mut self.members {
+                if audience.includes(MemberKey(member.key)) {
+                    member.forgotten = member.forgotten.max(entry.number);
+                }
+            }
+        }
+    }
+
     /// The room's settings.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -276,6 +296,20 @@ impl Snapshot {
             max_capacity: self.max_capacity.unwrap_or(self.capacity),
             listed: self.listed,
         }
+    }
+}
+
+/// Counts bytes.
+struct ByteCount(u64);
+
+impl io::Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

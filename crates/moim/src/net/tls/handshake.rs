@@ -7,7 +7,7 @@ use rustls::{CipherSuite, ServerConfig, crypto::CryptoProvider};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
-use super::{acme::Proofs, alpn::Alpn, pick::CurrentCertificate};
+use super::{acme::Proofs, alpn::Alpn, pick::CurrentCertificate, tickets::TicketKeys};
 use crate::net::tcp::Stream;
 
 /// Accepts TLS connections.
@@ -22,6 +22,7 @@ impl Acceptor {
         provider: Arc<CryptoProvider>,
         current: Arc<CurrentCertificate>,
         proofs: Arc<Proofs>,
+        tickets: TicketKeys,
     ) -> anyhow::Result<Self> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -30,8 +31,7 @@ impl Acceptor {
             .with_cert_resolver(current);
         config.alpn_protocols = Alpn::ALL.iter().map(|alpn| alpn.id().to_vec()).collect();
         // Stateless tickets: session state is kept by the client.
-        config.ticketer =
-            rustls::crypto::aws_lc_rs::Ticketer::new().context("TLS can't be set up")?;
+        config.ticketer = Arc::new(tickets);
         Ok(Self { config: Arc::new(config), provider, proofs })
     }
 

@@ -15,6 +15,7 @@ mod pick;
 mod private;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ pub(crate) use handshake::Acceptor;
 pub(crate) use names::Names;
 pub(crate) use pick::{CurrentCertificate, Expiry};
 pub(crate) use private::{is_private_address, is_private_name};
+pub(crate) use tickets::{FrozenKey, TicketKeys};
 
 use crate::{
     config::{Acme, CertificateFiles, Config},
@@ -62,6 +64,8 @@ pub(crate) struct Tls {
     pub(crate) looker: Looker,
     /// The tasks that get and renew certificates.
     pub(crate) renewal: Renewal,
+    /// Keys of session tickets.
+    pub(crate) tickets: TicketKeys,
 }
 
 /// Loads or creates the certificate.
@@ -99,8 +103,10 @@ pub(crate) fn prepare(config: &Config, reachability: &Reachability) -> anyhow::R
     let parts = AcmeParts { looker: looker.clone(), status: Arc::clone(&status) };
     let acme = AcmeFollower::prepare(&config.data, current, reachability.changes(), parts)?;
     let renewal = Renewal { source, acme };
-    let acceptor = Acceptor::new(provider, Arc::clone(&certificate), Arc::clone(&proofs))?;
-    Ok(Tls { acceptor, certificate, proofs, acme: status, wanted, looker, renewal })
+    let tickets = TicketKeys::generate()?;
+    let current = Arc::clone(&certificate);
+    let acceptor = Acceptor::new(provider, current, Arc::clone(&proofs), tickets.clone())?;
+    Ok(Tls { acceptor, certificate, proofs, acme: status, wanted, looker, renewal, tickets })
 }
 
 /// Checks that the file of the CA's root certificate holds one.
