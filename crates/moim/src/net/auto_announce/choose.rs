@@ -65,12 +65,15 @@ pub(super) fn choose(auto: AutoAnnounce, own: &[IpAddr], found: &[Found]) -> Cho
             continue;
         }
         let mut of_family: Vec<_> = found.iter().filter(|it| it.ip.is_ipv4() == is_v4).collect();
-        // Proven ones first, then those of the operator's names.
-        of_family.sort_by_key(|found| (found.answer != Answer::Ours, found.trust));
-        let mut count = 0;
+        // Those of the operator's names first, and of these the proven ones. A visitor's name counts
+        // only where the operator's say nothing: nobody else may displace what those say.
+        of_family.sort_by_key(|found| (found.trust, found.answer != Answer::Ours));
+        let (mut count, mut has_operators) = (0, false);
         for found in of_family {
+            let is_needed = found.trust == Trust::Operator || !has_operators;
             match found.judge() {
-                Ok(reason) if count < MAX_OF_FAMILY => {
+                Ok(reason) if count < MAX_OF_FAMILY && is_needed => {
+                    has_operators |= found.trust == Trust::Operator;
                     count += usize::from(choice.add(auto, found.ip, &reason));
                 }
                 Ok(_) => {}
@@ -178,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn visitors_names_never_displace_the_operators() {
+        let visited = |ip| found(Trust::Visitor, ip, Answer::Ours);
+        let operator = found(Trust::Operator, "203.0.113.1", Answer::Silent);
+        let of = [visited("203.0.113.7"), visited("203.0.113.8"), operator];
+        assert_eq!(chosen(&[], &of), ["203.0.113.1"]);
+        assert_eq!(chosen(&[], &of[..2]), ["203.0.113.7", "203.0.113.8"], "without any");
+        let other = found(Trust::Operator, "203.0.113.1", Answer::Other(None));
+        assert_eq!(chosen(&[], &[visited("203.0.113.7"), other]), ["203.0.113.7"]);
+    }
+
+    #[test]
     fn proven_addresses_come_first_and_few_are_announced() {
         let addresses = [
             found(Trust::Operator, "203.0.113.1", Answer::Silent),
@@ -185,7 +199,7 @@ mod tests {
             found(Trust::Operator, "203.0.113.3", Answer::Ours),
             found(Trust::Operator, "203.0.113.3", Answer::Ours),
         ];
-        assert_eq!(chosen(&[], &addresses), ["203.0.113.3", "203.0.113.2"]);
+        assert_eq!(chosen(&[], &addresses), ["203.0.113.3", "203.0.113.1"]);
     }
 
     #[test]

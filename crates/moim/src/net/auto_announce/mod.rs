@@ -154,7 +154,9 @@ impl AutoAnnouncer {
         for (name, trust) in named.chain(visited) {
             if self.known.len() < MAX_NAMES || self.known.contains_key(&name) {
                 let known = self.known.entry(name);
-                known.or_insert_with(|| Known { trust, answers: BTreeMap::new() });
+                let known = known.or_insert_with(|| Known { trust, answers: BTreeMap::new() });
+                // A name that visitors used before the operator gave it is the operator's.
+                known.trust = known.trust.min(trust);
             }
         }
         let mut looks = JoinSet::new();
