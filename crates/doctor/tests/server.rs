@@ -63,6 +63,7 @@ fn clean() -> Facts {
             names: vec![("meet.example".to_owned(), dns::Answer::Addresses(vec![PUBLIC]))],
             own: vec![PUBLIC],
             behind_proxy: false,
+            caa: vec![caa("letsencrypt.org")],
         }),
         certificate: Ok(certificate::Facts {
             names: vec!["meet.example".to_owned()],
@@ -73,7 +74,9 @@ fn clean() -> Facts {
             not_after: "2027-01-28".to_owned(),
             chain: 2,
             self_signed: false,
+            key: "ECDSA P-256".to_owned(),
             file: Some("/etc/moim/fullchain.pem".to_owned()),
+            ordered: Vec::new(),
         }),
         clock: Ok(clock::Facts { synchronised: Some(true), offset: None }),
         kernel: Ok(kernel::Facts {
@@ -134,6 +137,34 @@ fn visitors(udp: usize, without_udp: usize) -> Summary {
 
 fn witness(udp: bool, tcp: bool) -> outside::Witness {
     outside::Witness { name: "friend.example".to_owned(), udp, tcp: Some(tcp) }
+}
+
+/// Records that allow Let's Encrypt, and the CA that is asked.
+fn caa(ca: &str) -> dns::Caa {
+    dns::Caa {
+        name: "meet.example".to_owned(),
+        found: "example".to_owned(),
+        allowed: vec!["letsencrypt.org".to_owned()],
+        cas: vec![ca.to_owned()],
+    }
+}
+
+/// A server that orders its certificates, without files of the operator.
+fn ordering(ordered: certificate::Ordered) -> Change {
+    change(move |f| {
+        let certificate = f.certificate.as_mut().unwrap();
+        certificate.file = None;
+        certificate.ordered = vec![ordered.clone()];
+    })
+}
+
+fn failed() -> certificate::Ordered {
+    certificate::Ordered {
+        name: "meet.example".to_owned(),
+        problem: Some("Nobody answers at port 443".to_owned()),
+        next: Some("2027-01-02 10:00 UTC".to_owned()),
+        ..certificate::Ordered::default()
+    }
 }
 
 /// One change to a healthy server for each code, and the findings that it must have.
@@ -223,6 +254,18 @@ fn sick() -> Vec<(ServerCode, Change)> {
             }),
         ),
         (C::CertExpiring, change(|f| f.certificate.as_mut().unwrap().days_left = 6)),
+        (C::CertUnissued, ordering(failed())),
+        (
+            C::CertUnrenewed,
+            ordering(certificate::Ordered {
+                not_after: Some("2027-01-03".to_owned()),
+                is_expiring: true,
+                ..failed()
+            }),
+        ),
+        (C::CertRefused, ordering(certificate::Ordered { next: None, ..failed() })),
+        (C::DnsCaa, change(|f| f.dns.as_mut().unwrap().caa = vec![caa("pki.goog")])),
+        (C::BackupOld, change(|f| f.data.as_mut().unwrap().backup_days = Some(45))),
         (C::CertChain, change(|f| f.certificate.as_mut().unwrap().chain = 1)),
         (C::ProxyUntrusted, change(|f| f.proxy.as_mut().unwrap().untrusted = vec![BRIDGE])),
         (
@@ -324,6 +367,36 @@ fn checks_without_facts_find_nothing() {
     assert_eq!(findings(&facts), []);
     let firewall = examine(&facts).into_iter().find(|row| row.check == Check::Firewall);
     assert_eq!(firewall.unwrap().outcome, Outcome::Skipped(Skip::NeedsRoot));
+}
+
+#[test]
+fn failed_renewal_is_no_fault_while_there_is_time() {
+    let mut facts = clean();
+    let date = Some("2027-03-01".to_owned());
+    ordering(certificate::Ordered { not_after: date, ..failed() })(&mut facts);
+    assert_eq!(findings(&facts), []);
+    assert!(facts_detail(&facts, Check::Certificate).ends_with("↻ 2027-01-02 10:00 UTC"));
+}
+
+#[test]
+fn caa_without_issuers_forbids_all_and_without_records_none() {
+    let mut facts = clean();
+    facts.dns.as_mut().unwrap().caa = Vec::new();
+    assert_eq!(findings(&facts), []);
+    facts.dns.as_mut().unwrap().caa = vec![dns::Caa { allowed: Vec::new(), ..caa("pki.goog") }];
+    assert_eq!(findings(&facts)[0].code.as_str(), "DNS-CAA");
+    let several = vec!["sectigo.com".to_owned(), "letsencrypt.org".to_owned()];
+    facts.dns.as_mut().unwrap().caa = vec![dns::Caa { cas: several, ..caa("") }];
+    assert_eq!(findings(&facts), [], "one of a CA's names is enough");
+}
+
+/// The detail of a check that passed.
+fn facts_detail(facts: &Facts, check: Check) -> String {
+    let row = examine(facts).into_iter().find(|row| row.check == check).unwrap();
+    match row.outcome {
+        Outcome::Passed { detail } => detail,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Findings of a healthy server after `change`.

@@ -137,6 +137,30 @@ codes! {
                 "Renew it and write the new chain to {file}; moim reads it again within seconds.",
             ko: "{name} 인증서가 {days}일 뒤({date})에 만료됩니다.",
                 "인증서를 갱신해 {file}에 저장하세요. moim이 몇 초 안에 다시 읽습니다.";
+        /// The CA has not issued a certificate yet.
+        CertUnissued = "CERT-UNISSUED", Degraded,
+            en: "There is no certificate for {name} yet, so browsers warn its visitors: {problem}.",
+                "Do what that says; moim tries again by itself at {next}.",
+            ko: "아직 {name} 인증서가 없어서 방문자의 브라우저가 경고합니다: {problem}.",
+                "위에 적힌 대로 하세요. moim이 {next}에 스스로 다시 시도합니다.";
+        /// The CA does not renew a certificate that ends soon.
+        CertUnrenewed = "CERT-UNRENEWED", Degraded,
+            en: "The certificate for {name} ends on {date}, and could not be renewed: {problem}.",
+                "Do what that says; moim tries again by itself at {next}.",
+            ko: "{name} 인증서가 {date}에 끝나는데 갱신하지 못했습니다: {problem}.",
+                "위에 적힌 대로 하세요. moim이 {next}에 스스로 다시 시도합니다.";
+        /// No further attempt is made with this configuration.
+        CertRefused = "CERT-REFUSED", Degraded,
+            en: "The CA refuses a certificate for {name}: {problem}.",
+                "Correct --domain or the --acme options, then run `moim ctl reload`: until then moim doesn't ask again.",
+            ko: "인증 기관이 {name} 인증서를 거부했습니다: {problem}.",
+                "--domain이나 --acme 옵션을 고친 뒤 `moim ctl reload`를 실행하세요. 그때까지 다시 요청하지 않습니다.";
+        /// CAA records forbid the CA.
+        DnsCaa = "DNS-CAA", Degraded,
+            en: "The CAA record of {found} allows {allowed} to issue certificates for {name}, but not {ca}, which moim asks.",
+                "Add a CAA record for {name}: `0 issue \"{ca}\"`.",
+            ko: "{found}의 CAA 레코드는 {name} 인증서를 {allowed}에만 허용하고, moim이 요청하는 {ca}에는 허용하지 않습니다.",
+                "{name}에 CAA 레코드를 추가하세요: `0 issue \"{ca}\"`.";
         /// The chain lacks an intermediate certificate.
         CertChain = "CERT-CHAIN", Degraded,
             en: "The certificate for {name} is sent without that of its issuer, {issuer}: phones and TURN clients reject it.",
@@ -209,6 +233,12 @@ codes! {
                 "Let the network set it: `timedatectl set-ntp true`. TURN credentials and tokens depend on it.",
             ko: "이 컴퓨터의 시계가 동기화되지 않고 있습니다.",
                 "`timedatectl set-ntp true` 명령으로 동기화를 켜세요. TURN 자격 증명과 토큰이 시계에 의존합니다.";
+        /// The last backup is old.
+        BackupOld = "BACKUP-OLD", Advice,
+            en: "The last backup of the data folder {folder} is {days} days old.",
+                "Make one (`moim backup FILE`), best every day by a timer.",
+            ko: "데이터 폴더 {folder}의 마지막 백업이 {days}일 전 것입니다.",
+                "`moim backup 파일`로 백업하세요. 타이머로 매일 하는 것이 좋습니다.";
         /// The running server is another version.
         VersionDiffers = "VERSION-DIFFERS", Advice,
             en: "The running server is moim {running}, this program is {own}.",

@@ -1,5 +1,7 @@
 //! S11: the data folder.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::{
@@ -9,6 +11,8 @@ use crate::{
 
 /// Free space below which writes are about to fail.
 const MIN_FREE_MIB: u64 = 50;
+/// Age from which on a backup is reported, in days.
+const MAX_BACKUP_DAYS: u64 = 30;
 
 /// State of the data folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +33,8 @@ pub struct Facts {
     pub open_files: Vec<String>,
     /// The folder is on the container's own layer.
     pub ephemeral: bool,
+    /// Days since the last backup; `None` if none was noted.
+    pub backup_days: Option<u64>,
 }
 
 impl Facts {
@@ -53,13 +59,22 @@ impl Facts {
             let finding = Finding::new(ServerCode::DataEphemeral, Certainty::Likely);
             findings.push(finding.with("folder", &self.folder));
         }
+        // Nobody who backs up otherwise is to be told of this.
+        if let Some(days) = self.backup_days.filter(|days| *days > MAX_BACKUP_DAYS) {
+            let finding = certain(ServerCode::BackupOld).with("folder", &self.folder);
+            findings.push(finding.with("days", days));
+        }
         findings
     }
 
     pub(super) fn detail(&self) -> String {
-        match self.free_mib {
-            Some(free) => format!("{}, {free} MiB", self.folder),
-            None => self.folder.clone(),
+        let mut detail = self.folder.clone();
+        if let Some(free) = self.free_mib {
+            let _ = write!(detail, ", {free} MiB");
         }
+        if let Some(days) = self.backup_days {
+            let _ = write!(detail, ", moim backup −{days} d");
+        }
+        detail
     }
 }

@@ -22,6 +22,19 @@ pub enum Answer {
     Unknown,
 }
 
+/// Records that say who may issue certificates for a name (RFC 8659).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Caa {
+    /// The name.
+    pub name: String,
+    /// The domain that has the records: the name, or one above it.
+    pub found: String,
+    /// Domains of the CAs that may issue; empty if none may.
+    pub allowed: Vec<String>,
+    /// Domains by which the CA that the server asks is known.
+    pub cas: Vec<String>,
+}
+
 /// Names and addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Facts {
@@ -31,11 +44,13 @@ pub struct Facts {
     pub own: Vec<IpAddr>,
     /// True if a reverse proxy stands before the server: names may point to it.
     pub behind_proxy: bool,
+    /// Restrictions of the names for which the server asks a CA.
+    pub caa: Vec<Caa>,
 }
 
 impl Facts {
     pub(super) fn judge(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let mut findings: Vec<_> = self.caa.iter().filter_map(Caa::judge).collect();
         let own_global =
             |v4: bool| self.own.iter().copied().find(|ip| is_global(*ip) && ip.is_ipv4() == v4);
         for (name, answer) in &self.names {
@@ -80,6 +95,21 @@ impl Facts {
     pub(super) fn detail(&self) -> String {
         let names: Vec<_> = self.names.iter().take(3).map(|(name, _)| name.as_str()).collect();
         names.join(", ")
+    }
+}
+
+impl Caa {
+    fn judge(&self) -> Option<Finding> {
+        if self.cas.iter().any(|ca| self.allowed.contains(ca)) {
+            return None;
+        }
+        let allowed =
+            if self.allowed.is_empty() { "-".to_owned() } else { self.allowed.join(", ") };
+        let finding = Finding::new(ServerCode::DnsCaa, Certainty::Certain)
+            .with("name", &self.name)
+            .with("found", &self.found)
+            .with("allowed", allowed);
+        Some(finding.with("ca", self.cas.first()?))
     }
 }
 

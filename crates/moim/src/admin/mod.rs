@@ -9,8 +9,10 @@ mod phone;
 mod reply;
 mod routes;
 mod socket;
+mod tested;
 mod vitals;
 
 pub(crate) use routes::{Parts, router};
 pub(crate) use socket::AdminSocket;
+pub(crate) use tested::{Arrived, TestProofs};
 pub(crate) use vitals::Vitals;

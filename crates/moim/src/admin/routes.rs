@@ -23,6 +23,7 @@ use turn::rest::Credential;
 use super::{
     phone,
     reply::{refuse, reply},
+    tested::Tests,
     vitals::Vitals,
 };
 use crate::{
@@ -33,7 +34,7 @@ use crate::{
         reach::ReachLog,
         reachability::Reachability,
         tcp::Admission,
-        tls::{AcmeStatus, CurrentCertificate},
+        tls::{AcmeStatus, CurrentCertificate, Proofs},
     },
     order::Order,
     shard,
@@ -60,6 +61,8 @@ pub(crate) struct Parts {
     pub(crate) acme: Arc<AcmeStatus>,
     /// What visitors from outside proved.
     pub(crate) reach: ReachLog,
+    /// What proves this server to another one.
+    pub(crate) proofs: Arc<Proofs>,
     /// Tests of phones that a terminal follows.
     pub(crate) followed: FollowedTests,
     /// Secret of TURN credentials for `moim doctor`.
@@ -81,6 +84,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/status", get(status))
         .route("/vitals", get(vitals))
         .route("/phone", post(follow_phone))
+        .merge(tests(&parts))
         .route("/reload", post(reload))
         .route("/drain", post(drain))
         .route("/upgrade", post(upgrade))
@@ -102,6 +106,28 @@ async fn status(State(parts): State<Arc<Parts>>) -> Response {
 
 async fn vitals(State(parts): State<Arc<Parts>>) -> Response {
     reply(StatusCode::OK, &parts.vitals())
+}
+
+/// A test by another server: it begins with what proves this one, and ends with what arrived.
+fn tests(parts: &Parts) -> Router<Arc<Parts>> {
+    let tests = Tests::new(Arc::clone(&parts.proofs), parts.reach.expected().clone());
+    let begin = |State(tests): State<Arc<Tests>>| async move {
+        match tests.begin() {
+            Some(proofs) => reply(StatusCode::OK, &proofs),
+            None => refuse(StatusCode::TOO_MANY_REQUESTS, ["too many tests at once"]),
+        }
+    };
+    let end = |State(tests): State<Arc<Tests>>, body: Bytes| async move {
+        let transaction = serde_json::from_slice(&body).ok();
+        match transaction.and_then(|transaction| tests.end(transaction)) {
+            Some(arrived) => reply(StatusCode::OK, &arrived),
+            None => refuse(StatusCode::NOT_FOUND, ["there is no such test"]),
+        }
+    };
+    let tests = Arc::new(tests);
+    Router::new()
+        .route("/tested/begin", post(begin).with_state(Arc::clone(&tests)))
+        .route("/tested/end", post(end).with_state(tests))
 }
 
 /// The events of a phone's test, one in a line, as they happen.
@@ -189,6 +215,7 @@ impl Parts {
             receive_buffer: self.receive_buffer,
             stuck: self.shards.stuck(),
             dtls: self.certificate.for_dtls().is_some(),
+            certificates: self.acme.certificates(),
             visitors: self.reach.summary(),
             untrusted_proxies: self.reach.proxies(),
             shared_stun: self.reach.shared_stun(),

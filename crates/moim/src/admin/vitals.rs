@@ -8,6 +8,8 @@ use std::{
 use doctor::reach::Summary;
 use serde::{Deserialize, Serialize};
 
+use crate::net::tls::CertificateStatus;
+
 /// Facts that only the running server knows.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Vitals {
@@ -26,6 +28,9 @@ pub(crate) struct Vitals {
     pub(crate) stuck: usize,
     /// True if TURN works over DTLS: the certificate's key is ECDSA.
     pub(crate) dtls: bool,
+    /// Certificates of a public CA. An older server says nothing of them.
+    #[serde(default)]
+    pub(crate) certificates: Vec<CertificateStatus>,
     /// Networks outside that visitors came from in the last day.
     pub(crate) visitors: Summary,
     /// Proxies that are not trusted.

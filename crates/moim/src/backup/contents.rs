@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::Context;
 
-use super::place::{REPLACED, RESTORING};
+use super::{
+    last::LAST,
+    place::{REPLACED, RESTORING},
+};
 use crate::data::{LOCK, TEMPORARY};
 
 /// Files without keys and secrets, beside databases. Whatever is not known may be a key.
@@ -76,7 +79,7 @@ fn is_socket(_: fs::FileType) -> bool {
 fn is_transient(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_top = path.components().count() == 1;
-    let begins = [HANDOVER, REPLACED, RESTORING];
+    let begins = [HANDOVER, LAST, REPLACED, RESTORING];
     TRANSIENT.iter().any(|end| name.ends_with(end))
         || name == LOCK
         || is_top && begins.iter().any(|begin| name.starts_with(begin))
@@ -109,7 +112,9 @@ mod tests {
         for name in ["ca.pem", "acme/a/account.json", "rooms.json"] {
             write(name, b"x");
         }
-        for name in ["x.1-2.new", "handover", "handover.sock", "acme/lock", "moim.db-wal"] {
+        for name in
+            ["x.1-2.new", "handover", "handover.sock", "last-backup", "acme/lock", "moim.db-wal"]
+        {
             write(name, b"x");
         }
         write("replaced-5/ca.pem", b"x");

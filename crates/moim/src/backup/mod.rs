@@ -3,11 +3,13 @@
 //! atomically.
 
 mod contents;
+mod last;
 mod manifest;
 mod place;
 mod restore;
 mod staging;
 mod write;
 
+pub(crate) use last::last;
 pub(crate) use restore::restore;
 pub(crate) use write::backup;

@@ -12,6 +12,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::{
     contents::{self, Contents},
+    last,
     manifest::Manifest,
     place::{data_folder, is_of_server, is_stream},
 };
@@ -41,6 +42,7 @@ pub(crate) fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let count = contents.files.len();
     if is_stream(&options.file) {
         archive(io::stdout().lock(), &folder, &contents, &manifest)?;
+        note(&folder);
         return Ok(format!("{count} files written."));
     }
     refuse_inside(&folder, &options.file)?;
@@ -51,7 +53,15 @@ pub(crate) fn backup(options: &BackupOptions) -> anyhow::Result<String> {
             let _ = fs::remove_file(&temporary);
         })
         .with_context(|| format!("Can't write {}", options.file.display()))?;
+    note(&folder);
     Ok(format!("{count} files of {} are in {}.", folder.display(), options.file.display()))
+}
+
+/// Notes the time for the doctor. The backup is whole without that.
+fn note(folder: &Path) {
+    if let Err(error) = last::note(folder) {
+        eprintln!("moim: the time of this backup can't be noted in {}: {error}", folder.display());
+    }
 }
 
 /// Refuses a file in the data folder, since each backup would hold all older ones.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
@@ -94,6 +95,11 @@ pub(crate) struct DoctorOptions {
     /// step by step; the server must run
     #[arg(long, help_heading = "From outside")]
     pub(crate) phone: bool,
+
+    /// Test from outside: have the moim at this URL, whose operator allows it with
+    /// --probe-others, dial this server back; the server must run
+    #[arg(long, help_heading = "From outside", value_name = "URL", conflicts_with = "phone")]
+    pub(crate) by: Option<Uri>,
 
     /// Options of `moim serve`, if the server was started with flags.
     #[command(flatten)]

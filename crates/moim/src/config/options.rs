@@ -172,6 +172,11 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_STUN_ALTERNATE", value_name = "IP:PORT")]
     pub(super) stun_alternate: Option<SocketAddr>,
 
+    /// Dial servers back whose operators run `moim doctor --by` with this one's address
+    #[arg(long, env = "MOIM_PROBE_OTHERS", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) probe_others: Option<bool>,
+
     /// Bearer token for reads of /metrics by others than the server's own user on this host
     #[arg(long, env = "MOIM_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(super) metrics_token: Option<String>,
@@ -416,7 +421,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, webhooks, limits)
+            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, webhooks, limits)
     }
 }
 
@@ -497,7 +502,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

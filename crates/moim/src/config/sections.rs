@@ -15,7 +15,20 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Relay", &["turn-"]),
     ("Sites and proxies", &["trusted-proxy", "origin", "static"]),
     ("Rooms", &["rooms", "topology"]),
-    ("Operation", &["data", "config", "log", "metrics-", "shards", "drain-", "store", "history"]),
+    (
+        "Operation",
+        &[
+            "data",
+            "config",
+            "log",
+            "metrics-",
+            "shards",
+            "drain-",
+            "store",
+            "history",
+            "probe-others",
+        ],
+    ),
 ];
 
 const ENVIRONMENT: &str = "Each option is also an environment variable, such as MOIM_LISTEN for \

@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) topology: TopologyChoice,
     /// Rooms have hosts.
     pub(crate) hosted_rooms: bool,
+    /// Servers that ask for it are dialled back.
+    pub(crate) probe_others: bool,
     /// The bearer token that permits remote reads of the metrics.
     pub(crate) metrics_token: Option<Secret>,
     /// Who may do what.
@@ -123,6 +125,7 @@ impl Config {
             shards: shards.flatten(),
             topology: options.topology.map_or(TopologyChoice::Auto, TopologyChoice::from),
             hosted_rooms: options.rooms.is_none_or(|kind| kind == RoomKind::Hosted),
+            probe_others: options.probe_others.unwrap_or_default(),
             metrics_token: metrics_token.flatten(),
             access,
             webhooks,

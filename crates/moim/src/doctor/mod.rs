@@ -1,8 +1,10 @@
 //! `moim doctor`: examines the server and its machine, and says what to do.
 //!
-//! Facts are gathered here, by a phone with `--phone`; `crates/doctor` judges them. Nothing is changed: sockets are bound only
+//! Facts are gathered here, by a phone with `--phone`, by another server
+//! with `--by`; `crates/doctor` judges them. Nothing is changed: sockets are bound only
 //! to see that they are free, and closed at once.
 
+mod by;
 mod exit;
 mod gather;
 mod phone;
@@ -17,7 +19,10 @@ use std::{
 use clap::ArgMatches;
 use doctor::{
     Language, Report,
-    server::{Outcome, examine},
+    server::{
+        Outcome, examine,
+        outside::{self, Witness},
+    },
 };
 
 use crate::config::{CheckedConfig, DoctorOptions, Given};
@@ -36,7 +41,19 @@ pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
     }
     let is_valid = checked.is_ok();
     let facts = match checked {
-        Ok(checked) => gather::facts(&checked, &server),
+        Ok(checked) => {
+            let mut facts = gather::facts(&checked, &server);
+            if let Some(url) = &options.by {
+                match by::ask(url, &server, &facts.place) {
+                    Ok(witness) => facts.outside = Ok(with(&server, witness)),
+                    Err(error) => {
+                        eprintln!("moim: {error:#}");
+                        return ExitCode::from(MISCONFIGURED);
+                    }
+                }
+            }
+            facts
+        }
         Err(problems) => gather::of_invalid(&problems, &server),
     };
     let rows = examine(&facts);
@@ -54,6 +71,12 @@ pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
     // The exit code says enough if nobody reads.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     if is_valid { code_of(report.severity()) } else { ExitCode::from(MISCONFIGURED) }
+}
+
+/// What visitors proved, and another server just now.
+fn with(server: &Server, witness: Witness) -> outside::Facts {
+    let visitors = server.vitals().map(|vitals| vitals.visitors).unwrap_or_default();
+    outside::Facts { visitors, witnesses: vec![witness] }
 }
 
 /// The language asked for, otherwise that of the locale.

@@ -32,7 +32,9 @@ use axum::{
 };
 
 pub(crate) use channel::is_private_channel;
-pub(crate) use doctor::{Doctor, FollowedTests, Follower, Progress, ToldFinding};
+pub(crate) use doctor::{
+    Dialled, Doctor, FollowedTests, Follower, Progress, Question, ToldFinding,
+};
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::{HostNames, KnownHosts};

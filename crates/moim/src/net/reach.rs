@@ -16,7 +16,10 @@ use doctor::{
 };
 use parking_lot::Mutex;
 
-use super::masked::{Masked, default_gateway};
+use super::{
+    expected::ExpectedPackets,
+    masked::{Masked, default_gateway},
+};
 
 /// Slots of recent clients of a shard.
 const RECENT: usize = 64;
@@ -32,6 +35,8 @@ struct Shared {
     started: Instant,
     key: RandomState,
     state: Mutex<State>,
+    /// Requests of a server that tests this one.
+    expected: ExpectedPackets,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +52,7 @@ impl Default for ReachLog {
             started: Instant::now(),
             key: RandomState::new(),
             state: Mutex::default(),
+            expected: ExpectedPackets::default(),
         }))
     }
 }
@@ -89,6 +95,11 @@ impl ReachLog {
     /// The private address that STUN clients of several HTTP addresses share, and their number.
     pub(crate) fn shared_stun(&self) -> Option<(IpAddr, usize)> {
         self.0.state.lock().masked.shared(default_gateway())
+    }
+
+    /// Requests of a server that tests this one.
+    pub(crate) fn expected(&self) -> &ExpectedPackets {
+        &self.0.expected
     }
 
     /// A view of the log for one thread that sees the same clients again and again.
@@ -150,8 +161,9 @@ pub(crate) struct ShardReach {
 }
 
 impl ShardReach {
-    /// Notes that a client's packet arrived over UDP.
-    pub(crate) fn note_udp(&mut self, ip: IpAddr, server: IpAddr) {
+    /// Notes a client's STUN request that arrived over UDP.
+    pub(crate) fn note_udp(&mut self, ip: IpAddr, server: IpAddr, request: &[u8]) {
+        self.log.expected().note(request);
         // `moim doctor` on this machine is no witness from outside.
         if ip == server {
             return;
@@ -207,10 +219,10 @@ mod tests {
         let log = ReachLog::default();
         let mut shard = log.for_shard();
         for _ in 0..3 {
-            shard.note_udp("151.101.1.69".parse().unwrap(), "192.0.2.1".parse().unwrap());
+            shard.note_udp("151.101.1.69".parse().unwrap(), "192.0.2.1".parse().unwrap(), &[]);
         }
         let own = "93.184.217.1".parse().unwrap();
-        shard.note_udp(own, own);
+        shard.note_udp(own, own, &[]);
         let tls = turn::FiveTuple {
             transport: turn::Transport::Tls,
             client: "93.184.216.34:5000".parse().unwrap(),

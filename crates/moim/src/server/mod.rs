@@ -180,6 +180,8 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
     let announcer = AutoAnnouncer::new(wanted, reachability.clone(), tls.looker, visited);
     #[cfg(unix)]
     let parts_certificate = Arc::clone(&tls.certificate);
+    #[cfg(unix)]
+    let parts_proofs = Arc::clone(&tls.proofs);
     let base = BaseRoutes {
         ingress: Ingress::new(known_hosts, config.trusted_proxies.clone(), reach.clone()),
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
@@ -196,7 +198,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
             let sockets = socketio::router(Arc::clone(signaling), socket_config.clone());
             let listen = bound.addresses.clone();
             let signaling = Arc::clone(signaling);
-            let doctor = Doctor::new(signaling, &shards, reach.clone(), followed.clone(), listen);
+            let doctor = Doctor::new(
+                signaling,
+                &shards,
+                reach.clone(),
+                followed.clone(),
+                config.probe_others,
+                listen,
+            );
             let api = api.as_ref().map(api::router).unwrap_or_default();
             http::router(base, folder, sockets.merge(api), doctor)
         }
@@ -216,6 +225,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         drain: drain.clone(),
         shards: shards.health(),
         reach,
+        proofs: parts_proofs,
         followed,
         turn_secret: turn_secret.clone(),
         reachability: reachability.clone(),

@@ -47,7 +47,7 @@ impl Router {
     ) {
         match classify(datagram) {
             DatagramKind::Binding => {
-                self.reach.note_udp(client.ip(), server.ip());
+                self.reach.note_udp(client.ip(), server.ip(), datagram);
                 if !self.sfu.handle_binding(now, client, server, datagram, &mut self.wire) {
                     self.handle_turn(now, client, server, Origin::Client, datagram);
                 }

@@ -198,6 +198,36 @@ fn s13_relay_passes_after_a_reload_has_changed_the_secret() {
 }
 
 #[test]
+fn address_that_a_reload_announces_is_the_servers() {
+    let server = Server::start(&[]);
+    for address in ["93.184.216.34", "151.101.1.69"] {
+        let file = format!("announce = ['{address}']\n");
+        fs::write(server.data().join("moim.toml"), file).unwrap();
+        assert!(ctl(server.data(), &["reload"]).status.success());
+        let report = examine(server.data(), &[]);
+        assert_eq!(report.json["address"], address, "{:#}", report.json);
+    }
+}
+
+#[test]
+fn age_of_the_last_backup_is_told_once_there_is_one() {
+    let server = Server::start(&[]);
+    let detail = || {
+        let report = examine(server.data(), &[]);
+        let rows = report.json["checks"].as_array().unwrap().iter();
+        let row = rows.clone().find(|row| row["check"] == "data").unwrap().clone();
+        row["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(!detail().contains("backup"), "{}", detail());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("moim.tar.gz");
+    let mut backup = Command::new(env!("CARGO_BIN_EXE_moim"));
+    let made = backup.args(["backup", "--data"]).arg(server.data()).arg(&file).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    assert!(detail().ends_with("moim backup −0 d"), "{}", detail());
+}
+
+#[test]
 fn small_quota_of_the_relay_is_the_operators_choice() {
     let server = Server::start(&["--max-allocations-per-user", "1"]);
     let report = examine(server.data(), &[]);

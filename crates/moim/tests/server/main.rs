@@ -17,6 +17,7 @@ mod churn;
 mod commands;
 mod config;
 mod ctl;
+mod dial_back;
 mod doctor;
 mod drain;
 mod floods;

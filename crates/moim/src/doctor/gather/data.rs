@@ -9,13 +9,15 @@ use std::{
 use doctor::server::{Looked, data::Facts};
 use rustix::fs::{Access, access, statvfs};
 
-use crate::admin::Vitals;
+use crate::{admin::Vitals, backup};
 
 /// Files of the server that hold keys, passwords or what people said of themselves.
 const SECRETS: [&str; 7] =
     ["ca.pem", "handover", "moim.db", "moim.db-wal", "rooms.json", "server.pem", "turn.secret"];
 /// The accounts and certificates of public CAs.
 const ACME_FOLDER: &str = "acme";
+/// Seconds of a day.
+const SECONDS_PER_DAY: u64 = 86_400;
 /// Depth of folders in that folder.
 const ACME_DEPTH: usize = 3;
 /// Files that are named at most.
@@ -43,6 +45,7 @@ pub(super) fn gather(folder: &Path, vitals: Option<&Vitals>, in_container: bool)
         mount: mount.display().to_string(),
         open_files: open_files(folder),
         ephemeral: is_image && !is_mounted,
+        backup_days: backup::last(folder).map(|age| age.as_secs() / SECONDS_PER_DAY),
     })
 }
 

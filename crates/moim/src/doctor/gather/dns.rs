@@ -1,7 +1,6 @@
 //! S5: the system's resolver, with a deadline.
 
 use std::{
-    io,
     net::{IpAddr, ToSocketAddrs},
     sync::mpsc,
     thread,
@@ -9,6 +8,8 @@ use std::{
 };
 
 use doctor::server::dns::Answer;
+
+use crate::net::resolver::is_absent;
 
 /// Time for the resolver.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -49,20 +50,6 @@ fn ask(name: &str) -> (String, mpsc::Receiver<Answer>) {
     (name.to_owned(), receiver)
 }
 
-/// True if the resolver says that there is no such name or address: EAI_NONAME or EAI_NODATA of
-/// glibc, musl and macOS. Without a network they say EAI_AGAIN.
-fn is_absent(error: &io::Error) -> bool {
-    let text = error.to_string();
-    [
-        "Name or service not known",
-        "No address associated",
-        "Name does not resolve",
-        "nodename nor servname",
-    ]
-    .iter()
-    .any(|known| text.contains(known))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,13 +63,5 @@ mod tests {
     fn localhost_has_addresses() {
         let found = answers(["localhost"].into_iter());
         assert!(matches!(&found[..], [(_, Answer::Addresses(all))] if all[0].is_loopback()));
-    }
-
-    #[test]
-    fn absent_names_are_told_from_a_resolver_that_is_down() {
-        let error =
-            |text: &str| io::Error::other(format!("failed to lookup address information: {text}"));
-        assert!(is_absent(&error("Name or service not known")));
-        assert!(!is_absent(&error("Temporary failure in name resolution")));
     }
 }

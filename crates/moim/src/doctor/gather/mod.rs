@@ -1,5 +1,6 @@
 //! Facts from this machine and the running server. Each file gathers those of one check.
 
+mod caa;
 mod certificate;
 mod clock;
 mod container;
@@ -47,6 +48,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
         let load = scope.spawn(|| load::gather(vitals));
         let relay = scope.spawn(|| relay::gather(vitals));
         let answers = scope.spawn(|| dns::answers(named(config).iter().map(String::as_str)));
+        let caa = scope.spawn(|| caa::gather(config));
         let port = scope.spawn(|| port::gather(&listen, server));
         let certificate = certificate::gather(config, vitals);
         let answers = answers.join().unwrap_or_default();
@@ -75,7 +77,8 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
                 Err(Skip::NothingConfigured)
             } else {
                 let own = own.iter().chain(&announced).copied().collect();
-                Ok(names::Facts { names: answers, own, behind_proxy })
+                let caa = caa.join().unwrap_or_default();
+                Ok(names::Facts { names: answers, own, behind_proxy, caa })
             },
             certificate: because(certificate, server),
             clock: clock::gather(),

@@ -1,15 +1,18 @@
 //! The server's side of the page `/doctor`, which anybody may open: iceServers for the length of a
 //! visit, probes of the media server, and the judgement of what the page found. A visit may be
-//! followed in the operator's terminal.
+//! followed in the operator's terminal. Another server may ask to be dialled back.
 //!
 //! Visits and probes are limited by client address and in total. All requests have a media type for
 //! which browsers ask before another site may send them.
 
+mod dial;
+mod dial_back;
 mod followed;
 mod judge;
 mod places;
 mod probe;
 mod probe_port;
+mod recent_tests;
 mod reply;
 mod service;
 mod step;
@@ -19,6 +22,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 
+pub(crate) use dial::{Dialled, Question};
 pub(crate) use followed::{FollowedTests, Follower, Progress, ToldFinding};
 pub(crate) use service::Doctor;
 
@@ -32,6 +36,7 @@ pub(super) fn router(doctor: Doctor) -> Router {
         .route("/api/doctor/probe", post(probe::open))
         .route("/api/doctor/step", post(step::report))
         .route("/api/doctor/judge", post(judge::judge))
+        .route("/api/doctor/dial-back", post(dial_back::dial_back))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(doctor))
 }

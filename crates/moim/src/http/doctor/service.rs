@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::{followed::FollowedTests, places::Places, probe_port::ProbePort};
+use super::{
+    followed::FollowedTests, places::Places, probe_port::ProbePort, recent_tests::RecentTests,
+};
 use crate::{net::reach::ReachLog, shard, signaling::Signaling};
 
 /// What the routes share.
@@ -12,6 +14,8 @@ pub(crate) struct Doctor {
     pub(super) visits: Places,
     pub(super) reach: ReachLog,
     pub(super) followed: FollowedTests,
+    /// `None` if servers are not dialled back.
+    pub(super) dial_back: Option<RecentTests>,
     /// Addresses that are listened on.
     pub(super) listen: Vec<SocketAddr>,
 }
@@ -23,9 +27,12 @@ impl Doctor {
         shards: &shard::Handle,
         reach: ReachLog,
         followed: FollowedTests,
+        probe_others: bool,
         listen: Vec<SocketAddr>,
     ) -> Self {
         let probes = ProbePort::new(shards.room_commands());
-        Self { signaling, probes, visits: Places::default(), reach, followed, listen }
+        let dial_back = probe_others.then(RecentTests::default);
+        let visits = Places::default();
+        Self { signaling, probes, visits, reach, followed, dial_back, listen }
     }
 }

@@ -24,7 +24,7 @@ use time::OffsetDateTime;
 use tokio::{sync::watch, time::timeout};
 
 use acme::{AcmeFollower, AcmeParts};
-pub(crate) use acme::{AcmeStatus, Answer, Looker, Proofs};
+pub(crate) use acme::{AcmeStatus, Answer, CertificateStatus, Given, Looker, Proofs, self_path};
 pub(crate) use alpn::Alpn;
 pub(crate) use any_certificate::client_of_any_certificate;
 pub(crate) use handshake::Acceptor;

@@ -133,6 +133,32 @@ fn a5_name_that_leads_elsewhere_is_not_ordered() {
 }
 
 #[test]
+fn a5_resolver_that_fails_is_not_told_as_a_missing_record() {
+    inside(|world| {
+        let (v4, _) = world.addresses();
+        world.break_servers("broken.example");
+        let server = world.serve((v4, 443).into(), CA, &["--domain", "broken.example"]);
+        let log = server.logged("DNS-UNANSWERED");
+        assert!(!log.contains("DNS-NONE") && !log.contains("no address yet"), "{log}");
+        assert_eq!(world.validations("broken.example"), 0);
+    });
+}
+
+#[test]
+fn a5_words_name_the_address_that_a_reload_announces() {
+    inside(|world| {
+        let (v4, _) = world.addresses();
+        let server = world.serve((v4, 443).into(), CA, &["--domain", "later.example"]);
+        server.reload("announce = ['198.51.100.7']\n");
+        server.logged("Make an A or AAAA record with 198.51.100.7.");
+        server.reload("announce = ['198.51.100.8']\n");
+        server.logged("Make an A or AAAA record with 198.51.100.8.");
+        let announced = server.ctl_status()["announced"].to_string();
+        assert!(announced.contains("198.51.100.8") && !announced.contains(".7"), "{announced}");
+    });
+}
+
+#[test]
 fn a6_restarts_are_no_fresh_tries_and_the_local_ca_serves() {
     inside(|world| {
         let ((v4, _), (dark, _)) = (world.addresses(), world.addresses());

@@ -175,6 +175,14 @@ impl World {
         }
     }
 
+    /// Lets the name's own servers fail.
+    pub(super) fn break_servers(&self, name: &str) {
+        let body = serde_json::json!({ "host": format!("{name}.") }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", 8055)).unwrap();
+        let (response, _) = ask(&mut stream, "POST", "/set-servfail", &body);
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    }
+
     /// The root by which this CA's certificates are trusted.
     pub(super) fn root(&self, directory: &str) -> Vec<u8> {
         let port = if directory == CA { 15000 } else { 15001 };

@@ -21,7 +21,7 @@ use super::{
     target::Identifier,
     verdict::{Answer, Seen},
 };
-use crate::net::{addresses, http_client, tcp::Stream};
+use crate::net::{addresses, http_client, resolver::is_absent, tcp::Stream};
 
 /// Time for each address to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ impl Looker {
     /// Looks at each address of `identifier`, at the ports that CAs dial.
     ///
     /// # Errors
-    /// The resolver does not answer.
+    /// The resolver does not answer for it.
     pub(super) async fn look(&self, identifier: &Identifier) -> io::Result<Vec<Seen>> {
         let mut ips = match identifier {
             Identifier::Name(name) => self.resolve(name).await?,
@@ -90,16 +90,13 @@ impl Looker {
     /// The addresses of a name, of which there may be none.
     ///
     /// # Errors
-    /// The resolver does not answer in time.
+    /// The resolver does not answer in time, or could not find out.
     pub(crate) async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let found = timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((name, 0))).await?;
         let mut ips: Vec<_> = match found {
             Ok(found) => found.map(|address| address.ip().to_canonical()).collect(),
-            // The resolver's errors have no kinds of their own: most say that there is no address.
-            Err(error) => {
-                tracing::debug!(%error, name, "not resolved");
-                Vec::new()
-            }
+            Err(error) if is_absent(&error) => Vec::new(),
+            Err(error) => return Err(error),
         };
         ips.sort();
         ips.dedup();

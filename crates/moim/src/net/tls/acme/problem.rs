@@ -8,6 +8,9 @@ pub(crate) enum Code {
     /// The name has no address.
     #[serde(rename = "DNS-NONE")]
     DnsNone,
+    /// The resolver does not answer for the name.
+    #[serde(rename = "DNS-UNANSWERED")]
+    DnsUnanswered,
     /// The name leads to another server.
     #[serde(rename = "DNS-ELSEWHERE")]
     DnsElsewhere,
@@ -47,8 +50,9 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::DnsNone,
+        Self::DnsUnanswered,
         Self::DnsElsewhere,
         Self::DnsAaaa,
         Self::Port443,
@@ -67,6 +71,7 @@ impl Code {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::DnsNone => "DNS-NONE",
+            Self::DnsUnanswered => "DNS-UNANSWERED",
             Self::DnsElsewhere => "DNS-ELSEWHERE",
             Self::DnsAaaa => "DNS-AAAA",
             Self::Port443 => "PORT-443",

@@ -45,7 +45,7 @@ pub(crate) struct Proofs {
 }
 
 /// A proof that is given until this is dropped.
-pub(super) struct Given {
+pub(crate) struct Given {
     proofs: Arc<Proofs>,
     key: Key,
 }
@@ -76,7 +76,7 @@ impl Proofs {
     }
 
     /// Gives `answer` to whoever asks this server for `nonce`, which is on no other server.
-    pub(super) fn give_self(self: &Arc<Self>, nonce: &str, answer: &str) -> Given {
+    pub(crate) fn give_self(self: &Arc<Self>, nonce: &str, answer: &str) -> Given {
         self.give_path(self_path(nonce), answer)
     }
 
@@ -117,7 +117,7 @@ impl Proofs {
 }
 
 /// The path at which this server asks itself for `nonce`.
-pub(super) fn self_path(nonce: &str) -> String {
+pub(crate) fn self_path(nonce: &str) -> String {
     format!("{SELF_PATH}{nonce}")
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
@@ -23,7 +23,7 @@ struct Board {
 }
 
 /// The state of one certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CertificateStatus {
     /// The name or address.
     pub(crate) name: String,

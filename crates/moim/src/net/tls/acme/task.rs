@@ -21,7 +21,7 @@ use super::{
     status::{AcmeStatus, CertificateStatus},
     store::Store,
     target::{Identifier, Target, short_hash},
-    verdict::{Own, Verdict, judge},
+    verdict::{Own, Verdict, judge, unanswered},
 };
 use crate::{
     config::{Acme, ChallengeChoice},
@@ -197,9 +197,9 @@ impl AcmeTask {
 
     async fn attempt(&mut self, index: usize, now: OffsetDateTime, replaces: bool) {
         let Some(entry) = self.entries.get(index) else { return };
-        let target = entry.target.clone();
+        let (target, is_renewal) = (entry.target.clone(), entry.kept.is_some());
         let _port80 = self.port80();
-        let outcome = match self.look(&target.identifier).await {
+        let outcome = match self.look(&target.identifier, is_renewal).await {
             Verdict::NotReady(problem) => Outcome::NotReady(problem),
             verdict => {
                 if !self.begin(index, now) {
@@ -264,7 +264,7 @@ impl AcmeTask {
         wants.then(|| Port80::open(&self.looker.proofs)).flatten()
     }
 
-    async fn look(&self, identifier: &Identifier) -> Verdict {
+    async fn look(&self, identifier: &Identifier, is_renewal: bool) -> Verdict {
         let mut own = self.announced.clone();
         if own.is_empty() {
             own = addresses::of_interfaces();
@@ -278,7 +278,8 @@ impl AcmeTask {
             }
             Err(error) => {
                 tracing::debug!(%error, "the resolver does not answer");
-                Verdict::Unknown
+                // The CA has resolvers of its own, and the name has led here before.
+                if is_renewal { Verdict::Unknown } else { unanswered(identifier, &error) }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a name leads to this server, judged by what its addresses answered. Pure.
 
-use std::{fmt::Write, net::IpAddr};
+use std::{fmt::Write, io, net::IpAddr};
 
 use super::{
     problem::{Code, Problem},
@@ -149,6 +149,15 @@ pub(super) fn judge(identifier: &Identifier, seen: &[Seen], this: Own<'_>) -> Ve
     Verdict::Unknown
 }
 
+/// The verdict on a name for which the resolver does not answer: its records may well be right.
+pub(super) fn unanswered(identifier: &Identifier, error: &io::Error) -> Verdict {
+    let words = format!(
+        "This computer's resolver does not answer for {identifier} ({error}), so nobody can tell \
+         where it leads. Look at /etc/resolv.conf, and at the name's own servers."
+    );
+    not_ready(Code::DnsUnanswered, words)
+}
+
 /// Words for a port that the CA finds closed.
 pub(super) fn port_words(ips: &str, port: u16) -> String {
     format!(
@@ -192,6 +201,15 @@ mod tests {
     #[test]
     fn name_without_address_says_which_record_to_make() {
         assert_eq!(code(&[], "record with 203.0.113.7"), Code::DnsNone);
+    }
+
+    #[test]
+    fn resolver_that_does_not_answer_is_no_missing_record() {
+        let name = Identifier::Name("meet.example".to_owned());
+        let verdict = unanswered(&name, &io::Error::other("Temporary failure"));
+        let Verdict::NotReady(problem) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(problem.code, Code::DnsUnanswered);
+        assert!(!problem.words.contains("record"), "{}", problem.words);
     }
 
     #[test]
