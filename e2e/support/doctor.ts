@@ -22,16 +22,19 @@ interface Evaluating {
 
 /**
  * Opens the page and waits until it has judged. `seconds`: time for which the line is measured, 0
- * for tests of anything else.
+ * for tests of anything else. `probe`: one-time id with which a terminal follows.
  */
 export async function examine(
   page: Evaluating,
   origin: string,
   seconds?: number,
+  probe?: string,
 ): Promise<Diagnosis> {
   const start = Date.now();
-  const query = seconds === undefined ? "" : `?seconds=${seconds}`;
-  await page.goto(`${origin}/doctor${query}`);
+  const query = new URLSearchParams();
+  if (seconds !== undefined) query.set("seconds", `${seconds}`);
+  if (probe !== undefined) query.set("probe", probe);
+  await page.goto(`${origin}/doctor?${query}`);
   const seen = await until("the page to judge", async () => {
     const seen = await page.evaluate(() => {
       const all = (id: string) => [

@@ -36,7 +36,7 @@ export class Server {
 
   private constructor(
     private readonly command: string[],
-    private readonly data: string,
+    readonly data: string,
     readonly port: number,
   ) {
     this.process = this.spawn();

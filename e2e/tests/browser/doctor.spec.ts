@@ -3,6 +3,7 @@
 import { expectAccessible } from "../../support/accessibility.ts";
 import { EXAMINATION_MS, examine } from "../../support/doctor.ts";
 import { NginxProxy } from "../../support/nginx.ts";
+import { PhoneTerminal } from "../../support/phone.ts";
 import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -10,6 +11,7 @@ test("D9 both browsers find nothing wrong within 15 s, and contact this server a
   open,
   pool,
   firefox,
+  server,
 }) => {
   // The monitors of the pages fail the test at a request to elsewhere, and at what the page's
   // Content Security Policy forbids.
@@ -17,7 +19,8 @@ test("D9 both browsers find nothing wrong within 15 s, and contact this server a
     context: { permissions: ["clipboard-read", "clipboard-write"] },
   });
   const grace = await pool.openFirefox("Grace", firefox);
-  const both = [examine(ada.page, ada.url), examine(grace.tab, grace.url)];
+  const terminal = await PhoneTerminal.open(server.data);
+  const both = [examine(ada.page, ada.url), examine(grace.tab, grace.url, undefined, terminal.id)];
   for (const { codes, ms, text, checks } of await Promise.all(both)) {
     expect(codes).toEqual([]);
     expect(text).toContain("Calls work well here.");
@@ -25,6 +28,13 @@ test("D9 both browsers find nothing wrong within 15 s, and contact this server a
     expect([checks.udp, checks.tcp, checks.turnUdp]).toEqual(["Works", "Works", "Works"]);
     expect(checks.line).toContain("0 % lost");
   }
+
+  // The operator has followed the other page.
+  const { events, code } = await terminal.ended();
+  const steps = events.filter(({ event }) => event === "step");
+  expect(steps.find(({ check }) => check === "udp")?.outcome).toBe("passed");
+  expect(steps).toHaveLength(10);
+  expect([events[0]?.event, events.at(-1)?.findings, code]).toEqual(["opened", [], 0]);
 
   await ada.page.getByTestId("doctor-copy").click();
   await expect(ada.page.getByTestId("doctor-copy")).toHaveText("Report copied");
