@@ -148,11 +148,16 @@ fn a5_resolver_that_fails_is_not_told_as_a_missing_record() {
 fn a5_words_name_the_address_that_a_reload_announces() {
     inside(|world| {
         let (v4, _) = world.addresses();
-        let server = world.serve((v4, 443).into(), CA, &["--domain", "later.example"]);
-        server.reload("announce = ['198.51.100.7']\n");
-        server.logged("Make an A or AAAA record with 198.51.100.7.");
-        server.reload("announce = ['198.51.100.8']\n");
-        server.logged("Make an A or AAAA record with 198.51.100.8.");
+        let server = world.serve((v4, 443).into(), CA, &[]);
+        // A name is looked up at once, and again only ten minutes later.
+        server.reload("announce = ['198.51.100.7']\ndomain = ['first.example']\n");
+        server.logged(
+            "first.example has no address yet. Make an A or AAAA record with 198.51.100.7.",
+        );
+        server.reload("announce = ['198.51.100.8']\ndomain = ['second.example']\n");
+        server.logged(
+            "second.example has no address yet. Make an A or AAAA record with 198.51.100.8.",
+        );
         let announced = server.ctl_status()["announced"].to_string();
         assert!(announced.contains("198.51.100.8") && !announced.contains(".7"), "{announced}");
     });

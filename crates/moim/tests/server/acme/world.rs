@@ -4,11 +4,11 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream},
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock,
+        Arc, Mutex, MutexGuard, Once, OnceLock,
         atomic::{AtomicU16, Ordering},
     },
     thread,
@@ -101,7 +101,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         issue_for_cas(folder.path());
-        fs::write(at("resolv.conf"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        fs::write(at("resolv.conf"), "nameserver 127.0.0.2\noptions timeout:1 attempts:1\n")
             .unwrap();
         let config = |port: u16, more: &str| {
             let (cert, key) = (at("cert.pem"), at("key.pem"));
@@ -145,6 +145,8 @@ impl World {
                 TcpStream::connect(address).ok()
             });
         }
+        static RESOLVER: Once = Once::new();
+        RESOLVER.call_once(resolve);
     }
 
     /// The process that is inside the namespace.
@@ -276,6 +278,26 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = self.holder.kill();
     }
+}
+
+/// Passes questions on to the name server. Like every resolver, and unlike that server, it says in
+/// its answers that it resolves (RA, RFC 1035 §4.1.1): otherwise glibc takes an empty answer for a
+/// failure.
+fn resolve() {
+    let resolver = UdpSocket::bind("127.0.0.2:53").unwrap();
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok((length, client)) = resolver.recv_from(&mut bytes) {
+            let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+            server.set_read_timeout(Some(DEADLINE)).unwrap();
+            server.connect("127.0.0.1:53").unwrap();
+            let _ = server.send(&bytes[..length]);
+            if let Ok(length) = server.recv(&mut bytes) {
+                bytes[3] |= 0x80;
+                let _ = resolver.send_to(&bytes[..length], client);
+            }
+        }
+    });
 }
 
 /// A certificate for the CAs' own HTTPS, and its root.
