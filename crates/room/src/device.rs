@@ -1,10 +1,10 @@
 //! Secrets by which a room recognizes a device.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::hex;
 
 /// Minimum length of a device secret, in characters.
 const MIN_LENGTH: usize = 16;
@@ -63,25 +63,12 @@ impl std::fmt::Debug for DeviceSecret {
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceHash([u8; 32]);
 
-impl DeviceHash {
-    /// The hash of 64 hexadecimal digits.
-    fn parse(text: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        let mut digits = text.bytes().map(|digit| char::from(digit).to_digit(16));
-        for byte in &mut hash {
-            let (high, low) = (digits.next().flatten()?, digits.next().flatten()?);
-            *byte = u8::try_from(high << 4 | low).ok()?;
-        }
-        digits.next().is_none().then_some(Self(hash))
-    }
-}
-
 /// Earlier programs handed over the secret itself.
 impl TryFrom<String> for DeviceHash {
     type Error = DeviceSecretError;
     fn try_from(text: String) -> Result<Self, DeviceSecretError> {
-        match Self::parse(&text) {
-            Some(hash) => Ok(hash),
+        match hex::decode(&text) {
+            Some(hash) => Ok(Self(hash)),
             None => DeviceSecret::try_from(text).map(|secret| secret.hash()),
         }
     }
@@ -89,11 +76,7 @@ impl TryFrom<String> for DeviceHash {
 
 impl From<DeviceHash> for String {
     fn from(hash: DeviceHash) -> Self {
-        hash.0.iter().fold(Self::new(), |mut text, byte| {
-            // Writing to a text does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(&hash.0)
     }
 }
 

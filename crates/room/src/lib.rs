@@ -11,6 +11,8 @@ mod credential;
 mod device;
 pub mod dialect;
 mod event;
+mod hex;
+mod invitation;
 mod lobby;
 mod log;
 pub mod name;
@@ -36,6 +38,7 @@ pub use event::{
     Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
     Message,
 };
+pub use invitation::PresentedInvitation;
 pub use lobby::Lobby;
 pub use opaque::Opaque;
 pub use participant::Participant;
@@ -43,10 +46,11 @@ pub use pass::Pass;
 pub use reaction::{Reaction, ReactionError};
 pub use rejection::Rejection;
 pub use request::{
-    Admission, Chat, Connection, Departure, Effect, Hosting, Join, MAX_MID_BYTES,
+    Admission, Chat, Connection, Departure, Effect, Hosting, Inviting, Join, MAX_MID_BYTES,
     MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
 };
 pub use room::{
-    Creator, HostRule, KeptDevices, Limits, Reopening, Room, Settings, Snapshot, Unkept,
+    Creator, HostRule, KeptDevices, Limits, MAX_INVITATION_SECONDS, MAX_INVITATION_USES,
+    MAX_INVITATIONS, Reopening, Room, Settings, Snapshot, Unkept,
 };
 pub use sfu_message::{FromSfu, ToSfu};

@@ -46,6 +46,21 @@ pub enum Rejection {
     /// A host has removed this device from the room.
     #[error("a host has removed you from this room")]
     Banned,
+    /// No invitation of the room has this id.
+    #[error("the room has no such invitation")]
+    NoSuchInvitation,
+    /// No invitation of the room has this key.
+    #[error("the room has no invitation with this key")]
+    InvalidInvitation,
+    /// The invitation has expired.
+    #[error("the invitation has expired")]
+    InvitationExpired,
+    /// As many people have entered with the invitation as may.
+    #[error("the invitation has been used up")]
+    InvitationUsedUp,
+    /// A host has revoked the invitation.
+    #[error("the invitation has been revoked")]
+    InvitationRevoked,
     /// The participant is gone, its missed events are no longer available, or the token is wrong.
     #[error("the participant can no longer be restored; join again")]
     ResumeExpired,
@@ -68,8 +83,17 @@ impl Rejection {
             Self::RoomLocked => ErrorCode::RoomLocked,
             Self::Waiting => ErrorCode::Waiting,
             Self::Banned => ErrorCode::Banned,
+            Self::NoSuchInvitation | Self::InvalidInvitation => ErrorCode::InvalidInvitation,
+            Self::InvitationExpired => ErrorCode::InvitationExpired,
+            Self::InvitationUsedUp => ErrorCode::InvitationUsedUp,
+            Self::InvitationRevoked => ErrorCode::InvitationRevoked,
             Self::ResumeExpired => ErrorCode::ResumeExpired,
         }
+    }
+
+    /// True if a secret was guessed wrong.
+    pub fn is_wrong_guess(self) -> bool {
+        matches!(self, Self::WrongPassword | Self::InvalidInvitation)
     }
 }
 

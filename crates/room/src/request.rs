@@ -6,16 +6,18 @@ use crate::{
     chat::ChatText,
     device::DeviceSecret,
     event::{Event, Message},
+    invitation::PresentedInvitation,
     name::DisplayName,
     opaque::Opaque,
     participant::Participant,
     pass::Pass,
     password::Password,
     protocol::{
-        ChatMessage, DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, MediaState,
-        MuteRequest, ParticipantId, Policy, PublishRequest, ReactionRequest, RemoveRequest,
-        ResumeToken, RoleRequest, RoomSummary, SettingsRequest, SignalRequest, SpotlightRequest,
-        SubscribeRequest, Topology, TrackSource, UnmuteRequest, Waiting,
+        ChatMessage, DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, InvitationId,
+        InvitationList, InviteRequest, Invited, MediaState, MuteRequest, ParticipantId, Policy,
+        PublishRequest, ReactionRequest, RemoveRequest, ResumeToken, RoleRequest, RoomSummary,
+        SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, Topology, TrackSource,
+        UnmuteRequest, Waiting,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -63,6 +65,14 @@ pub enum Request {
     Sfu(ToSfu),
     /// Act as a host.
     Host(Hosting),
+    /// Make, revoke or list invitations.
+    Inviting {
+        /// Time of the request, in milliseconds since 1970 (UTC). A parameter, since a room has no
+        /// wall clock.
+        at: u64,
+        /// What is asked for.
+        asked: Inviting,
+    },
     /// Show a reaction to all others.
     React(Reaction),
     /// Leave the room.
@@ -102,11 +112,29 @@ pub enum Hosting {
     End,
 }
 
+/// A request about invitations.
+#[derive(Debug, Clone)]
+pub enum Inviting {
+    /// Make one. Answered by [`Reply::Invited`].
+    Invite(InviteRequest),
+    /// Revoke this one.
+    Revoke(InvitationId),
+    /// List them. Answered by [`Reply::Invitations`].
+    List,
+}
+
 /// A request of the server's operator, by its API.
 #[derive(Debug, Clone)]
 pub enum Operation {
     /// Act with all rights of a host.
     Host(Hosting),
+    /// Make, revoke or list invitations.
+    Inviting {
+        /// Time of the request, in milliseconds since 1970 (UTC).
+        at: u64,
+        /// What is asked for.
+        asked: Inviting,
+    },
     /// Replace the text of the application that embeds the room.
     Metadata(String),
     /// Send data to these participants, or to all. Each has to be there.
@@ -127,6 +155,8 @@ pub struct Join {
     pub name: DisplayName,
     /// Password of a locked room.
     pub password: Option<Password>,
+    /// The password is that of which the owner of the room keeps a hash.
+    pub is_password_right: bool,
     /// Token of an earlier participant, which leaves and whose place this one takes.
     pub replaces: Option<ResumeToken>,
     /// Initial media state.
@@ -135,8 +165,10 @@ pub struct Join {
     pub sfu: bool,
     /// Secret of the device, by which a returning host or a removed participant is recognized.
     pub device: Option<DeviceSecret>,
-    /// What a token or an invitation permits.
+    /// What a token permits.
     pub pass: Option<Box<Pass>>,
+    /// An invitation, which counts only without a pass.
+    pub invitation: Option<PresentedInvitation>,
     /// Network that the client comes from, as a number, which gets a share of the waiting room;
     /// `None` for a client without such a limit.
     pub prefix: Option<u128>,
@@ -244,6 +276,10 @@ pub enum Effect {
 pub enum Reply {
     /// To [`Request::Join`] and [`Request::Resume`].
     Admitted(Box<Admission>),
+    /// To [`Inviting::Invite`].
+    Invited(Box<Invited>),
+    /// To [`Inviting::List`].
+    Invitations(InvitationList),
     /// To all other requests.
     Done,
 }

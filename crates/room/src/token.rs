@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use subtle::ConstantTimeEq;
 
-use crate::protocol::{ParticipantId, ResumeToken};
+use crate::protocol::{InvitationId, ParticipantId, ResumeToken};
 
 /// URL-safe alphabet of 32 characters (5 bits each) that are hard to confuse.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -23,6 +23,15 @@ impl TokenGenerator {
 
     pub(crate) fn participant_id(&mut self) -> ParticipantId {
         ParticipantId(self.characters::<ID_LENGTH>().into_iter().map(char::from).collect())
+    }
+
+    pub(crate) fn invitation_id(&mut self) -> InvitationId {
+        InvitationId(self.characters::<ID_LENGTH>().into_iter().map(char::from).collect())
+    }
+
+    /// Key of an invitation.
+    pub(crate) fn key(&mut self) -> String {
+        self.characters::<SECRET_LENGTH>().into_iter().map(char::from).collect()
     }
 
     pub(crate) fn secret(&mut self) -> Secret {

@@ -19,7 +19,7 @@ impl World {
     fn operate(&mut self, operation: Operation) -> Result<(), Rejection> {
         self.events.clear();
         self.received.clear();
-        let result = self.room.operate(self.now, operation);
+        let result = self.room.operate(self.now, operation).map(drop);
         self.drain();
         result
     }

@@ -143,3 +143,31 @@ fn removed_identity_stays_out_also_over_a_restart() {
     assert!(resumed.is_ok());
     assert_eq!(world.ask(at, chat()).err(), Some(Rejection::Forbidden), "limits survive");
 }
+
+#[test]
+fn nobody_becomes_next_host_beyond_its_pass() {
+    for (role, expected) in [
+        (None, None),
+        (Some(Role::Viewer), None),
+        (Some(Role::CoHost), None),
+        (Some(Role::Host), Some(Role::Host)),
+    ] {
+        let mut world = World::new(hosted());
+        let hana = enter(&mut world, "Hana", device(1)).unwrap();
+        let tom = enter_with(&mut world, pass(role), device(2)).unwrap();
+        world.ask(hana.at, Request::Leave).unwrap();
+        let found = role_of(&world, &tom.id()).filter(|role| *role == Role::Host);
+        assert_eq!(found, expected, "{role:?}");
+    }
+}
+
+#[test]
+fn a_token_may_withhold_reactions() {
+    let mut world = World::new(hosted());
+    let rights = Rights::ALL.without(Right::React);
+    let tom = enter_with(&mut world, Pass { rights, ..pass(None) }, None).unwrap();
+    let react = || Request::React(room::Reaction::try_from("👍".to_owned()).unwrap());
+    assert_eq!(world.ask(tom.at, react()).err(), Some(Rejection::Forbidden));
+    let ann = enter(&mut world, "Ann", None).unwrap();
+    assert!(world.ask(ann.at, react()).is_ok());
+}

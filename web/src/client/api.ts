@@ -3,6 +3,10 @@ import type {
   CreateRoom,
   Dismissal,
   ErrorCode,
+  Invitation,
+  InvitationId,
+  Invited,
+  InviteRequest,
   MediaState,
   ParticipantId,
   Policy,
@@ -108,6 +112,12 @@ export interface Hosting {
   setRole(participant: ParticipantId, role: Role): Promise<void>;
   changeSettings(settings: SettingsRequest): Promise<void>;
   spotlight(participants: readonly ParticipantId[]): Promise<void>;
+  /** Makes an invitation; its key is told only here. */
+  invite(invitation: InviteRequest): Promise<Invited>;
+  /** Nobody enters with it any more. */
+  revoke(invitation: InvitationId): Promise<void>;
+  /** The invitations of the room. */
+  invitations(): Promise<readonly Invitation[]>;
   /** Ends the call for everybody. */
   end(): Promise<void>;
 }

@@ -7,6 +7,8 @@ export type {
   CreateRoom,
   Entry,
   ErrorCode,
+  Invitation,
+  Invited,
   MediaState,
   NameError,
   ParticipantId,

@@ -27,6 +27,9 @@ export interface Requests {
   "room:settings": [SettingsRequest, Record<string, never>];
   "room:spotlight": [SpotlightRequest, Record<string, never>];
   "room:end": [EndRoom, Record<string, never>];
+  "room:invite": [InviteRequest, Invited];
+  "room:revoke": [RevokeRequest, Record<string, never>];
+  "room:invitations": [ListInvitations, InvitationList];
 }
 
 /** Payload of each event. Room events carry their number as a second argument. */
@@ -115,6 +118,8 @@ export type Entry = "open" | "waiting" | "locked";
 export type Allowed = "everybody" | "hosts";
 
 export type ParticipantId = string;
+
+export type InvitationId = string;
 
 export type ResumeToken = string;
 
@@ -617,6 +622,74 @@ participants: Array<ParticipantId>, };
 
 export type EndRoom = Record<symbol, never>;
 
+export type InviteRequest = {
+/**
+ * Role of those who enter with it, below `host`.
+ */
+role: Role,
+/**
+ * Number of people who may enter with it; absent: any number.
+ */
+uses?: number,
+/**
+ * Time until it expires, in seconds; absent: it ends with the room.
+ */
+seconds?: number, };
+
+export type RevokeRequest = {
+/**
+ * The invitation.
+ */
+invitation: InvitationId, };
+
+export type ListInvitations = Record<symbol, never>;
+
+export type Invitation = {
+/**
+ * Identifies it in its room.
+ */
+id: InvitationId,
+/**
+ * Role of those who enter with it.
+ */
+role: Role,
+/**
+ * Number of people who may enter with it; absent: any number.
+ */
+uses?: number,
+/**
+ * Number of people who have entered with it.
+ */
+used: number,
+/**
+ * Time at which it expires, in milliseconds since 1970 (UTC); absent: with the room.
+ */
+expires?: number,
+/**
+ * Time at which it was made, in milliseconds since 1970 (UTC).
+ */
+created: number,
+/**
+ * Name of the host who made it; absent: the server's operator.
+ */
+by?: DisplayName, };
+
+export type Invited = {
+/**
+ * The invitation.
+ */
+invitation: Invitation,
+/**
+ * Its key, for the fragment of a link: `/r/ROOM#k=KEY`.
+ */
+key: Credential, };
+
+export type InvitationList = {
+/**
+ * Those that are neither revoked nor expired, the oldest first.
+ */
+invitations: Array<Invitation>, };
+
 export type RoomList = {
 /**
  * Rooms with the most participants first, bounded in number.
@@ -886,7 +959,7 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ServerRestarting = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

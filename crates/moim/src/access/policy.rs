@@ -54,6 +54,12 @@ impl Access {
         }
     }
 
+    /// Returns whether whoever joins a room first is its host, if nobody else is named: where
+    /// everybody may create rooms.
+    pub(crate) fn is_first_host(&self) -> bool {
+        self.config.load().config.creators == Creators::Everybody
+    }
+
     /// Checks that somebody may see the list of rooms.
     ///
     /// # Errors

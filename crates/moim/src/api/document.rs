@@ -14,7 +14,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    audit_routes, call_routes, key_routes, participants,
+    audit_routes, call_routes, invitations, key_routes, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
     rooms, server, webhook_routes,
@@ -56,6 +56,7 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         .merge(rooms::router())
         .merge(participants::router())
         .merge(call_routes::router())
+        .merge(invitations::router())
         .merge(key_routes::router())
         .merge(webhook_routes::router())
         .merge(server::router())

@@ -12,6 +12,7 @@ mod call_routes;
 mod caller;
 mod cors;
 mod document;
+mod invitations;
 mod keeper;
 mod key;
 mod key_routes;

@@ -13,7 +13,7 @@ use room::{
     Hosting, Operation,
     name::RoomName,
     password::Password,
-    protocol::{DataEvent, ParticipantId, Policy, SettingsRequest, TopologyChoice},
+    protocol::{DataEvent, ParticipantId, Policy, PolicyChange, SettingsRequest, TopologyChoice},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -75,8 +75,8 @@ struct ChangeSettings {
     /// Password required to join; an empty one removes it.
     #[schema(value_type = Option<String>, max_length = 200)]
     password: Option<Password>,
-    /// Rules, all of them.
-    policy: Option<Policy>,
+    /// Rules to change.
+    policy: Option<PolicyChange>,
     /// Text of your application.
     #[schema(max_length = 8192)]
     metadata: Option<String>,
@@ -119,7 +119,8 @@ async fn list(
     Ok(Json(Page::new(rooms, last.as_deref())))
 }
 
-/// Creates a room. Whoever joins first is its host, unless a token says who is.
+/// Creates a room. Where everybody may create rooms, whoever joins first is its host, unless a
+/// token says who is; elsewhere tokens alone say it.
 #[utoipa::path(post, path = "/rooms", tag = "rooms", request_body = CreateRoom,
     responses(
         (status = 201, body = Room, headers(("Location" = String), ("ETag" = String))),
@@ -214,8 +215,7 @@ async fn change(
     changed.extend(password.as_ref().map(|_| "password"));
     changed.extend(policy.map(|_| "policy"));
     if !changed.is_empty() || metadata.is_none() {
-        let settings =
-            SettingsRequest { policy: policy.map(Into::into), password, capacity, listed: None };
+        let settings = SettingsRequest { policy, password, capacity, listed: None };
         let operation = Operation::Host(Hosting::Settings(settings));
         let now = parts.signaling.operate(&name, Operating { operation, revision }).await?;
         revision = Some(now);

@@ -144,12 +144,8 @@ impl From<RoomsCommand> for ApiRequest {
                 Self { method: "POST", path: "/rooms".to_owned(), body }
             }
             RoomsCommand::Lock { name } => {
-                let policy = json!({
-                    "entry": "locked", "chat": "everybody", "screen": "everybody",
-                    "newcomers": "speaker",
-                });
                 let path = room(&name) + "/settings";
-                Self { method: "PATCH", path, body: json!({ "policy": policy }) }
+                Self { method: "PATCH", path, body: json!({ "policy": { "entry": "locked" } }) }
             }
             RoomsCommand::End { name } => Self::delete(room(&name)),
         }

@@ -18,6 +18,8 @@ pub(super) enum RateLimited {
     Entries,
     Chats,
     Reactions,
+    /// Requests of one host.
+    Hosting,
     /// Offers to the media server.
     Offers,
     /// Rooms opened from one client prefix.
@@ -30,11 +32,12 @@ pub(super) enum RateLimited {
 }
 
 impl RateLimited {
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Events, "events"),
         (Self::Entries, "entries"),
         (Self::Chats, "chats"),
         (Self::Reactions, "reactions"),
+        (Self::Hosting, "hosting"),
         (Self::Offers, "offers"),
         (Self::Creations, "creations"),
         (Self::Rooms, "rooms"),

@@ -97,7 +97,7 @@ fn rights(token: &Token) -> Rights {
         rights = rights.without(Right::Subscribe);
     }
     if !token.may_send_data() {
-        rights = rights.without(Right::Chat);
+        rights = rights.without(Right::Chat).without(Right::React);
     }
     rights
 }

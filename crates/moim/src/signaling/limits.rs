@@ -9,6 +9,9 @@ pub(super) const SOCKET_EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 }
 pub(super) const SOCKET_ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 /// Chat messages of one socket.
 pub(super) const SOCKET_CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
+/// Requests of one socket as a host: a page sends one per click, and a list of people has many
+/// buttons. Each may send an event to everybody in the room.
+pub(super) const SOCKET_HOSTING: Rate = Rate { burst: 60.0, per_second: 5.0 };
 /// Quality reports of one socket, of which a page sends one in ten seconds.
 pub(super) const SOCKET_REPORTS: Rate = Rate { burst: 2.0, per_second: 0.2 };
 /// Offers of one socket to the media server: a page sends one per device that it turns on, and

@@ -47,6 +47,7 @@ mod sockets;
 mod tests;
 mod translator;
 mod visits;
+mod wall_clock;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

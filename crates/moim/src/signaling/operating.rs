@@ -1,6 +1,6 @@
 //! Requests of the server's operator to a room.
 
-use room::{Operation, Rejection};
+use room::{Operation, Rejection, Reply};
 
 /// A request of the operator.
 #[derive(Debug)]
@@ -10,8 +10,16 @@ pub(crate) struct Operating {
     pub(crate) revision: Option<String>,
 }
 
-/// The revision of the settings afterwards.
-pub(super) type Operated = Result<String, OperateError>;
+/// What came of a request.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The revision of the settings afterwards.
+    pub(super) revision: String,
+    pub(super) reply: Reply,
+}
+
+/// A request's result.
+pub(super) type Operated = Result<Done, OperateError>;
 
 /// Reason for which a request of the operator has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

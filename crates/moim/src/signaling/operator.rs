@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use room::{
-    Address,
+    Address, Inviting, Operation, Reply,
     name::RoomName,
     password::Password,
     protocol::{ErrorBody, Policy, RoomSummary, TopologyChoice},
@@ -16,6 +16,7 @@ use super::{
     operating::{OperateError, Operating},
     room_message::RoomMessage,
     rooms::Creation,
+    wall_clock::milliseconds_since_1970,
 };
 use crate::net::client_prefix::ClientPrefix;
 
@@ -40,7 +41,8 @@ impl Signaling {
         self.hub.lobby.native()
     }
 
-    /// Creates a room. Whoever joins first is its host.
+    /// Creates a room. Where everybody may create rooms, whoever joins first without a token is its
+    /// host.
     ///
     /// # Errors
     /// The rejections of a client's request.
@@ -79,7 +81,24 @@ impl Signaling {
         operating: Operating,
     ) -> Result<String, OperateError> {
         let (done, result) = oneshot::channel();
-        self.ask(name, RoomMessage::Operate { operating, done }, result).await?
+        let done = self.ask(name, RoomMessage::Operate { operating, done }, result).await??;
+        Ok(done.revision)
+    }
+
+    /// Makes, revokes or lists invitations of a room.
+    ///
+    /// # Errors
+    /// The reason for which nothing was changed.
+    pub(crate) async fn invite(
+        &self,
+        name: &RoomName,
+        asked: Inviting,
+    ) -> Result<Reply, OperateError> {
+        let (done, result) = oneshot::channel();
+        let operation = Operation::Inviting { at: milliseconds_since_1970(), asked };
+        let operating = Operating { operation, revision: None };
+        let done = self.ask(name, RoomMessage::Operate { operating, done }, result).await??;
+        Ok(done.reply)
     }
 
     async fn ask<T>(

@@ -45,7 +45,7 @@ impl RoomDialect {
         let view = || RoomView::new(address.name(), &client.socket.id.0, Some(room));
         let emits = match reply {
             Ok(Reply::Admitted(_)) => dialect.on_joined(&view()),
-            Ok(Reply::Done) => return,
+            Ok(_) => return,
             Err(rejection) => dialect.on_rejected(&view(), *rejection),
         };
         emits::send(feeds, address, emits, &std::iter::once(client));

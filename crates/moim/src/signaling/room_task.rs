@@ -26,7 +26,7 @@ use super::{
     guesses::Guess,
     history::{History, Moment},
     hub::{Hub, NewTask, native_name},
-    operating::{OperateError, Operated, Operating},
+    operating::{Done, OperateError, Operated, Operating},
     refusal_log,
     room_client::RoomClient,
     room_dialect::RoomDialect,
@@ -257,10 +257,10 @@ impl RoomTask {
         if revision.is_some_and(|revision| revision != self.revision()) {
             return Err(OperateError::Changed);
         }
-        self.room.operate(now, operation).map_err(OperateError::Rejected)?;
+        let reply = self.room.operate(now, operation).map_err(OperateError::Rejected)?;
         self.list_members();
         self.apply_effects(PendingReply::default());
-        Ok(self.revision())
+        Ok(Done { revision: self.revision(), reply })
     }
 
     /// Identifies the state of the settings, over restarts, too.
@@ -337,7 +337,9 @@ impl RoomTask {
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Rejection>, pending: PendingReply) {
-        if let (Some(guess), Err(Rejection::WrongPassword)) = (pending.guess, &reply) {
+        if let (Some(guess), Err(rejection)) = (pending.guess, &reply)
+            && rejection.is_wrong_guess()
+        {
             guess.was_wrong();
         }
         if let Some(client) = self.clients.get(&to) {
@@ -351,6 +353,8 @@ impl RoomTask {
                 since.for_each(|since| self.hub.counters.room_joined(since.elapsed()));
                 self.admit(to, *admission, pending.ack);
             }
+            Ok(Reply::Invited(made)) => ack_ok(pending.ack, &made),
+            Ok(Reply::Invitations(list)) => ack_ok(pending.ack, &list),
             Ok(Reply::Done) => {
                 if pending.leaves {
                     self.clients.remove(&to);

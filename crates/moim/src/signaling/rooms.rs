@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Address, Creator, Reopening, Request, Room, Settings,
+    Address, Creator, Join, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     password::Password,
@@ -34,7 +34,7 @@ pub(super) struct Creation {
     pub(super) policy: Option<Policy>,
     /// It is in the public list.
     pub(super) listed: bool,
-    /// The first host; `None`: whoever joins first.
+    /// The first host; `None`: whoever joins first, where everybody may create rooms.
     pub(super) creator: Option<Creator>,
     /// Time for which it stays open while empty; the server's default if absent.
     pub(super) stays_empty: Option<Duration>,
@@ -100,6 +100,7 @@ impl Hub {
             hosts: self.config.hosts,
             policy,
             creator: create.creator,
+            first_is_host: self.config.access.is_first_host(),
             max_capacity: max,
             listed: create.listed,
             ..Settings::new(capacity)
@@ -136,6 +137,9 @@ impl Hub {
     ) -> Result<RoomSender, (ErrorBody, Box<RoomMessage>)> {
         loop {
             if let Some(room) = self.directory.find(address) {
+                if let Err(error) = self.check_kept_password(address, &mut message).await {
+                    return Err((error, message));
+                }
                 match room.send(message).await {
                     Ok(()) => return Ok(room),
                     // The room closed in the meantime: retry.
@@ -162,6 +166,21 @@ impl Hub {
         }
     }
 
+    /// Checks the password of a join to an open room of whose password only the hash is known.
+    async fn check_kept_password(
+        &self,
+        address: &Address,
+        message: &mut RoomMessage,
+    ) -> Result<(), ErrorBody> {
+        let RoomMessage::Enter { request: Request::Join(join), .. } = message else {
+            return Ok(());
+        };
+        if let (Some(given), Some(name)) = (&join.password, native_name(address)) {
+            join.is_password_right = self.kept.is_right(&name, given).await?;
+        }
+        Ok(())
+    }
+
     /// [`enter`](Self::enter) for a message that reached a room after it closed.
     pub(super) fn enter_again(
         self: Arc<Self>,
@@ -185,7 +204,7 @@ impl Hub {
             refusal_log::log(error.code, address.name(), who, guard.0.prefix);
             emits::send_rejection(&self.room_lists, address, &guard.0);
             if let Some(guess) = guess
-                && error.code == ErrorCode::WrongPassword
+                && matches!(error.code, ErrorCode::WrongPassword | ErrorCode::InvalidInvitation)
             {
                 // The kept room was not opened.
                 guess.was_wrong();
@@ -263,16 +282,21 @@ impl Hub {
         let (default, opener, permission) = self
             .default_settings(address, message)
             .ok_or_else(|| ErrorBody::from(room::Rejection::ResumeExpired))?;
-        let kept = match native_name(address) {
-            Some(name) => self.kept.reopen(&name, default.password.as_ref()).await?,
-            None => None,
+        let kept = match (native_name(address), join_of(message)) {
+            (Some(name), Some(join)) => self.kept.reopen(&name, join).await?,
+            _ => None,
         };
         let Some((kept, reopening)) = kept else {
             permission?;
+            // Invitations end with their room.
+            if join_of(message).is_some_and(|join| join.invitation.is_some() && join.pass.is_none())
+            {
+                return Err(room::Rejection::InvalidInvitation.into());
+            }
             return Ok((default.into(), opener));
         };
-        let Settings { hosts, max_capacity, .. } = default;
-        let settings = Settings { hosts, max_capacity, ..kept };
+        let Settings { hosts, max_capacity, first_is_host, .. } = default;
+        let settings = Settings { hosts, max_capacity, first_is_host, ..kept };
         Ok((Opening { settings, kept: Some(reopening) }, opener))
     }
 
@@ -301,11 +325,19 @@ impl Hub {
             },
             dialect: dialect.map(Dialect::name),
             hosts: self.config.hosts.filter(|_| dialect.is_none()),
+            first_is_host: self.config.access.is_first_host(),
             max_capacity: max.max(defaults.capacity),
             listed: join.listed,
             ..Settings::new(capacity.unwrap_or(defaults.capacity))
         };
         Some((settings, guard.0.prefix, *opening))
+    }
+}
+
+fn join_of(message: &RoomMessage) -> Option<&Join> {
+    match message {
+        RoomMessage::Enter { request: Request::Join(join), .. } => Some(join),
+        _ => None,
     }
 }
 

@@ -1,21 +1,18 @@
 //! Requests of one socket.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use access::Token;
 use room::{
-    Address, Chat, Connection, Credential, Departure, Hosting, Join, Pass, Rejection, Request,
-    Resume,
+    Address, Chat, Connection, Credential, Departure, Hosting, Inviting, Join, Pass,
+    PresentedInvitation, Rejection, Request, Resume,
     dialect::by_path,
     protocol::{
         ChatRequest, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode, HandoverRequest,
-        JoinRoom, LeaveRoom, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
-        ReactionRequest, RemoveRequest, ReportRequest, RoleRequest, RoomCreated, SdpType,
-        SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, UnmuteRequest,
-        WaitingRequest,
+        JoinRoom, LeaveRoom, ListInvitations, ListRooms, MediaState, MuteRequest, ParticipantId,
+        PublishRequest, ReactionRequest, RemoveRequest, ReportRequest, RevokeRequest, RoleRequest,
+        RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest,
+        UnmuteRequest, WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -30,7 +27,10 @@ use super::{
     guesses::{Guess, Guesses},
     hub::Hub,
     ice::ReachedHost,
-    limits::{SOCKET_CHATS, SOCKET_ENTRIES, SOCKET_EVENTS, SOCKET_REPORTS, SOCKET_SFU_OFFERS},
+    limits::{
+        SOCKET_CHATS, SOCKET_ENTRIES, SOCKET_EVENTS, SOCKET_HOSTING, SOCKET_REPORTS,
+        SOCKET_SFU_OFFERS,
+    },
     membership::Membership,
     parse::{no_payload, payload},
     rate::Bucket,
@@ -38,6 +38,7 @@ use super::{
     room_message::RoomMessage,
     rooms::Creation,
     translator::Translator,
+    wall_clock::milliseconds_since_1970,
 };
 use crate::{
     net::client_prefix::ClientPrefix,
@@ -52,6 +53,7 @@ pub(crate) struct Session {
     events: Bucket,
     entries: Bucket,
     chats: Bucket,
+    hosting: Bucket,
     offers: Bucket,
     reports: Bucket,
     /// Mount path of the connection.
@@ -95,15 +97,23 @@ impl Events for Session {
             "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
             "handover" => self.forward::<HandoverRequest>(args, &mut ack).await,
             "reaction" => self.react(args, &mut ack).await,
-            "room:mute" => self.forward::<MuteRequest>(args, &mut ack).await,
-            "room:unmute" => self.forward::<UnmuteRequest>(args, &mut ack).await,
-            "room:remove" => self.forward::<RemoveRequest>(args, &mut ack).await,
+            "room:mute" => self.host::<MuteRequest>(args, &mut ack).await,
+            "room:unmute" => self.host::<UnmuteRequest>(args, &mut ack).await,
+            "room:remove" => self.host::<RemoveRequest>(args, &mut ack).await,
             "room:admit" => self.decide(args, &mut ack, Hosting::Admit).await,
             "room:deny" => self.decide(args, &mut ack, Hosting::Deny).await,
-            "room:role" => self.forward::<RoleRequest>(args, &mut ack).await,
-            "room:settings" => self.forward::<SettingsRequest>(args, &mut ack).await,
-            "room:spotlight" => self.forward::<SpotlightRequest>(args, &mut ack).await,
-            "room:end" => self.forward::<EndRoom>(args, &mut ack).await,
+            "room:role" => self.host::<RoleRequest>(args, &mut ack).await,
+            "room:settings" => self.host::<SettingsRequest>(args, &mut ack).await,
+            "room:spotlight" => self.host::<SpotlightRequest>(args, &mut ack).await,
+            "room:end" => self.host::<EndRoom>(args, &mut ack).await,
+            "room:invite" => self.invite(args, &mut ack, Inviting::Invite).await,
+            "room:revoke" => {
+                let revoke = |RevokeRequest { invitation }| Inviting::Revoke(invitation);
+                self.invite(args, &mut ack, revoke).await
+            }
+            "room:invitations" => {
+                self.invite(args, &mut ack, |ListInvitations {}| Inviting::List).await
+            }
             _ => self.translate(&event).await,
         };
         if let Err(error) = result {
@@ -148,6 +158,7 @@ impl Session {
             events: Bucket::full(SOCKET_EVENTS, now),
             entries: Bucket::full(SOCKET_ENTRIES, now),
             chats: Bucket::full(SOCKET_CHATS, now),
+            hosting: Bucket::full(SOCKET_HOSTING, now),
             offers: Bucket::full(SOCKET_SFU_OFFERS, now),
             reports: Bucket::full(SOCKET_REPORTS, now),
             path: handshake.path,
@@ -203,9 +214,10 @@ impl Session {
         let opening = self.hub.config.access.may_open(false, token.as_ref());
         let name = display_name(token.as_ref(), join.name.clone());
         let join = JoinRoom { name, ..join };
-        let has_password = join.resume.is_none() && pass.is_none() && join.password.is_some();
+        let is_guess = join.password.is_some() || join.invitation.is_some();
+        let is_guess = is_guess && join.resume.is_none() && pass.is_none();
         let (address, request) = parse_join(join, pass, self.client.prefix);
-        let guesses = has_password.then(|| self.hub.guesses(&address)).flatten();
+        let guesses = is_guess.then(|| self.hub.guesses(&address)).flatten();
         let guess = match guesses {
             Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
             None => None,
@@ -302,6 +314,36 @@ impl Session {
         self.request(react.into(), ack).await
     }
 
+    /// Forwards a host's request to the room, which checks the right.
+    async fn host<T>(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody>
+    where
+        T: DeserializeOwned + TryInto<Request>,
+        Rejection: From<T::Error>,
+    {
+        self.count_hosting()?;
+        self.forward::<T>(args, ack).await
+    }
+
+    /// A host's request about invitations.
+    async fn invite<T: DeserializeOwned>(
+        &mut self,
+        args: &Args,
+        ack: &mut Option<Ack>,
+        asked: impl FnOnce(T) -> Inviting,
+    ) -> Result<(), ErrorBody> {
+        let asked = asked(payload(args)?);
+        self.count_hosting()?;
+        self.request(Request::Inviting { at: milliseconds_since_1970(), asked }, ack).await
+    }
+
+    fn count_hosting(&mut self) -> Result<(), ErrorBody> {
+        if self.hosting.take(SOCKET_HOSTING, Instant::now()) {
+            Ok(())
+        } else {
+            Err(self.limit(RateLimited::Hosting, "too many requests as a host"))
+        }
+    }
+
     /// A decision on people in the waiting room.
     async fn decide(
         &mut self,
@@ -310,6 +352,7 @@ impl Session {
         hosting: impl FnOnce(Option<Vec<ParticipantId>>) -> Hosting,
     ) -> Result<(), ErrorBody> {
         let WaitingRequest { participants } = payload(args)?;
+        self.count_hosting()?;
         self.request(Request::Host(hosting(participants)), ack).await
     }
 
@@ -384,6 +427,8 @@ impl Session {
 /// Converts a join payload to a request: a resume if it has a token.
 fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Address, Request) {
     let JoinRoom { room, name, password, media, sfu, replaces, device, resume, last, .. } = join;
+    let at = milliseconds_since_1970();
+    let invitation = join.invitation.map(|key| PresentedInvitation { key, at });
     let listed = join.listed.unwrap_or(true);
     let pass = pass.map(Box::new);
     let request = match resume {
@@ -397,11 +442,13 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Addr
                 id,
                 name,
                 password,
+                is_password_right: false,
                 replaces,
                 media,
                 sfu,
                 device,
                 pass,
+                invitation,
                 prefix,
                 profile,
                 listed,
@@ -409,10 +456,4 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Addr
         }
     };
     (Address::native(&room), request)
-}
-
-/// Wall-clock time of chat messages.
-fn milliseconds_since_1970() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -49,8 +49,14 @@ pub enum ErrorCode {
     TokenExpired,
     /// The token is for another room.
     WrongRoom,
-    /// The invitation has expired, is used up or was withdrawn.
+    /// The room has no invitation with this key.
     InvalidInvitation,
+    /// The invitation has expired.
+    InvitationExpired,
+    /// As many people have entered with the invitation as may.
+    InvitationUsedUp,
+    /// A host has revoked the invitation.
+    InvitationRevoked,
     /// Only people who have signed in may do this.
     SignInRequired,
     /// Only applications with a key of this server may do this.
@@ -65,7 +71,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Invalid,
         Self::UnknownEvent,
         Self::TooLarge,
@@ -87,6 +93,9 @@ impl ErrorCode {
         Self::TokenExpired,
         Self::WrongRoom,
         Self::InvalidInvitation,
+        Self::InvitationExpired,
+        Self::InvitationUsedUp,
+        Self::InvitationRevoked,
         Self::SignInRequired,
         Self::ApiOnly,
         Self::ServerFull,
@@ -118,6 +127,9 @@ impl ErrorCode {
             Self::TokenExpired => "token_expired",
             Self::WrongRoom => "wrong_room",
             Self::InvalidInvitation => "invalid_invitation",
+            Self::InvitationExpired => "invitation_expired",
+            Self::InvitationUsedUp => "invitation_used_up",
+            Self::InvitationRevoked => "invitation_revoked",
             Self::SignInRequired => "sign_in_required",
             Self::ApiOnly => "api_only",
             Self::ServerFull => "server_full",

@@ -35,6 +35,7 @@ impl Default for Policy {
 /// A change of a [`Policy`]. Absent rules stay, so that two hosts who change different ones at once
 /// don't undo each other's change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyChange {

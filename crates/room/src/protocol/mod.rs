@@ -6,6 +6,7 @@
 mod error;
 mod event;
 mod hosting;
+mod inviting;
 mod reply;
 mod report;
 mod request;
@@ -24,6 +25,9 @@ pub use hosting::{
     PolicyChange, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
     SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
 };
+pub use inviting::{
+    Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
+};
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use report::{MAX_REPORTED, ReportRequest, ReportedLimit, ReportedTransport};
 pub use request::{
@@ -31,9 +35,10 @@ pub use request::{
     PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
 };
 pub use types::{
-    ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant,
-    ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription, Speaker,
-    SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
+    ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,
+    Participant, ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType,
+    SessionDescription, Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource,
+    Unavailable, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

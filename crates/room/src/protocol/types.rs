@@ -37,6 +37,11 @@ token! {
     ParticipantId
 }
 token! {
+    /// Identifies an invitation in its room. Nobody enters with it.
+    #[derive(Debug)]
+    InvitationId
+}
+token! {
     /// Restores a participant after its socket dropped. `Debug` hides it.
     ResumeToken
 }

@@ -15,6 +15,9 @@ use super::{
         SpotlightEvent, SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft,
         WaitingRequest,
     },
+    inviting::{
+        Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
+    },
     reply::{Joined, RoomCreated, RoomList},
     report::{ReportRequest, ReportedLimit, ReportedTransport},
     request::{
@@ -22,9 +25,10 @@ use super::{
         PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
     },
     types::{
-        ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, MediaState, Participant,
-        ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType, SessionDescription,
-        Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource, Unavailable, WantedTrack,
+        ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,
+        Participant, ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType,
+        SessionDescription, Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource,
+        Unavailable, WantedTrack,
     },
 };
 use crate::{
@@ -67,6 +71,9 @@ export interface Requests {
   \"room:settings\": [SettingsRequest, Record<string, never>];
   \"room:spotlight\": [SpotlightRequest, Record<string, never>];
   \"room:end\": [EndRoom, Record<string, never>];
+  \"room:invite\": [InviteRequest, Invited];
+  \"room:revoke\": [RevokeRequest, Record<string, never>];
+  \"room:invitations\": [ListInvitations, InvitationList];
 }
 
 /** Payload of each event. Room events carry their number as a second argument. */
@@ -125,6 +132,7 @@ pub fn typescript() -> String {
         Entry,
         Allowed,
         ParticipantId,
+        InvitationId,
         ResumeToken,
         MediaState,
         Interrupted,
@@ -165,6 +173,12 @@ pub fn typescript() -> String {
         SettingsRequest,
         SpotlightRequest,
         EndRoom,
+        InviteRequest,
+        RevokeRequest,
+        ListInvitations,
+        Invitation,
+        Invited,
+        InvitationList,
         RoomList,
         RoomCreated,
         Joined,

@@ -41,11 +41,13 @@ pub enum Right {
     Roles,
     /// End the room for all.
     End,
+    /// Show reactions.
+    React,
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PublishMicrophone,
         Self::PublishCamera,
         Self::PublishScreen,
@@ -58,6 +60,7 @@ impl Right {
         Self::Lock,
         Self::Roles,
         Self::End,
+        Self::React,
     ];
 
     /// The right to publish a source.
@@ -80,8 +83,8 @@ impl Rights {
     pub const NONE: Self = Self(0);
     /// All rights.
     pub const ALL: Self = Self((1 << Right::ALL.len()) - 1);
-    /// To receive and to be reached: what nobody in a room lacks.
-    const MEMBER: Self = Self::NONE.with(Right::Subscribe).with(Right::Signal);
+    /// To receive, to be reached and to react: what nobody in a room lacks, but by its token.
+    const MEMBER: Self = Self::NONE.with(Right::Subscribe).with(Right::Signal).with(Right::React);
     /// Rights of everybody in a room without hosts.
     pub const OPEN: Self = Self::MEMBER
         .with(Right::PublishMicrophone)

@@ -68,8 +68,8 @@ impl Room {
         // A creator who stepped down comes back with its new role.
         let is_creator = match &self.settings.creator {
             Some(creator) => remembered.is_none() && creator.is(from, device),
-            // Opened by a join: the first one is the host, unless a token says what it is.
-            None => self.is_new && pass.is_none(),
+            // The first one is the host, unless a token says what it is.
+            None => self.is_new && pass.is_none() && self.settings.first_is_host,
         };
         if is_creator || remembered == Some(Role::Host) {
             return Ok(Welcome::Enter(Some(Role::Host)));
@@ -134,7 +134,7 @@ impl Room {
     }
 
     pub(super) fn react(&mut self, from: Connection, emoji: Reaction) -> Result<(), Rejection> {
-        let key = self.key_of(from)?;
+        let key = self.member_with(from, Right::React)?;
         let from_id = self.participant(key)?.id.clone();
         self.reply_done(from);
         self.send_unlogged(Audience::AllBut(key), Event::Reaction { from: from_id, emoji });
@@ -284,6 +284,7 @@ impl Room {
         self.settings.capacity = capacity.unwrap_or(self.settings.capacity);
         self.settings.listed = listed.unwrap_or(self.settings.listed);
         if let Some(password) = password {
+            self.settings.has_kept_password = false;
             self.settings.password = Some(password).filter(|password| !password.is_empty());
         }
         if let Some(policy) = policy {
@@ -402,7 +403,8 @@ impl Room {
         }
     }
 
-    /// The connected member with the highest role, and of these the one who joined first.
+    /// The connected member with the highest role, and of these the one who joined first. A token
+    /// or an invitation says what its holder may become without a host's decision.
     fn next_host(&self) -> Option<MemberKey> {
         let rank = |key: &MemberKey| {
             let is_here = self
@@ -411,6 +413,10 @@ impl Room {
                 .is_some_and(|member| matches!(member.presence, Presence::Here(_)));
             (is_here, self.role(*key))
         };
-        self.roster.keys().rev().max_by_key(rank)
+        let may_host = |key: &MemberKey| {
+            let pass = self.roster.member(*key).and_then(|member| member.pass.as_ref());
+            pass.is_none_or(|pass| pass.role == Some(Role::Host))
+        };
+        self.roster.keys().rev().filter(may_host).max_by_key(rank)
     }
 }

@@ -10,7 +10,6 @@ use crate::{
     audience::{Audience, MemberKey},
     event::Event,
     participant::Participant,
-    password::Password,
     protocol::{MediaState, ParticipantId},
     rejection::Rejection,
     request::{Admission, Connection, Effect, Join, Reply},
@@ -35,9 +34,10 @@ impl Room {
         let before = replaced.and_then(|key| self.roster.member(key));
         // Without its token, a returning participant keeps the limits of its token.
         let pass = join.pass.take().or_else(|| before?.pass.clone());
-        let join = Join { pass, ..join };
+        let mut join = Join { pass, ..join };
+        let invitation = self.accept_invitation(&mut join)?;
         if replaced.is_none() && join.pass.is_none() {
-            self.check_password(join.password.as_ref())?;
+            self.check_password(&join)?;
         }
         let role = match self.welcome(from, &join, replaced)? {
             Welcome::Wait => return self.wait(from, join),
@@ -60,6 +60,9 @@ impl Room {
             Some(id) => id,
             None => self.generate_id(),
         };
+        if let Some(invitation) = invitation {
+            self.count_invitation(&invitation, &join);
+        }
         self.enter(now, Newcomer { connection: from, id, join, role, has_waited: false, place });
         Ok(())
     }
@@ -135,12 +138,16 @@ impl Room {
         self.send_summary();
     }
 
-    fn check_password(&self, given: Option<&Password>) -> Result<(), Rejection> {
-        match (&self.settings.password, given) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Rejection::PasswordRequired),
-            (Some(password), Some(given)) if password.matches(given) => Ok(()),
-            (Some(_), Some(_)) => Err(Rejection::WrongPassword),
+    fn check_password(&self, join: &Join) -> Result<(), Rejection> {
+        let is_right = |given| match &self.settings.password {
+            Some(password) => password.matches(given),
+            None => join.is_password_right,
+        };
+        match &join.password {
+            _ if !self.settings.is_locked() => Ok(()),
+            None => Err(Rejection::PasswordRequired),
+            Some(given) if is_right(given) => Ok(()),
+            Some(_) => Err(Rejection::WrongPassword),
         }
     }
 

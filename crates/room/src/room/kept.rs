@@ -8,26 +8,47 @@ use serde::{Deserialize, Serialize};
 use super::{
     devices::{Devices, DevicesSnapshot},
     history::ChatHistory,
+    invitations::Invitations,
     settings::{Limits, Settings},
     state::Room,
 };
-use crate::{name::RoomName, protocol::ChatMessage, rights::Role};
+use crate::{
+    device::DeviceSecret, invitation::PresentedInvitation, name::RoomName, protocol::ChatMessage,
+    rejection::Rejection, rights::Role,
+};
 
-/// Roles and bans of devices, as data. Devices are known by hashes of their secrets.
+/// Roles and bans of devices, and invitations, as data. Secrets are known by their hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptDevices(DevicesSnapshot);
+pub struct KeptDevices {
+    #[serde(flatten)]
+    devices: DevicesSnapshot,
+    #[serde(default, skip_serializing_if = "Invitations::is_empty")]
+    invitations: Invitations,
+}
 
 impl KeptDevices {
     /// True if a device returns as host.
     pub fn has_host(&self) -> bool {
-        self.0.has_host()
+        self.devices.has_host()
+    }
+
+    /// Checks that a device may enter with an invitation.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub fn check_invitation(
+        &self,
+        presented: &PresentedInvitation,
+        device: Option<&DeviceSecret>,
+    ) -> Result<(), Rejection> {
+        self.invitations.accept(presented, device).map(drop)
     }
 }
 
 /// What a room that opens again needs besides its settings.
 #[derive(Debug, Clone)]
 pub struct Reopening {
-    /// Roles and bans.
+    /// Roles, bans and invitations.
     pub devices: KeptDevices,
     /// Messages for newcomers.
     pub chat: Vec<ChatMessage>,
@@ -65,7 +86,7 @@ impl Room {
         {
             devices.add(creator.hash(), Role::Host);
         }
-        KeptDevices(devices)
+        KeptDevices { devices, invitations: self.invitations.clone() }
     }
 
     /// Opens a room as it was kept. `seed` must come from the operating system's random number
@@ -83,7 +104,8 @@ impl Room {
         room.is_new = !devices.has_host();
         room.awaits_host = devices.has_host();
         room.untouched_until = Some(until);
-        room.devices = Devices::restore(devices.0);
+        room.devices = Devices::restore(devices.devices);
+        room.invitations = devices.invitations;
         room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
         room
     }

@@ -6,6 +6,8 @@ mod admitting;
 mod devices;
 mod history;
 mod hosting;
+mod invitations;
+mod inviting;
 mod joining;
 mod kept;
 mod muting;
@@ -19,6 +21,7 @@ mod state;
 mod waiting;
 
 pub use self::{
+    invitations::{MAX_INVITATION_SECONDS, MAX_INVITATION_USES, MAX_INVITATIONS},
     kept::{KeptDevices, Reopening, Unkept},
     settings::{Creator, HostRule, Limits, Settings},
     snapshot::Snapshot,

@@ -9,7 +9,7 @@ use crate::{
     event::Event,
     protocol::{ParticipantId, Policy, TopologyChoice, Waiting},
     rejection::Rejection,
-    request::Operation,
+    request::{Operation, Reply},
     roster::Presence,
 };
 
@@ -25,8 +25,11 @@ impl Room {
     ///
     /// # Errors
     /// The reason for which nothing was changed.
-    pub fn operate(&mut self, now: Instant, operation: Operation) -> Result<(), Rejection> {
+    pub fn operate(&mut self, now: Instant, operation: Operation) -> Result<Reply, Rejection> {
         match operation {
+            Operation::Inviting { at, asked } => {
+                return self.carry_out_inviting(Actor::Operator, at, asked);
+            }
             Operation::Host(hosting) => self.host(now, Actor::Operator, hosting),
             Operation::Metadata(text) if text.len() > MAX_METADATA_BYTES => {
                 Err(Rejection::TooLarge("metadata"))
@@ -57,6 +60,7 @@ impl Room {
                 Ok(())
             }
         }
+        .map(|()| Reply::Done)
     }
 
     /// Number of changes of the settings.

@@ -18,6 +18,9 @@ pub struct Settings {
     pub capacity: u32,
     /// Password required to join.
     pub password: Option<Password>,
+    /// The owner of the room keeps a hash of its password, and no more: it says of each join
+    /// [whether its password is right](crate::Join::is_password_right).
+    pub has_kept_password: bool,
     /// Topology, fixed or automatic.
     pub topology: TopologyChoice,
     /// Time for which the room stays open while empty.
@@ -28,8 +31,10 @@ pub struct Settings {
     pub hosts: Option<HostRule>,
     /// Rules of a room with hosts.
     pub policy: Policy,
-    /// The first host; `None`: whoever joins first.
+    /// The first host.
     pub creator: Option<Creator>,
+    /// Without a creator: whoever joins first, without a token or an invitation, is the host.
+    pub first_is_host: bool,
     /// Maximum capacity that a host may set.
     pub max_capacity: u32,
     /// The room is in the public list.
@@ -37,18 +42,26 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns whether joining requires a password.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.password.is_some() || self.has_kept_password
+    }
+
     /// A room of this capacity without password and hosts, which closes when it is empty.
     #[must_use]
     pub fn new(capacity: u32) -> Self {
         Self {
             capacity,
             password: None,
+            has_kept_password: false,
             topology: TopologyChoice::Auto,
             stays_empty: Duration::ZERO,
             dialect: None,
             hosts: None,
             policy: Policy::default(),
             creator: None,
+            first_is_host: true,
             max_capacity: capacity,
             listed: true,
         }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     devices::{Devices, DevicesSnapshot},
     history::ChatHistory,
+    invitations::Invitations,
     settings::{Creator, HostRule, Limits, Settings},
     state::Room,
     waiting::{WaiterSnapshot, WaitingRoom},
@@ -50,6 +51,8 @@ pub struct Snapshot {
     capacity: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<Password>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_kept_password: bool,
     choice: TopologyChoice,
     topology: Topology,
     stays_empty_ms: u64,
@@ -60,14 +63,18 @@ pub struct Snapshot {
     /// The creator's device, if a creator is the first host.
     #[serde(default)]
     creator: Option<CreatorSnapshot>,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    first_is_host: bool,
     #[serde(default)]
     max_capacity: Option<u32>,
-    #[serde(default = "listed", skip_serializing_if = "is_listed")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     listed: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     chat: Vec<ChatMessage>,
     #[serde(default)]
     devices: DevicesSnapshot,
+    #[serde(default, skip_serializing_if = "Invitations::is_empty")]
+    invitations: Invitations,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<WaiterSnapshot>,
     #[serde(default)]
@@ -179,6 +186,7 @@ impl Room {
             name: self.name.clone(),
             capacity: self.settings.capacity,
             password: self.settings.password.clone(),
+            has_kept_password: self.settings.has_kept_password,
             choice: self.settings.topology,
             topology: self.topology.current(),
             stays_empty_ms: milliseconds(self.settings.stays_empty),
@@ -189,10 +197,12 @@ impl Room {
                 .creator
                 .as_ref()
                 .map(|creator| CreatorSnapshot { device: creator.device.clone() }),
+            first_is_host: self.settings.first_is_host,
             max_capacity: Some(self.settings.max_capacity),
             listed: self.settings.listed,
             chat: self.chat.list(),
             devices: self.devices.snapshot(),
+            invitations: self.invitations.clone(),
             waiting: self.waiting.snapshot(),
             spotlight: self.spotlight.clone(),
             metadata: self.metadata.clone(),
@@ -224,6 +234,7 @@ impl Room {
         room.topology.restore(snapshot.topology);
         room.update_topology(now);
         room.devices = Devices::restore(snapshot.devices);
+        room.invitations = snapshot.invitations;
         room.waiting = WaitingRoom::restore(snapshot.waiting, now + room.limits.grace);
         room.chat =
             ChatHistory::restore(snapshot.chat, room.limits.chat_messages, room.limits.chat_bytes);
@@ -244,13 +255,13 @@ impl Room {
     }
 }
 
-fn listed() -> bool {
+fn yes() -> bool {
     true
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_listed(listed: &bool) -> bool {
-    *listed
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl Snapshot {
@@ -283,6 +294,7 @@ impl Snapshot {
         Settings {
             capacity: self.capacity,
             password: self.password.clone(),
+            has_kept_password: self.has_kept_password,
             topology: self.choice,
             stays_empty: Duration::from_millis(self.stays_empty_ms),
             dialect: None,
@@ -293,6 +305,7 @@ impl Snapshot {
                 connection: NO_CONNECTION,
                 device: creator.device.clone(),
             }),
+            first_is_host: self.first_is_host,
             max_capacity: self.max_capacity.unwrap_or(self.capacity),
             listed: self.listed,
         }

@@ -14,6 +14,7 @@ use super::{
     actor::Actor,
     devices::Devices,
     history::ChatHistory,
+    invitations::Invitations,
     settings::{Limits, Settings},
     waiting::WaitingRoom,
 };
@@ -43,6 +44,7 @@ pub struct Room {
     pub(super) topology: TopologySwitch,
     pub(super) waiting: WaitingRoom,
     pub(super) devices: Devices,
+    pub(super) invitations: Invitations,
     pub(super) spotlight: Vec<ParticipantId>,
     /// Text of the application that embeds the room.
     pub(super) metadata: String,
@@ -88,6 +90,7 @@ impl Room {
             roster: Roster::default(),
             waiting: WaitingRoom::default(),
             devices: Devices::default(),
+            invitations: Invitations::default(),
             spotlight: Vec::new(),
             metadata: String::new(),
             revision: 0,
@@ -118,6 +121,7 @@ impl Room {
             Request::Handover { to, topology } => self.handover(now, from, &to, topology),
             Request::Sfu(message) => self.send_to_sfu(from, message),
             Request::Host(hosting) => self.host(now, Actor::Member(from), hosting),
+            Request::Inviting { at, asked } => self.invite(from, at, asked),
             Request::React(emoji) => self.react(from, emoji),
             Request::Leave => self.leave(now, from),
         };
@@ -190,7 +194,7 @@ impl Room {
             name: self.name.clone(),
             participants: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
             capacity: self.settings.capacity,
-            locked: self.settings.password.is_some(),
+            locked: self.settings.is_locked(),
             dialect: self.settings.dialect.map(Cow::Borrowed),
             unlisted: !self.settings.listed,
         }

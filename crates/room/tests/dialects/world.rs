@@ -165,7 +165,11 @@ impl World {
                     let me = self.id_of(to);
                     let view = RoomView::new(address.name(), &me, Some(&room));
                     match reply {
-                        Ok(room::Reply::Done) => {}
+                        Ok(
+                            room::Reply::Done
+                            | room::Reply::Invited(_)
+                            | room::Reply::Invitations(_),
+                        ) => {}
                         Ok(room::Reply::Admitted(_)) => {
                             self.send(&me, dialect, dialect.on_joined(&view));
                         }

@@ -40,11 +40,13 @@ pub(crate) fn join(name: &str) -> Join {
         id: None,
         name,
         password: None,
+        is_password_right: false,
         replaces: None,
         media,
         sfu: false,
         device: None,
         pass: None,
+        invitation: None,
         prefix: None,
         profile: None,
         listed: true,
@@ -136,7 +138,7 @@ impl World {
     ) -> Result<Admission, Rejection> {
         match self.ask(from, request)? {
             Reply::Admitted(admission) => Ok(*admission),
-            Reply::Done => panic!("joins are answered with an admission"),
+            _ => panic!("joins are answered with an admission"),
         }
     }
 

@@ -19,6 +19,9 @@ export function hostingOver(signaling: Signaling): Hosting {
     setRole: (participant, role) => ask("room:role", { participant, role }),
     changeSettings: (settings) => ask("room:settings", settings),
     spotlight: (participants) => ask("room:spotlight", { participants: [...participants] }),
+    invite: (invitation) => signaling.request("room:invite", invitation),
+    revoke: (invitation) => ask("room:revoke", { invitation }),
+    invitations: async () => (await signaling.request("room:invitations", {})).invitations,
     end: () => ask("room:end", {}),
   };
 }

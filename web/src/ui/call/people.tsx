@@ -6,6 +6,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import type { Act } from "./act.ts";
+import { Invitations } from "./invitations.tsx";
 import styles from "./people.module.css";
 import { mayHost, peopleOf } from "./people-view.ts";
 import { PersonRow } from "./person-row.tsx";
@@ -54,6 +55,14 @@ export function People({ call, state, onClose }: Props) {
             ))}
           </ul>
         </section>
+        {isHosting ? (
+          <Invitations
+            room={state.room.name}
+            mayInviteCoHosts={state.self.role === "host"}
+            hosting={call.hosting}
+            act={act}
+          />
+        ) : null}
         {isHosting && state.policy ? (
           <RoomRules
             policy={state.policy}

@@ -7,8 +7,8 @@ import { roomLink } from "../router.ts";
 /** Time for which the button confirms the copy. */
 const COPIED_MS = 2500;
 
-/** Copies the link. `isCopied` stays true for a while; `hasFailed` if the browser refuses. */
-export function useCopyLink(room: string) {
+/** Copies the room's link, or another one. `isCopied` stays true for a while; `hasFailed` if the browser refuses. */
+export function useCopyLink(room: string, link = roomLink(room)) {
   const { t } = useI18n();
   const announce = useAnnounce();
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
@@ -19,7 +19,7 @@ export function useCopyLink(room: string) {
   }, [state]);
   async function copy(): Promise<void> {
     try {
-      await navigator.clipboard.writeText(roomLink(room));
+      await navigator.clipboard.writeText(link);
       setState("copied");
       announce(t.controls.copied);
     } catch {

@@ -24,6 +24,9 @@ export function CreateRoom() {
   const [name, setName] = useState("");
   const [capacity, setCapacity] = useState("");
   const [password, setPassword] = useState("");
+  /** The choice, once it was made; a name that was typed is to be found, a random one is not. */
+  const [chosenListed, setListed] = useState<boolean | null>(null);
+  const isListed = chosenListed ?? name.trim() !== "";
   const [isBusy, setBusy] = useState(false);
   const [rejection, setRejection] = useState<(Rejection & { room: string }) | null>(null);
 
@@ -38,7 +41,7 @@ export function CreateRoom() {
     setRejection(null);
     setBusy(true);
     try {
-      const created = await lobby.create(createRequest(room, capacity, password));
+      const created = await lobby.create(createRequest(room, capacity, password, isListed));
       if (password) rememberPassword(created.name, password);
       navigate(roomPath(created.name));
     } catch (error) {
@@ -84,6 +87,20 @@ export function CreateRoom() {
           ) : null}
         </Alert>
       ) : null}
+      <label className={styles.listed}>
+        <input
+          type="checkbox"
+          checked={isListed}
+          data-testid="new-room-listed"
+          onChange={(event) => setListed(event.target.checked)}
+        />
+        <span>
+          {t.create.listed}
+          <span className={styles.hint}>
+            {isListed ? t.create.listedHint : t.create.unlistedHint}
+          </span>
+        </span>
+      </label>
       <details className={styles.options}>
         <summary data-testid="create-options">
           {t.create.options}
@@ -116,10 +133,16 @@ export function CreateRoom() {
   );
 }
 
-function createRequest(name: string, capacity: string, password: string): CreateRoomRequest {
+function createRequest(
+  name: string,
+  capacity: string,
+  password: string,
+  listed: boolean,
+): CreateRoomRequest {
   const limit = Number.parseInt(capacity, 10);
   return {
     name,
+    listed,
     ...(limit > 0 ? { capacity: limit } : {}),
     ...(password ? { password } : {}),
   };

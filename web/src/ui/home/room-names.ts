@@ -98,16 +98,18 @@ const words: Record<Language, { first: readonly string[]; second: readonly strin
 
 /** Characters that nobody confuses when they are read out. */
 const CODE_CHARACTERS = "abcdefghkmnpqrstuvwxyz23456789";
+/** Characters of each of two groups: 39 bits, beside 9 of the words. */
 const CODE_LENGTH = 4;
 
 /**
- * Two random words to remember and four characters that nobody guesses, joined so that the name
- * needs no escaping in a URL.
+ * Two random words to remember and twice four characters that nobody guesses: an unlisted room is
+ * as private as its name. Joined so that the name needs no escaping in a URL.
  */
 export function suggestRoomName(language: Language, random: () => number = secureRandom): string {
   const { first, second } = words[language];
-  const code = Array.from({ length: CODE_LENGTH }, () => pick([...CODE_CHARACTERS], random));
-  return `${pick(first, random)}-${pick(second, random)}-${code.join("")}`;
+  const group = () =>
+    Array.from({ length: CODE_LENGTH }, () => pick([...CODE_CHARACTERS], random)).join("");
+  return `${pick(first, random)}-${pick(second, random)}-${group()}-${group()}`;
 }
 
 function secureRandom(): number {

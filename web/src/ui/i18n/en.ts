@@ -73,6 +73,9 @@ export const en = {
     capacityHint: "Leave empty to use the server's default.",
     password: "Password",
     passwordHint: "Everyone needs it to join.",
+    listed: "Show in the list of open rooms",
+    listedHint: "Everyone who visits this page can see the room and come in.",
+    unlistedHint: "Only people who have the link can come in.",
     submit: "Create room",
     submitting: "Creating room…",
     exists: (room: string) => `There is already a room called “${room}”.`,
@@ -300,6 +303,31 @@ export const en = {
     reacted: (name: string, emoji: string) => `${name} ${emoji}`,
   },
 
+  invite: {
+    title: "Invitation links",
+    hint: "Whoever opens such a link needs no password and doesn't have to wait.",
+    role: "They enter as",
+    uses: "Number of people",
+    usesOf: (count: number) =>
+      count === 0 ? "Any number" : count === 1 ? "1 person" : `${count} people`,
+    time: "Valid for",
+    timeOf: (hours: number) =>
+      hours === 0
+        ? "As long as the room is open"
+        : hours < 24
+          ? `${hours} ${hours === 1 ? "hour" : "hours"}`
+          : `${hours / 24} ${hours === 24 ? "day" : "days"}`,
+    make: "Make a link",
+    link: "Invitation link",
+    copy: "Copy link",
+    once: "The link is shown only now. Send it to the people you want to invite.",
+    copyByHand: "The browser didn't copy the link. Select it and copy it yourself.",
+    entered: (used: number) => `${used} ${used === 1 ? "person has" : "people have"} entered`,
+    enteredOf: (used: number, uses: number) => `${used} of ${uses} have entered`,
+    until: (date: string) => `until ${date}`,
+    revoke: "Revoke",
+  },
+
   waitingRoom: {
     title: (room: string) => `Waiting to join ${room}`,
     hint: "The host has been told that you are here. You'll join as soon as you are let in.",
@@ -389,6 +417,13 @@ export const en = {
     invalid_token:
       "This server doesn't accept your access to the room. Open it again from where you came.",
     wrong_room: "Your access is for another room.",
+    invalid_invitation:
+      "This invitation doesn't lead into the room, or the room has closed. You can join without it.",
+    invitation_expired: "This invitation has expired. Ask for another one, or join without it.",
+    invitation_used_up:
+      "This invitation has been used by as many people as it was for. Ask for another one, or join without it.",
+    invitation_revoked:
+      "A host has revoked this invitation. Ask for another one, or join without it.",
     sign_in_required: "On this server, only people who have signed in can open a new room.",
     api_only: "On this server, rooms are opened by its administrators. Check the room's name.",
     denied: "The host didn't let you in.",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseFragment, takeEntryCredentials } from "./entry-credentials.ts";
+import { forgetInvitation, parseFragment, takeEntryCredentials } from "./entry-credentials.ts";
 
 function storage(): Storage {
   const items = new Map<string, string>();
@@ -29,4 +29,14 @@ test("credentials leave the address and survive a reload of the tab, for their r
   expect(takeEntryCredentials("tea", at(""), history, kept)).toEqual({ token: "a.b.c" });
   expect(takeEntryCredentials("milk", at(""), history, kept)).toEqual({});
   expect(takeEntryCredentials("tea", at("#k=x"), history, kept)).toEqual({ invitation: "x" });
+});
+
+test("an invitation that leads nowhere is forgotten, and a token is not", () => {
+  const kept = storage();
+  const history = { state: null, replaceState: () => {} } as unknown as History;
+  const at = (hash: string) => ({ pathname: "/r/tea", search: "", hash });
+  takeEntryCredentials("tea", at("#k=x"), history, kept);
+  expect(forgetInvitation("tea", { invitation: "x" }, kept)).toEqual({});
+  expect(takeEntryCredentials("tea", at(""), history, kept)).toEqual({});
+  expect(forgetInvitation("tea", { token: "t", invitation: "x" }, kept)).toEqual({ token: "t" });
 });

@@ -30,6 +30,22 @@ export function takeEntryCredentials(
   const given = parseFragment(location.hash);
   if (!given.token && !given.invitation) return parseFragment(storage?.getItem(key) ?? "");
   history.replaceState(history.state, "", location.pathname + location.search);
+  keep(key, given, storage);
+  return given;
+}
+
+/** The credentials without an invitation that leads nowhere. */
+export function forgetInvitation(
+  room: string,
+  { token }: EntryCredentials,
+  storage: Storage | undefined,
+): EntryCredentials {
+  const left = token ? { token } : {};
+  keep(`moim.entry.${room}`, left, storage);
+  return left;
+}
+
+function keep(key: string, given: EntryCredentials, storage: Storage | undefined): void {
   try {
     const fields = { ...(given.token && { token: given.token }) };
     const kept = { ...fields, ...(given.invitation && { k: given.invitation }) };
@@ -37,5 +53,4 @@ export function takeEntryCredentials(
   } catch {
     // A full storage costs the reload, not the join.
   }
-  return given;
 }

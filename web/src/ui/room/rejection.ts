@@ -18,6 +18,11 @@ export function rejectionOf(error: unknown): Rejection {
   return { code, kind: "other", ...(nameError && { nameError }) };
 }
 
+/** Whether it is about the invitation, without which joining may succeed. */
+export function isOfInvitation(code: RequestErrorCode): boolean {
+  return code === "invalid_invitation" || code.startsWith("invitation_");
+}
+
 /** Text in the user's language; the server's own message is in English. */
 export function rejectionText(
   code: RequestErrorCode,
@@ -38,6 +43,10 @@ export function rejectionText(
     case "token_expired":
     case "invalid_token":
     case "wrong_room":
+    case "invalid_invitation":
+    case "invitation_expired":
+    case "invitation_used_up":
+    case "invitation_revoked":
     case "sign_in_required":
     case "api_only":
     case "wrong_password":

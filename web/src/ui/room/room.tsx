@@ -8,7 +8,7 @@ import { preferences } from "../preferences.ts";
 import { CallEnded } from "./call-ended.tsx";
 import { loadCallView, loadedCallView } from "./call-view.ts";
 import { Elsewhere } from "./elsewhere.tsx";
-import { takeEntryCredentials } from "./entry-credentials.ts";
+import { forgetInvitation, takeEntryCredentials } from "./entry-credentials.ts";
 import { Joining } from "./joining.tsx";
 import { findKeptCall, isReload, tabStorage } from "./kept-call.ts";
 import { LeaveDialog } from "./leave-dialog.tsx";
@@ -16,7 +16,7 @@ import { pageTabs } from "./other-tab.ts";
 import { knownPassword, rememberPassword } from "./passwords.ts";
 import { reducePhase } from "./phase.ts";
 import { Preview } from "./preview.tsx";
-import { rejectionOf } from "./rejection.ts";
+import { isOfInvitation, rejectionOf } from "./rejection.ts";
 import { useKeptCall } from "./use-kept-call.ts";
 import { useLeaveGuard } from "./use-leave-guard.ts";
 import { Waiting } from "./waiting.tsx";
@@ -32,7 +32,9 @@ interface Props {
 /** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
-  const [credentials] = useState(() => takeEntryCredentials(room, location, history, tabStorage()));
+  const [credentials, setCredentials] = useState(() =>
+    takeEntryCredentials(room, location, history, tabStorage()),
+  );
   const [kept] = useState(() => (isReload() ? findKeptCall(tabStorage(), room, Date.now()) : null));
   const [name, setName] = useState(kept?.name ?? givenName ?? ownName.read() ?? "");
   const [tabs] = useState(() => pageTabs(room));
@@ -65,7 +67,11 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         dispatch({ type: "joined", call });
       } catch (error) {
         if (requestedIn !== mount.current) return;
-        dispatch({ type: "rejected", rejection: rejectionOf(error) });
+        const rejection = rejectionOf(error);
+        if (isOfInvitation(rejection.code)) {
+          setCredentials((given) => forgetInvitation(room, given, tabStorage()));
+        }
+        dispatch({ type: "rejected", rejection });
       }
     },
     [client, room, credentials],

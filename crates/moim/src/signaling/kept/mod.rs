@@ -17,7 +17,7 @@ use std::{
 };
 
 use ::room::{
-    KeptDevices, Rejection, Reopening, Settings,
+    Join, KeptDevices, Rejection, Reopening, Settings,
     name::RoomName,
     password::Password,
     protocol::{ChatMessage, ErrorBody, ErrorCode},
@@ -105,7 +105,7 @@ impl KeptRooms {
     /// Takes in the state of an open room, if it is more than the defaults of a join.
     pub(super) fn keep(&self, name: &RoomName, settings: &Settings, devices: KeptDevices) {
         let has_hosts = settings.hosts.is_some() && devices.has_host();
-        let is_kept = settings.password.is_some()
+        let is_kept = settings.is_locked()
             || !settings.stays_empty.is_zero()
             || has_hosts && matches!(self.place, Place::Store(..));
         if !is_kept {
@@ -155,16 +155,25 @@ impl KeptRooms {
         self.find(name).is_some()
     }
 
-    /// Returns the state of a kept room, if any, after checking the password.
+    /// Returns the state of a kept room, if any, after checking that a join may enter: by the
+    /// password, a token or an invitation.
     ///
     /// # Errors
     /// The rejections of an open room.
     pub(super) async fn reopen(
         &self,
         name: &RoomName,
-        given: Option<&Password>,
+        join: &Join,
     ) -> Result<Option<Reopened>, ErrorBody> {
         let Some(kept) = self.find(name) else { return Ok(None) };
+        if join.pass.is_some() {
+            return Ok(Some(kept.reopened_without_password()));
+        }
+        if let Some(invitation) = &join.invitation {
+            kept.devices.check_invitation(invitation, join.device.as_ref())?;
+            return Ok(Some(kept.reopened_without_password()));
+        }
+        let given = join.password.as_ref().filter(|password| !password.is_empty());
         let password = match (&kept.password, given) {
             (None, _) => None,
             (Some(_), None) => return Err(Rejection::PasswordRequired.into()),
@@ -174,6 +183,23 @@ impl KeptRooms {
             (Some(_), Some(_)) => return Err(Rejection::WrongPassword.into()),
         };
         Ok(Some(kept.reopened(password)))
+    }
+
+    /// Returns whether a password is that of an open room, of which only the hash is known. False
+    /// for other rooms, which compare passwords themselves.
+    ///
+    /// # Errors
+    /// It could not be checked.
+    pub(super) async fn is_right(
+        &self,
+        name: &RoomName,
+        given: &Password,
+    ) -> Result<bool, ErrorBody> {
+        let checked = self.kept.lock().rooms.get(name).and_then(KeptRoom::checked_password);
+        match checked {
+            Some(secret) => self.matches(secret, given.clone()).await,
+            None => Ok(false),
+        }
     }
 
     /// Password attempts at a kept room that is not open yet.

@@ -29,10 +29,12 @@ pub(super) struct KeptRoom {
     pub(super) capacity: u32,
     topology: TopologyChoice,
     pub(super) password: Option<Secret>,
+    /// The room is open, without knowing its password.
+    checks_password: bool,
     stays_empty: Duration,
     policy: Policy,
     listed: bool,
-    devices: KeptDevices,
+    pub(super) devices: KeptDevices,
     /// Messages of a room that is not open.
     chat: Vec<ChatMessage>,
     /// Messages that are not written yet.
@@ -67,6 +69,7 @@ impl KeptRoom {
             capacity: 0,
             topology: TopologyChoice::Auto,
             password: None,
+            checks_password: false,
             stays_empty: Duration::ZERO,
             policy: Policy::default(),
             listed: true,
@@ -89,11 +92,15 @@ impl KeptRoom {
         self.policy = settings.policy;
         self.listed = settings.listed;
         self.devices = devices;
+        self.checks_password = settings.has_kept_password;
+        self.is_changed = true;
+        if settings.has_kept_password {
+            return;
+        }
         let password = settings.password.as_ref();
         let known = self.password.take().zip(password);
         let known = known.filter(|(secret, password)| secret.is_plainly(password));
         self.password = known.map(|(secret, _)| secret).or_else(|| password.map(Secret::new));
-        self.is_changed = true;
     }
 
     /// Takes in messages of the open room.
@@ -127,6 +134,17 @@ impl KeptRoom {
         let until = self.until.unwrap_or_else(Instant::now).into_std();
         let reopening = Reopening { devices: self.devices.clone(), chat: self.chat.clone(), until };
         (settings, reopening)
+    }
+
+    /// [`reopened`](Self::reopened) for somebody who needs no password.
+    pub(super) fn reopened_without_password(&self) -> (Settings, Reopening) {
+        let (settings, reopening) = self.reopened(None);
+        (Settings { has_kept_password: self.password.is_some(), ..settings }, reopening)
+    }
+
+    /// The password of an open room that does not know it.
+    pub(super) fn checked_password(&self) -> Option<Secret> {
+        self.password.clone().filter(|_| self.checks_password)
     }
 
     /// The row of the room and of its new messages.

@@ -32,6 +32,25 @@ fn chat(text: &str) -> ChatMessage {
     serde_json::from_value(json).unwrap()
 }
 
+/// A join with this password.
+fn giving(password: Option<&Password>) -> Join {
+    Join {
+        id: None,
+        name: ::room::name::DisplayName::guest(),
+        password: password.cloned(),
+        is_password_right: false,
+        replaces: None,
+        media: ::room::protocol::MediaState::default(),
+        sfu: false,
+        device: None,
+        pass: None,
+        invitation: None,
+        prefix: None,
+        profile: None,
+        listed: true,
+    }
+}
+
 const STAYS: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -73,9 +92,9 @@ async fn check_tea(again: &KeptRooms) {
     let tea = name("tea");
     let code = |refused: Result<_, ErrorBody>| refused.map(|_| ()).unwrap_err().code;
     let (wrong, right) = (Password::new("x").unwrap(), Password::new("sesame").unwrap());
-    assert_eq!(code(again.reopen(&tea, None).await), ErrorCode::PasswordRequired);
-    assert_eq!(code(again.reopen(&tea, Some(&wrong)).await), ErrorCode::WrongPassword);
-    let (opened, ..) = again.reopen(&tea, Some(&right)).await.unwrap().unwrap();
+    assert_eq!(code(again.reopen(&tea, &giving(None)).await), ErrorCode::PasswordRequired);
+    assert_eq!(code(again.reopen(&tea, &giving(Some(&wrong))).await), ErrorCode::WrongPassword);
+    let (opened, ..) = again.reopen(&tea, &giving(Some(&right))).await.unwrap().unwrap();
     assert_eq!(opened.capacity, 13);
     assert!(opened.password.unwrap().matches(&right));
 }
@@ -106,7 +125,8 @@ async fn room_survives_in_the_store_with_password_hosts_policy_and_chat() {
     check_tea(&again).await;
     assert!(again.holds(&name("hosted")) && !again.holds(&name("plain")));
     let right = Password::new("sesame").unwrap();
-    let (settings, reopening) = again.reopen(&name("tea"), Some(&right)).await.unwrap().unwrap();
+    let (settings, reopening) =
+        again.reopen(&name("tea"), &giving(Some(&right))).await.unwrap().unwrap();
     assert_eq!((settings.policy, settings.listed), (policy, false));
     assert_eq!(reopening.devices, hosted());
     assert!(reopening.until > std::time::Instant::now(), "it stays for a host");

@@ -1,6 +1,7 @@
 //! Signaling with queues as sockets and a paused clock.
 
 mod dialects;
+mod inviting;
 mod joining;
 mod lobby;
 mod long_running;
