@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 41] = [
     "acme",
     "acme-address",
     "acme-challenge",
@@ -59,6 +59,7 @@ const KEYS: [&str; 40] = [
     "webhook-private",
     "webhook-secret",
     "webhook-secret-file",
+    "when-hosts-leave",
 ];
 
 /// True for a key that a reload applies.

@@ -26,6 +26,8 @@ pub struct Participant {
     pub role: Option<Role>,
     /// Sources that a host has muted.
     pub muted: Sources,
+    /// Sources that its token withholds.
+    pub withheld: Sources,
     /// Ascending in the order in which hands were raised; `None` if the hand is down.
     pub raised: Option<u64>,
     /// Dialect-specific description; see [dialects](crate::dialect).
@@ -35,8 +37,8 @@ pub struct Participant {
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
         let Participant { id, name, media, direct, alike, interrupted, .. } = participant;
-        let Participant { role, muted, raised, .. } = participant;
-        let muted = muted.iter().collect();
-        Self { id, name, media, direct, alike, interrupted, role, muted, raised }
+        let Participant { role, muted, withheld, raised, .. } = participant;
+        let (muted, withheld) = (muted.iter().collect(), withheld.iter().collect());
+        Self { id, name, media, direct, alike, interrupted, role, muted, withheld, raised }
     }
 }

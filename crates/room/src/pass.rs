@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rights::{Rights, Role};
+use crate::rights::{Rights, Role, Sources};
 
 /// Permission to enter a room, from a join token or an invitation that was verified before. It
 /// stands in for the password.
@@ -19,4 +19,11 @@ pub struct Pass {
     /// True: a host must admit. False: no host need admit. `None`: as the room's policy has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<bool>,
+}
+
+impl Pass {
+    /// Sources that may not be published, whatever the role.
+    pub(crate) fn withheld(&self) -> Sources {
+        Sources::ALL.difference(self.rights.sources())
+    }
 }

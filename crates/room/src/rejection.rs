@@ -46,6 +46,9 @@ pub enum Rejection {
     /// A host has removed this device from the room.
     #[error("a host has removed you from this room")]
     Banned,
+    /// The token has expired, and no earlier participant is to be replaced.
+    #[error("the token has expired")]
+    TokenExpired,
     /// No invitation of the room has this id.
     #[error("the room has no such invitation")]
     NoSuchInvitation,
@@ -83,6 +86,7 @@ impl Rejection {
             Self::RoomLocked => ErrorCode::RoomLocked,
             Self::Waiting => ErrorCode::Waiting,
             Self::Banned => ErrorCode::Banned,
+            Self::TokenExpired => ErrorCode::TokenExpired,
             Self::NoSuchInvitation | Self::InvalidInvitation => ErrorCode::InvalidInvitation,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::InvitationUsedUp => ErrorCode::InvitationUsedUp,

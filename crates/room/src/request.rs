@@ -159,6 +159,8 @@ pub struct Join {
     pub is_password_right: bool,
     /// Token of an earlier participant, which leaves and whose place this one takes.
     pub replaces: Option<ResumeToken>,
+    /// Its token has expired: it enters as an earlier participant or not at all.
+    pub has_expired: bool,
     /// Initial media state.
     pub media: MediaState,
     /// The client can use the media server.

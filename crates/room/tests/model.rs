@@ -92,6 +92,7 @@ impl Person {
             interrupted: false,
             role: None,
             muted: Sources::NONE,
+            withheld: Sources::NONE,
             raised: None,
             profile: None,
         }

@@ -8,7 +8,7 @@ use room::{
     Chat, DeviceSecret, Hosting, Join, Pass, Rejection, Request, Room, Settings,
     chat::ChatText,
     password::Password,
-    protocol::Entry,
+    protocol::{Entry, TrackSource},
     rights::{Right, Rights, Role},
 };
 use world::{
@@ -95,6 +95,8 @@ fn withheld_rights_stay_withheld_in_every_role() {
     let tom = enter_with(&mut world, Pass { rights, ..pass(None) }, device(2)).unwrap();
     let media = tom.admission.me.media;
     assert!(media.mic && !media.camera, "{media:?}");
+    let withheld = tom.admission.me.withheld;
+    assert_eq!(withheld.iter().collect::<Vec<_>>(), [TrackSource::Camera], "all pages learn it");
     for role in [Role::Speaker, Role::CoHost, Role::Host] {
         host(&mut world, &hana, Hosting::Role(tom.id(), role)).unwrap();
         assert_eq!(world.ask(tom.at, chat()).err(), Some(Rejection::Forbidden), "{role:?}");
@@ -170,4 +172,21 @@ fn a_token_may_withhold_reactions() {
     assert_eq!(world.ask(tom.at, react()).err(), Some(Rejection::Forbidden));
     let ann = enter(&mut world, "Ann", None).unwrap();
     assert!(world.ask(ann.at, react()).is_ok());
+}
+
+/// A page that reloads an hour later has its participant's limits, and needs no other token.
+#[test]
+fn expired_token_lets_a_reloaded_page_back_in_and_nobody_else() {
+    let mut world = World::new(hosted());
+    enter(&mut world, "Hana", device(1)).unwrap();
+    let tom = enter_with(&mut world, pass(Some(Role::Viewer)), device(2)).unwrap();
+    let late = |replaces| Request::Join(Join { replaces, has_expired: true, ..join("Tom") });
+    let at = world.connect();
+    let again = world.admitted(at, late(Some(tom.admission.resume.clone()))).unwrap();
+    assert_eq!(again.me.role, Some(Role::Viewer));
+    let at = world.connect();
+    let used = world.admitted(at, late(Some(tom.admission.resume))).err();
+    assert_eq!(used, Some(Rejection::TokenExpired), "its participant is gone");
+    let at = world.connect();
+    assert_eq!(world.admitted(at, late(None)).err(), Some(Rejection::TokenExpired));
 }

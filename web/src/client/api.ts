@@ -179,6 +179,8 @@ export interface CallParticipant {
   readonly role?: Role;
   /** Sources muted by a host; they are not played, whatever arrives. Absent if none. */
   readonly muted?: readonly TrackSource[];
+  /** Sources that its token withholds. Absent if none. */
+  readonly withheld?: readonly TrackSource[];
   /** Ascending in the order in which hands were raised; absent if the hand is down. */
   readonly raised?: number;
   readonly speaking: boolean;

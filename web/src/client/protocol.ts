@@ -192,6 +192,11 @@ role?: Role,
  */
 muted?: Array<TrackSource>,
 /**
+ * Sources that its token withholds, whatever its role; absent if none. Nobody is to play them,
+ * whatever arrives.
+ */
+withheld?: Array<TrackSource>,
+/**
  * Ascending in the order in which hands were raised; absent if the hand is down.
  */
 raised?: number, };

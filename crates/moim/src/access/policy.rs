@@ -1,10 +1,13 @@
 //! Policy: who may create rooms, and who sees their list.
 
 use access::{Token, TokenError};
-use room::protocol::{ErrorBody, ErrorCode};
+use room::{
+    HostRule,
+    protocol::{ErrorBody, ErrorCode},
+};
 
 use super::Access;
-use crate::config::{Creators, Listers};
+use crate::config::{Creators, Listers, RoomTemplate};
 
 /// Reason for which the server's policy refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,16 @@ impl Access {
             Some(token) if token.opens_room() => Ok(()),
             _ => self.may_create(is_signed_in, token),
         }
+    }
+
+    /// A template by name.
+    pub(crate) fn template(&self, name: &str) -> Option<RoomTemplate> {
+        self.config.load().config.templates.get(name).cloned()
+    }
+
+    /// Consequence of the last host leaving a room; `None`: the default.
+    pub(crate) fn when_hosts_leave(&self) -> Option<HostRule> {
+        self.config.load().config.when_hosts_leave
     }
 
     /// Returns whether whoever joins a room first is its host, if nobody else is named: where

@@ -57,6 +57,9 @@ struct CreateRoom {
     topology: Option<TopologyChoice>,
     /// Rules; everything allowed if absent.
     policy: Option<Policy>,
+    /// Name of a template of the server's configuration, for what is absent.
+    #[schema(max_length = 64)]
+    template: Option<String>,
     /// Text of your application.
     #[schema(max_length = 8192)]
     metadata: Option<String>,
@@ -133,11 +136,12 @@ async fn create(
     Body(create): Body<CreateRoom>,
 ) -> Result<Response, Problem> {
     caller.may_create()?;
-    let CreateRoom { name, capacity, password, topology, policy, metadata, stays_empty_seconds } =
-        create;
+    let CreateRoom { name, capacity, password, topology, policy, .. } = create;
+    let CreateRoom { template, metadata, stays_empty_seconds, .. } = create;
     let stays_empty =
         stays_empty_seconds.map(|seconds| Duration::from_secs(seconds.into()).min(MAX_STAYS_EMPTY));
-    let room = NewRoom { name: name.clone(), capacity, password, topology, policy, stays_empty };
+    let room =
+        NewRoom { name: name.clone(), capacity, password, topology, policy, template, stays_empty };
     let room = parts.open(&caller, room, metadata).await?;
     let location = format!(
         "/api/v1/rooms/{}",

@@ -180,6 +180,9 @@ impl Parts {
             password: None,
             topology: None,
             policy: None,
+            template: Some(message.text("roomPreset", "room_preset"))
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
             stays_empty: seconds
                 .map(|seconds| Duration::from_secs(seconds.into()).min(MAX_STAYS_EMPTY)),
         };

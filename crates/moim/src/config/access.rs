@@ -1,14 +1,16 @@
 //! Configuration of who may do what.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use access::{ApiKey, Audience};
 use anyhow::{Context, ensure};
 use axum::http::Uri;
+use room::HostRule;
 
 use super::{
     AccessOptions, Origin, Problems,
-    access_options::{CreatorsName, ListersName},
+    access_options::{CreatorsName, HostRuleName, ListersName},
+    templates::{self, RoomTemplate},
 };
 
 /// Validated configuration of who may do what.
@@ -26,6 +28,10 @@ pub(crate) struct AccessConfig {
     pub(crate) jwks: Option<JwksSource>,
     /// For whom and by whom tokens are made.
     pub(crate) audience: Audience,
+    /// Consequence of the last host leaving a room; `None`: the default.
+    pub(crate) when_hosts_leave: Option<HostRule>,
+    /// Templates of rooms.
+    pub(crate) templates: BTreeMap<String, RoomTemplate>,
 }
 
 /// People who may create rooms.
@@ -78,6 +84,8 @@ impl AccessConfig {
                 name: options.jwks_audience.unwrap_or(audience.name),
                 issuer: options.jwks_issuer,
             },
+            when_hosts_leave: options.when_hosts_leave.map(HostRule::from),
+            templates: templates::resolve(options.template.unwrap_or_default(), problems),
         }
     }
 }
@@ -120,6 +128,16 @@ fn api_keys(texts: Vec<String>) -> anyhow::Result<Vec<ApiKey>> {
         keys.push(key);
     }
     Ok(keys)
+}
+
+impl From<HostRuleName> for HostRule {
+    fn from(name: HostRuleName) -> Self {
+        match name {
+            HostRuleName::Next => Self::Next,
+            HostRuleName::Keep => Self::Keep,
+            HostRuleName::End => Self::End,
+        }
+    }
 }
 
 impl From<CreatorsName> for Creators {

@@ -1,6 +1,6 @@
 //! Options about who may do what, as given.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     Origin,
     merging::{first_of, one_or_many},
+    templates::TemplateOptions,
 };
 
 /// Options about who may do what, each optional. In the file they stand at the top.
@@ -55,6 +56,24 @@ pub(crate) struct AccessOptions {
     /// Name of this server in the audience (aud) of tokens, if they have one [default: moim]
     #[arg(long, env = "MOIM_JWKS_AUDIENCE", value_name = "NAME")]
     pub(super) jwks_audience: Option<String>,
+
+    /// What follows when the last host leaves a room: next (a co-host becomes host, or else who
+    /// joined first), keep (the room waits for a host to return), or end [default: next]
+    #[arg(long, env = "MOIM_WHEN_HOSTS_LEAVE", value_name = "WHAT")]
+    pub(super) when_hosts_leave: Option<HostRuleName>,
+
+    /// Templates by name: `[template.NAME]` in the file.
+    #[arg(skip)]
+    pub(super) template: Option<BTreeMap<String, TemplateOptions>>,
+}
+
+/// Consequences of the last host leaving, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum HostRuleName {
+    Next,
+    Keep,
+    End,
 }
 
 /// People who may create rooms, by name.
@@ -79,6 +98,6 @@ impl AccessOptions {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; create, list, api_key, api_key_file, api_origin, jwks, jwks_issuer,
-            jwks_audience)
+            jwks_audience, when_hosts_leave, template)
     }
 }

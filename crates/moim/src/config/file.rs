@@ -102,6 +102,10 @@ impl<'t> Parser<'t> {
                 }
                 continue;
             }
+            if table.is_none() && name == keys::TEMPLATE {
+                self.templates(key, value);
+                continue;
+            }
             match self.keys.iter().find(|known| known.name == name) {
                 Some(known) if known.table == table => self.entry(key, value, table),
                 Some(known) => {
@@ -146,6 +150,21 @@ impl<'t> Parser<'t> {
                 self.options = std::mem::take(&mut self.options).or(options);
             }
             Err(error) => self.add(error.span().or(Some(spans.0)), error.message()),
+        }
+    }
+
+    /// Templates, which are no flags and have no entry.
+    fn templates(&mut self, key: Spanned<std::borrow::Cow<'t, str>>, value: Spanned<DeValue<'t>>) {
+        let span = value.span();
+        let mut alone = DeTable::new();
+        alone.insert(key, value);
+        let alone = Deserializer::from(Spanned::new(span.clone(), alone));
+        match AccessOptions::deserialize(alone) {
+            Ok(access) => {
+                let options = Options { access, ..Options::default() };
+                self.options = std::mem::take(&mut self.options).or(options);
+            }
+            Err(error) => self.add(error.span().or(Some(span)), error.message()),
         }
     }
 
@@ -204,6 +223,15 @@ mod tests {
             let told = told.unwrap_or_else(|| panic!("line {line}: {found:#?}"));
             assert!(told.contains(about), "{told}");
         }
+    }
+
+    #[test]
+    fn templates_are_read_and_their_mistakes_have_lines() {
+        let text = "log = 'info'\n[template.class]\nentry = 'waiting'\n[template.open]\n";
+        let file = ConfigFile::parse(Path::new("f"), text).unwrap();
+        assert_eq!(file.options.access.template.unwrap().len(), 2);
+        let found = mistakes("[template.class]\nentry = 'waiting'\nlobby = true\n");
+        assert!(found[0].starts_with("3 ") && found[0].contains("lobby"), "{found:?}");
     }
 
     #[test]

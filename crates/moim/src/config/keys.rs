@@ -7,6 +7,9 @@ use super::Options;
 /// The table of the file that holds the limits.
 pub(super) const LIMITS: &str = "limits";
 
+/// The table of the file that holds templates.
+pub(super) const TEMPLATE: &str = "template";
+
 /// A key of the file, which is the flag's name.
 #[derive(Debug, Clone)]
 pub(super) struct Key {

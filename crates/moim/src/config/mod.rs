@@ -37,6 +37,7 @@ mod secret_files;
 mod sections;
 mod sources;
 mod table;
+mod templates;
 mod values;
 mod webhooks;
 
@@ -72,6 +73,7 @@ pub(crate) use relay::Turn;
 pub(crate) use secret::Secret;
 pub(crate) use sections::command_line;
 pub(crate) use sources::Sources;
+pub(crate) use templates::RoomTemplate;
 pub(crate) use values::{CertificateFiles, Config};
 use webhooks::WebhookOptions;
 pub(crate) use webhooks::{WebhookConfig, WebhookSecret, WebhookUrl};

@@ -10,7 +10,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Limits of clients", &["max-", "room-capacity", "ping-", "handshake-timeout", "idle-timeout"]),
     ("Addresses", &["listen", "also", "announce", "host", "stun-alternate"]),
     ("Certificates", &["cert", "key", "domain", "acme"]),
-    ("Rights", &["create", "list", "api-", "jwks"]),
+    ("Rights", &["create", "when-hosts-leave", "list", "api-", "jwks"]),
     ("Webhooks", &["webhook"]),
     ("Relay", &["turn-"]),
     ("Sites and proxies", &["trusted-proxy", "origin", "static"]),

@@ -31,6 +31,8 @@ pub(crate) struct NewRoom {
     pub(crate) password: Option<Password>,
     pub(crate) topology: Option<TopologyChoice>,
     pub(crate) policy: Option<Policy>,
+    /// Name of a template, for what is absent.
+    pub(crate) template: Option<String>,
     /// Time for which it stays open while empty; the server's default if absent.
     pub(crate) stays_empty: Option<Duration>,
 }
@@ -47,9 +49,10 @@ impl Signaling {
     /// # Errors
     /// The rejections of a client's request.
     pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
-        let NewRoom { name, capacity, password, topology, policy, stays_empty } = room;
+        let NewRoom { name, capacity, password, topology, policy, template, stays_empty } = room;
         self.hub.create(Creation {
-            listed: true,
+            listed: None,
+            template,
             name,
             capacity,
             password,

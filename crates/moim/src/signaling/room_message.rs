@@ -29,8 +29,8 @@ pub(super) enum RoomMessage {
         guess: Option<Guess>,
         /// Time of the request.
         since: Instant,
-        /// Whether it may open the room.
-        opening: Result<(), Refused>,
+        /// Whether it may open the room, and by which template.
+        opening: Result<Option<String>, Refused>,
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },

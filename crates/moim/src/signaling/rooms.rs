@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Address, Creator, Join, Reopening, Request, Room, Settings,
+    Address, Creator, HostRule, Join, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     password::Password,
@@ -23,7 +23,7 @@ use super::{
     room_defaults::RoomDefaults,
     room_message::{RoomMessage, RoomReceiver, RoomSender},
 };
-use crate::{access::Refused, net::client_prefix::ClientPrefix};
+use crate::{access::Refused, config::RoomTemplate, net::client_prefix::ClientPrefix};
 
 /// A room to be created.
 pub(super) struct Creation {
@@ -32,8 +32,10 @@ pub(super) struct Creation {
     pub(super) password: Option<Password>,
     pub(super) topology: Option<TopologyChoice>,
     pub(super) policy: Option<Policy>,
-    /// It is in the public list.
-    pub(super) listed: bool,
+    /// Name of a template, for what is absent.
+    pub(super) template: Option<String>,
+    /// It is in the public list; so it is if absent.
+    pub(super) listed: Option<bool>,
     /// The first host; `None`: whoever joins first, where everybody may create rooms.
     pub(super) creator: Option<Creator>,
     /// Time for which it stays open while empty; the server's default if absent.
@@ -52,7 +54,8 @@ impl Creation {
             password: create.password,
             topology: create.topology,
             policy: create.policy,
-            listed: create.listed.unwrap_or(true),
+            template: None,
+            listed: create.listed,
             creator: Some(creator),
             stays_empty: None,
             opener: client.prefix,
@@ -81,12 +84,13 @@ impl Hub {
         }
         let RoomDefaults { capacity, max_capacity, .. } = **self.defaults.load();
         let max = max_capacity.max(capacity);
-        let capacity = create.capacity.unwrap_or(capacity);
+        let template = self.template(create.template.as_deref())?;
+        let capacity = create.capacity.or(template.capacity).unwrap_or(capacity);
         if !(1..=max).contains(&capacity) {
             return Err(invalid(format!("capacity: must be between 1 and {max}")));
         }
-        let topology = self.topology(create.topology)?;
-        let policy = create.policy.unwrap_or_default();
+        let topology = self.topology(create.topology.or(template.topology))?;
+        let policy = create.policy.unwrap_or_else(|| template.policy.applied_to(Policy::default()));
         if policy.newcomers > Role::Speaker {
             return Err(invalid("policy: newcomers are viewers or speakers"));
         }
@@ -97,12 +101,12 @@ impl Hub {
             password: create.password.filter(|password| !password.is_empty()),
             topology,
             stays_empty: create.stays_empty.unwrap_or(self.config.created_stays),
-            hosts: self.config.hosts,
+            hosts: self.host_rule(&template),
             policy,
             creator: create.creator,
             first_is_host: self.config.access.is_first_host(),
             max_capacity: max,
-            listed: create.listed,
+            listed: create.listed.or(template.listed).unwrap_or(true),
             ..Settings::new(capacity)
         };
         let summary = RoomSummary {
@@ -287,17 +291,51 @@ impl Hub {
             _ => None,
         };
         let Some((kept, reopening)) = kept else {
-            permission?;
+            let template = self.template(permission?.as_deref())?;
             // Invitations end with their room.
             if join_of(message).is_some_and(|join| join.invitation.is_some() && join.pass.is_none())
             {
                 return Err(room::Rejection::InvalidInvitation.into());
             }
-            return Ok((default.into(), opener));
+            return Ok((self.with_template(default, &template)?.into(), opener));
         };
-        let Settings { hosts, max_capacity, first_is_host, .. } = default;
+        let Settings { max_capacity, first_is_host, .. } = default;
+        let hosts = default.hosts.map(|rule| kept.hosts.unwrap_or(rule));
         let settings = Settings { hosts, max_capacity, first_is_host, ..kept };
         Ok((Opening { settings, kept: Some(reopening) }, opener))
+    }
+
+    /// The settings of a template's room that a join opens.
+    fn with_template(
+        &self,
+        default: Settings,
+        template: &RoomTemplate,
+    ) -> Result<Settings, ErrorBody> {
+        Ok(Settings {
+            capacity: template.capacity.unwrap_or(default.capacity).min(default.max_capacity),
+            topology: match template.topology {
+                Some(topology) => self.topology(Some(topology))?,
+                None => default.topology,
+            },
+            policy: template.policy.applied_to(default.policy),
+            hosts: default.hosts.map(|rule| template.when_hosts_leave.unwrap_or(rule)),
+            listed: template.listed.unwrap_or(default.listed),
+            ..default
+        })
+    }
+
+    /// A template by name, or one without settings.
+    fn template(&self, name: Option<&str>) -> Result<RoomTemplate, ErrorBody> {
+        let Some(name) = name else { return Ok(RoomTemplate::default()) };
+        let unknown = || invalid("template: this server has none of this name");
+        self.config.access.template(name).ok_or_else(unknown)
+    }
+
+    /// Consequence of the last host leaving a room, if rooms have hosts.
+    fn host_rule(&self, template: &RoomTemplate) -> Option<HostRule> {
+        let configured =
+            template.when_hosts_leave.or_else(|| self.config.access.when_hosts_leave());
+        self.config.hosts.map(|default| configured.unwrap_or(default))
     }
 
     /// Default settings and opener of a room created by a join. It is locked if the first member
@@ -307,7 +345,7 @@ impl Hub {
         &self,
         address: &Address,
         message: &RoomMessage,
-    ) -> Option<(Settings, ClientPrefix, Result<(), Refused>)> {
+    ) -> Option<(Settings, ClientPrefix, Result<Option<String>, Refused>)> {
         let RoomMessage::Enter { request: Request::Join(join), guard, opening, .. } = message
         else {
             return None;
@@ -324,13 +362,13 @@ impl Hub {
                 None => self.topology(None).unwrap_or(TopologyChoice::Mesh),
             },
             dialect: dialect.map(Dialect::name),
-            hosts: self.config.hosts.filter(|_| dialect.is_none()),
+            hosts: self.host_rule(&RoomTemplate::default()).filter(|_| dialect.is_none()),
             first_is_host: self.config.access.is_first_host(),
             max_capacity: max.max(defaults.capacity),
             listed: join.listed,
             ..Settings::new(capacity.unwrap_or(defaults.capacity))
         };
-        Some((settings, guard.0.prefix, *opening))
+        Some((settings, guard.0.prefix, opening.clone()))
     }
 }
 

@@ -206,17 +206,22 @@ impl Session {
         }
         self.count_entry()?;
         let since = Instant::now();
-        let token = match &join.resume {
-            Some(_) => None,
-            None => self.verify(join.token.as_ref()).await?,
+        let (token, has_expired) = match &join.resume {
+            Some(_) => (None, false),
+            None => self.verify_entry(&join).await?,
         };
         let pass = token.as_ref().map(|token| pass(token, &join.room)).transpose()?;
         let opening = self.hub.config.access.may_open(false, token.as_ref());
+        let template = token.as_ref().and_then(|token| token.template());
+        let opening = opening.map(|()| template.map(str::to_owned));
         let name = display_name(token.as_ref(), join.name.clone());
         let join = JoinRoom { name, ..join };
         let is_guess = join.password.is_some() || join.invitation.is_some();
         let is_guess = is_guess && join.resume.is_none() && pass.is_none();
-        let (address, request) = parse_join(join, pass, self.client.prefix);
+        let (address, mut request) = parse_join(join, pass, self.client.prefix);
+        if let Request::Join(join) = &mut request {
+            join.has_expired = has_expired;
+        }
         let guesses = is_guess.then(|| self.hub.guesses(&address)).flatten();
         let guess = match guesses {
             Some(guesses) => Some(self.wait_for_guess(&guesses).await?),
@@ -235,6 +240,17 @@ impl Session {
             Err((error, message)) => self.hub.reject_entry(&address, error, *message),
         }
         Ok(())
+    }
+
+    /// Verifies the token of a join. Also returns whether it has expired, which does not matter to a
+    /// page that reloads: the room knows what its participant may do.
+    async fn verify_entry(&self, join: &JoinRoom) -> Result<(Option<Token>, bool), ErrorBody> {
+        match self.verify(join.token.as_ref()).await {
+            Err(error) if error.code == ErrorCode::TokenExpired && join.replaces.is_some() => {
+                Ok((None, true))
+            }
+            verified => Ok((verified?, false)),
+        }
     }
 
     /// Verifies the token of a request, or of the handshake. Delays this socket only.
@@ -444,6 +460,7 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Addr
                 password,
                 is_password_right: false,
                 replaces,
+                has_expired: false,
                 media,
                 sfu,
                 device,

@@ -71,6 +71,8 @@ impl Translator {
         match action {
             Action::Enter { address, join } => self.enter(address, Request::Join(join)).await,
             Action::Request { address, request } => self.request(&address, request).await,
+            Action::MakeRoom { .. } if !self.may_create() => self.hub.rejections.ignore(),
+            Action::ListRooms { .. } if !self.may_list() => self.hub.rejections.ignore(),
             Action::MakeRoom { dialect, id, title } => {
                 if let Some(feed) = self.hub.room_lists.get(dialect.name()) {
                     feed.add(&id, &title, self.client.prefix);
@@ -98,8 +100,19 @@ impl Translator {
         }
     }
 
-    /// Subscribes the socket to the room lists of its dialects.
+    fn may_create(&self) -> bool {
+        self.hub.config.access.may_create(false, None).is_ok()
+    }
+
+    fn may_list(&self) -> bool {
+        self.hub.config.access.may_list(false, None).is_ok()
+    }
+
+    /// Subscribes the socket to the room lists of its dialects, if it may see them.
     fn subscribe_room_lists(&mut self) {
+        if !self.may_list() {
+            return;
+        }
         if self.dialects.dialects().count() == self.subscribed {
             return;
         }
@@ -122,7 +135,7 @@ impl Translator {
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
         let (ack, guess, since) = (None, None, Instant::now());
-        let opening = self.hub.config.access.may_open(false, None);
+        let opening = self.hub.config.access.may_open(false, None).map(|()| None);
         let message = RoomMessage::Enter { guard, request, ack, guess, since, opening };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {

@@ -68,9 +68,19 @@ pub(crate) struct Page(TcpStream);
 
 impl Page {
     pub(crate) fn join(server: &Server, room: &str, name: &str) -> (Self, Value) {
-        let mut page = Self(socket(tcp(server.address())));
-        let joined = page.request("room:join", &json!({"room": room, "name": name}));
+        let (page, joined) = Self::enter(server, room, name, &json!({}));
         (page, joined["ok"].clone())
+    }
+
+    /// Joins with more fields; returns the reply.
+    pub(crate) fn enter(server: &Server, room: &str, name: &str, more: &Value) -> (Self, Value) {
+        let mut page = Self(socket(tcp(server.address())));
+        let mut join = json!({"room": room, "name": name});
+        for (field, value) in more.as_object().unwrap() {
+            join[field] = value.clone();
+        }
+        let reply = page.request("room:join", &join);
+        (page, reply)
     }
 
     pub(crate) fn request(&mut self, name: &str, payload: &Value) -> Value {
@@ -84,7 +94,7 @@ impl Page {
     }
 
     /// The payload of the next event of this name.
-    fn event(&mut self, name: &str) -> Value {
+    pub(crate) fn event(&mut self, name: &str) -> Value {
         loop {
             let (_, bytes) = frame(&mut self.0).unwrap();
             let Some(event) = bytes.strip_prefix(b"42") else { continue };

@@ -24,6 +24,7 @@ mod floods;
 mod folder;
 mod hosts;
 mod http;
+mod inviting;
 mod limits;
 mod manager;
 mod memory;

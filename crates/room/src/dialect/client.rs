@@ -165,6 +165,7 @@ impl DialectClient {
                     password: None,
                     is_password_right: false,
                     replaces: None,
+                    has_expired: false,
                     media: MediaState::default(),
                     sfu: false,
                     device: None,

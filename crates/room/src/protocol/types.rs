@@ -136,6 +136,11 @@ pub struct Participant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<TrackSource>>"))]
     pub muted: Vec<TrackSource>,
+    /// Sources that its token withholds, whatever its role; absent if none. Nobody is to play them,
+    /// whatever arrives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<TrackSource>>"))]
+    pub withheld: Vec<TrackSource>,
     /// Ascending in the order in which hands were raised; absent if the hand is down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]

@@ -31,6 +31,9 @@ impl Room {
             return Err(Rejection::RoomLocked);
         }
         let replaced = join.replaces.as_ref().and_then(|token| self.authenticate(token));
+        if join.has_expired && replaced.is_none() {
+            return Err(Rejection::TokenExpired);
+        }
         let before = replaced.and_then(|key| self.roster.member(key));
         // Without its token, a returning participant keeps the limits of its token.
         let pass = join.pass.take().or_else(|| before?.pass.clone());
@@ -94,6 +97,7 @@ impl Room {
             interrupted: false,
             role,
             muted: Sources::NONE,
+            withheld: pass.as_ref().map_or(Sources::NONE, |pass| pass.withheld()),
             raised: None,
             profile,
         };

@@ -355,8 +355,8 @@ impl MemberSnapshot {
 /// A participant of whom the new media server does not know an interruption.
 fn restored(participant: protocol::Participant) -> Participant {
     let protocol::Participant { id, name, media, direct, alike, interrupted: _, .. } = participant;
-    let protocol::Participant { role, muted, raised, .. } = participant;
-    let muted = muted.into_iter().collect();
+    let protocol::Participant { role, muted, withheld, raised, .. } = participant;
+    let (muted, withheld) = (muted.into_iter().collect(), withheld.into_iter().collect());
     Participant {
         id,
         name,
@@ -366,6 +366,7 @@ fn restored(participant: protocol::Participant) -> Participant {
         interrupted: false,
         role,
         muted,
+        withheld,
         raised,
         profile: None,
     }

@@ -42,6 +42,7 @@ pub(crate) fn join(name: &str) -> Join {
         password: None,
         is_password_right: false,
         replaces: None,
+        has_expired: false,
         media,
         sfu: false,
         device: None,

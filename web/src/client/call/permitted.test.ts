@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Policy, Role } from "../protocol.ts";
-import { mayChat, mayPublish } from "./permitted.ts";
+import { mayChat, mayPublish, mayReceive } from "./permitted.ts";
 
 const OPEN: Policy = {
   entry: "open",
@@ -32,4 +32,12 @@ test("a policy binds all but hosts", () => {
     expect(mayPublish(as(role, STRICT), "screen")).toBe(role !== "speaker");
     expect(mayChat(as(role, STRICT))).toBe(role !== "speaker");
   }
+});
+
+test("what a token withholds is neither sent nor played, whatever the role", () => {
+  const host = { role: "host", withheld: ["camera"] } as const;
+  expect(mayPublish({ policy: OPEN, self: host }, "camera")).toBe(false);
+  expect(mayPublish({ policy: OPEN, self: host }, "microphone")).toBe(true);
+  expect(mayReceive({ policy: OPEN }, host, "camera")).toBe(false);
+  expect(mayReceive({ policy: null }, { withheld: ["microphone"] }, "microphone")).toBe(false);
 });

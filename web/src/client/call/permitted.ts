@@ -3,17 +3,22 @@ import type { CallState } from "../api.ts";
 import type { Role, TrackSource } from "../protocol.ts";
 
 /** A participant and the rules of its room. */
-type Permitted = Pick<CallState, "policy"> & { self: { role?: Role } };
+type Permitted = Pick<CallState, "policy"> & { self: Withheld & { role?: Role } };
+
+/** Sources that a token withholds, whatever the role. */
+interface Withheld {
+  withheld?: readonly TrackSource[];
+}
 
 /** Another participant. */
-interface Publisher {
+interface Publisher extends Withheld {
   role?: Role;
   muted?: readonly TrackSource[];
 }
 
 /** Whether a source may be published. */
 export function mayPublish({ self, policy }: Permitted, source: TrackSource): boolean {
-  if (self.role === "viewer") return false;
+  if (self.role === "viewer" || self.withheld?.includes(source)) return false;
   const isScreen = source === "screen" || source === "screen_audio";
   return !isScreen || policy?.screen !== "hosts" || isHost(self.role);
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use room::{
-    KeptDevices, Reopening, Settings,
+    HostRule, KeptDevices, Reopening, Settings,
     name::RoomName,
     password::Password,
     protocol::{ChatMessage, Policy, TopologyChoice},
@@ -33,6 +33,8 @@ pub(super) struct KeptRoom {
     checks_password: bool,
     stays_empty: Duration,
     policy: Policy,
+    /// Consequence of the last host leaving; `None`: the server's default.
+    hosts: Option<HostRule>,
     listed: bool,
     pub(super) devices: KeptDevices,
     /// Messages of a room that is not open.
@@ -56,6 +58,8 @@ struct State {
     password: Option<PasswordHash>,
     stays_empty_seconds: u64,
     policy: Policy,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hosts: Option<HostRule>,
     listed: bool,
     devices: KeptDevices,
 }
@@ -72,6 +76,7 @@ impl KeptRoom {
             checks_password: false,
             stays_empty: Duration::ZERO,
             policy: Policy::default(),
+            hosts: None,
             listed: true,
             devices: KeptDevices::default(),
             chat: Vec::new(),
@@ -90,6 +95,7 @@ impl KeptRoom {
         self.topology = settings.topology;
         self.stays_empty = settings.stays_empty;
         self.policy = settings.policy;
+        self.hosts = settings.hosts;
         self.listed = settings.listed;
         self.devices = devices;
         self.checks_password = settings.has_kept_password;
@@ -128,6 +134,7 @@ impl KeptRoom {
             topology: self.topology,
             stays_empty: self.stays_empty,
             policy: self.policy,
+            hosts: self.hosts,
             listed: self.listed,
             ..Settings::new(self.capacity)
         };
@@ -154,6 +161,7 @@ impl KeptRoom {
             password: self.password.as_ref().and_then(|secret| secret.hash.clone()),
             stays_empty_seconds: self.stays_empty.as_secs(),
             policy: self.policy,
+            hosts: self.hosts,
             listed: self.listed,
             devices: self.devices.clone(),
         };
@@ -192,6 +200,7 @@ impl KeptRoom {
             password: state.password.map(Secret::hashed),
             stays_empty: Duration::from_secs(state.stays_empty_seconds),
             policy: state.policy,
+            hosts: state.hosts,
             listed: state.listed,
             devices: state.devices,
             chat: messages.collect(),

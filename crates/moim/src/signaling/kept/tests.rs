@@ -40,6 +40,7 @@ fn giving(password: Option<&Password>) -> Join {
         password: password.cloned(),
         is_password_right: false,
         replaces: None,
+        has_expired: false,
         media: ::room::protocol::MediaState::default(),
         sfu: false,
         device: None,
