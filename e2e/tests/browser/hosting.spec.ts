@@ -44,6 +44,38 @@ test("a host lets people in from the waiting room, and turns others away", async
   await ben.decodes(1);
 });
 
+test("an invitation link leads past the password once, and its key leaves the address", async ({
+  open,
+}) => {
+  const hana = await open("Hana");
+  const ben = await open("Ben");
+  await hana.enter("lesson");
+  await hana.page.getByTestId("open-people").click();
+  await hana.page.getByTestId("entry").selectOption("waiting");
+  await hana.page.getByTestId("invite-role").selectOption("viewer");
+  await hana.page.getByTestId("make-invitation").click();
+  const link = await hana.page.getByTestId("invitation-link").inputValue();
+  await takeScreenshots(hana.page, "people-invitations");
+  await expectAccessible(hana.page);
+
+  await ben.page.goto(link);
+  await expect(ben.page).toHaveURL(link.split("#")[0] ?? "");
+  await ben.tab.fill("name-input", "Ben");
+  await ben.join();
+  await hana.page.keyboard.press("Escape");
+  await hana.page.getByTestId("open-people").click();
+  await expect(row(hana, "Ben")).toContainText("Viewer");
+  await expect(hana.page.getByTestId("invitation")).toContainText("1 of 1 have entered");
+
+  await hana.page.getByTestId("revoke-invitation").click();
+  await expect(hana.page.getByTestId("invitation")).toHaveCount(0);
+  const cem = await open("Cem");
+  await cem.page.goto(link);
+  await cem.tab.fill("name-input", "Cem");
+  await cem.tab.click("join");
+  await expect(cem.page.getByTestId("error")).toContainText("revoked");
+});
+
 test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => {
   const hana = await open("Hana");
   const ben = await open("Ben");

@@ -29,6 +29,35 @@ pub(crate) enum RoomsCommand {
         /// Maximum number of participants
         #[arg(long)]
         capacity: Option<u32>,
+        /// Template of the configuration, for what is not given
+        #[arg(long)]
+        template: Option<String>,
+    },
+    /// Make an invitation; the key of its link is shown this once
+    Invite {
+        /// The room's name
+        name: String,
+        /// viewer, speaker or co_host
+        #[arg(long, default_value = "speaker")]
+        role: String,
+        /// Number of people who may enter with it [default: any number]
+        #[arg(long)]
+        uses: Option<u32>,
+        /// Seconds until it expires [default: it ends with the room]
+        #[arg(long)]
+        seconds: Option<u32>,
+    },
+    /// List the invitations of a room
+    Invitations {
+        /// The room's name
+        name: String,
+    },
+    /// Revoke an invitation; those who have entered with it stay
+    Revoke {
+        /// The room's name
+        name: String,
+        /// The invitation's id
+        id: String,
     },
     /// Lock a room: nobody enters any more
     Lock {
@@ -136,12 +165,17 @@ impl From<RoomsCommand> for ApiRequest {
         match command {
             RoomsCommand::List => Self::get("/rooms".to_owned()),
             RoomsCommand::Show { name } => Self::get(room(&name)),
-            RoomsCommand::Create { name, capacity } => {
-                let mut body = json!({ "name": name });
-                if let (Some(capacity), Some(body)) = (capacity, body.as_object_mut()) {
-                    body.insert("capacity".to_owned(), capacity.into());
-                }
+            RoomsCommand::Create { name, capacity, template } => {
+                let body = json!({ "name": name, "capacity": capacity, "template": template });
                 Self { method: "POST", path: "/rooms".to_owned(), body }
+            }
+            RoomsCommand::Invite { name, role, uses, seconds } => {
+                let body = json!({ "role": role, "uses": uses, "expires_in_seconds": seconds });
+                Self { method: "POST", path: room(&name) + "/invitations", body }
+            }
+            RoomsCommand::Invitations { name } => Self::get(room(&name) + "/invitations"),
+            RoomsCommand::Revoke { name, id } => {
+                Self::delete(format!("{}/invitations/{}", room(&name), segment(&id)))
             }
             RoomsCommand::Lock { name } => {
                 let path = room(&name) + "/settings";

@@ -383,6 +383,12 @@ fn ctl_lists_and_ends_rooms_and_removes_people() {
     let id = joined["self"]["id"].as_str().unwrap();
     assert!(ask(&["participants", "remove", "tea", id]).status.success());
     assert_eq!(mina.event("room:dismissed"), json!({ "reason": "removed" }));
+    let made = answer(&ask(&["rooms", "invite", "tea", "--role", "viewer", "--uses", "2"]));
+    assert_eq!((&made["role"], &made["uses"]), (&json!("viewer"), &json!(2)), "{made}");
+    let listed = answer(&ask(&["rooms", "invitations", "tea"]));
+    assert_eq!(listed["items"][0]["id"], made["id"]);
+    assert!(ask(&["rooms", "revoke", "tea", made["id"].as_str().unwrap()]).status.success());
+    // Locking changes no other rule.
     assert!(ask(&["rooms", "lock", "tea"]).status.success());
     assert!(ask(&["rooms", "end", "tea"]).status.success());
     let gone = ask(&["rooms", "show", "tea"]);
