@@ -166,11 +166,14 @@ impl KeptRooms {
         join: &Join,
     ) -> Result<Option<Reopened>, ErrorBody> {
         let Some(kept) = self.find(name) else { return Ok(None) };
-        if join.pass.is_some() {
-            return Ok(Some(kept.reopened_without_password()));
-        }
-        if let Some(invitation) = &join.invitation {
+        if let Some(invitation) = join.invitation.as_ref().filter(|_| join.pass.is_none()) {
             kept.devices.check_invitation(invitation, join.device.as_ref())?;
+        }
+        if join.pass.is_some() || join.invitation.is_some() {
+            // Before anybody else joins, whose password is to be checked here.
+            if let Some(room) = self.kept.lock().rooms.get_mut(name) {
+                room.checks_password = true;
+            }
             return Ok(Some(kept.reopened_without_password()));
         }
         let given = join.password.as_ref().filter(|password| !password.is_empty());

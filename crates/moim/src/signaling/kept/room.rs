@@ -30,7 +30,7 @@ pub(super) struct KeptRoom {
     topology: TopologyChoice,
     pub(super) password: Option<Secret>,
     /// The room is open, without knowing its password.
-    checks_password: bool,
+    pub(super) checks_password: bool,
     stays_empty: Duration,
     policy: Policy,
     /// Consequence of the last host leaving; `None`: the server's default.
