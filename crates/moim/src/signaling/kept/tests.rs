@@ -1,6 +1,7 @@
 use ::room::{
-    HostRule,
+    HostRule, Pass,
     protocol::{Entry, Policy},
+    rights::Rights,
 };
 
 use super::{
@@ -98,6 +99,32 @@ async fn check_tea(again: &KeptRooms) {
     let (opened, ..) = again.reopen(&tea, &giving(Some(&right))).await.unwrap().unwrap();
     assert_eq!(opened.capacity, 13);
     assert!(opened.password.unwrap().matches(&right));
+}
+
+/// A token stands in for a password of which only the hash is known.
+#[tokio::test]
+async fn holder_of_a_token_opens_a_locked_room_whose_password_holds_for_others() {
+    let (_folder, data) = folder();
+    let (store, rooms) = in_store(&data);
+    rooms.keep(&name("tea"), &settings(13, Some("sesame")), KeptDevices::default());
+    write(&store, &rooms);
+    drop((store, rooms));
+
+    let (store, again) = in_store(&data);
+    let tea = name("tea");
+    let pass = Pass { identity: None, role: None, rights: Rights::ALL, waits: None };
+    let join = Join { pass: Some(Box::new(pass)), ..giving(None) };
+    let (opened, ..) = again.reopen(&tea, &join).await.unwrap().unwrap();
+    assert!(opened.is_locked() && opened.password.is_none());
+    again.opens(&tea);
+    for (given, is_right) in [("x", false), ("sesame", true)] {
+        let given = Password::new(given).unwrap();
+        assert_eq!(again.is_right(&tea, &given).await.unwrap(), is_right);
+    }
+    again.keep(&tea, &opened, KeptDevices::default());
+    write(&store, &again);
+    drop((store, again));
+    check_tea(&in_store(&data).1).await;
 }
 
 #[tokio::test]
