@@ -35,6 +35,7 @@ pub struct ReceivedTrack {
     /// Delays in microseconds.
     delays: Histogram<u64>,
     publisher: Option<u32>,
+    last_sent: Option<Duration>,
     decoded: Vec<Frame>,
 }
 
@@ -58,6 +59,7 @@ impl ReceivedTrack {
             // From 1 µs to 60 s, with two significant digits.
             delays: Histogram::new_with_bounds(1, 60_000_000, 2).ok()?,
             publisher: None,
+            last_sent: None,
             decoded: Vec::new(),
         })
     }
@@ -102,6 +104,7 @@ impl ReceivedTrack {
             self.keyframes += u64::from(frame.keyframe.is_some());
             self.size = frame.keyframe.or(self.size);
             if let Some(stamp) = frame.stamp {
+                self.last_sent = Some(stamp.sent);
                 let before = self.publisher.replace(stamp.publisher);
                 if before.is_some_and(|before| before != stamp.publisher) {
                     // Another publisher took over the section, so the gap is no freeze.
@@ -210,6 +213,12 @@ impl ReceivedTrack {
     #[must_use]
     pub fn publisher(&self) -> Option<u32> {
         self.publisher
+    }
+
+    /// The send time of the last frame, counted from the epoch.
+    #[must_use]
+    pub fn last_sent(&self) -> Option<Duration> {
+        self.last_sent
     }
 
     /// Delays from sending a frame to the arrival of its last packet, in microseconds.

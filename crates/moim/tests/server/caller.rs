@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant},
 };
 
@@ -13,17 +13,26 @@ use load::{ServerMessage, ServerUrl, Socket, field};
 use serde_json::{Value, json};
 use tokio::{
     net::UdpSocket,
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{sleep, sleep_until},
 };
+
+/// The time that stamps count from.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What a caller has seen.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
+    /// Its id in the room.
+    pub(crate) id: String,
     /// Sessions in the room: the join and the resumes.
     pub(crate) sessions: usize,
     /// Participants whose audio was heard in the current session.
     pub(crate) heard: usize,
+    /// When each publisher sent the newest audio that was heard, in stamps' time.
+    pub(crate) newest: BTreeMap<u32, Duration>,
+    /// Media packets that it sent in the current session.
+    pub(crate) sent: u64,
     /// The longest time without audio of a participant that was heard before and after it.
     pub(crate) longest_gap: Duration,
     /// Participants that were seen to leave.
@@ -41,7 +50,23 @@ pub(crate) struct Seen {
 /// A running caller.
 pub(crate) struct Caller {
     seen: Arc<Mutex<Seen>>,
-    chat: mpsc::UnboundedSender<String>,
+    asks: mpsc::UnboundedSender<Ask>,
+}
+
+/// What a test has a caller do.
+enum Ask {
+    Say(String),
+    Request(&'static str, Value, Done),
+}
+
+type Done = oneshot::Sender<Result<Value, String>>;
+
+/// Requests without a reply, by their numbers.
+#[derive(Default)]
+struct Unanswered {
+    /// Serial numbers of chat messages.
+    said: BTreeMap<u64, u64>,
+    asked: BTreeMap<u64, Done>,
 }
 
 impl Caller {
@@ -49,7 +74,7 @@ impl Caller {
     /// breaks, before the next one.
     pub(crate) fn join(server: &ServerUrl, room: &str, number: u32, says_when_lost: bool) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
-        let (chat, outbox) = mpsc::unbounded_channel();
+        let (asks, outbox) = mpsc::unbounded_channel();
         let call = Call {
             server: server.clone(),
             room: room.to_owned(),
@@ -68,7 +93,7 @@ impl Caller {
                 failed.lock().unwrap().failure = Some(format!("{error:#}"));
             }
         });
-        Self { seen, chat }
+        Self { seen, asks }
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -78,7 +103,14 @@ impl Caller {
     }
 
     pub(crate) fn say(&self, text: &str) {
-        self.chat.send(text.to_owned()).unwrap();
+        self.asks.send(Ask::Say(text.to_owned())).unwrap();
+    }
+
+    /// Sends a request and waits for its reply.
+    pub(crate) async fn request(&self, event: &'static str, payload: Value) -> Value {
+        let (done, reply) = oneshot::channel();
+        self.asks.send(Ask::Request(event, payload, done)).unwrap();
+        reply.await.unwrap().unwrap_or_else(|error| panic!("{event}: {error}"))
     }
 }
 
@@ -87,7 +119,7 @@ struct Call {
     room: String,
     number: u32,
     seen: Arc<Mutex<Seen>>,
-    outbox: mpsc::UnboundedReceiver<String>,
+    outbox: mpsc::UnboundedReceiver<Ask>,
     /// Chat messages without acknowledgement, by serial number.
     unsent: BTreeMap<u64, String>,
     serial: u64,
@@ -147,12 +179,13 @@ impl Call {
             let mut seen = self.seen.lock().unwrap();
             seen.sessions += 1;
             seen.heard = 0;
+            seen.id = field(field(&joined, "self"), "id").as_str().unwrap().to_owned();
             seen.instances.push(field(&joined, "instance").as_str().unwrap().to_owned());
         }
         let mut media = self.open_media().await?;
-        let mut sent = BTreeMap::new();
+        let mut unanswered = Unanswered::default();
         for (serial, text) in self.unsent.clone() {
-            if let Err(lost) = say(&mut socket, &mut sent, serial, &text).await {
+            if let Err(lost) = say(&mut socket, &mut unanswered, serial, &text).await {
                 return Ok(lost);
             }
         }
@@ -170,15 +203,14 @@ impl Call {
                 message = socket.receive() => match message {
                     Err(error) => return Ok(format!("{error:#}")),
                     Ok(message) => {
-                        let handled = self.handle(&mut socket, &mut media, &mut sent, message);
+                        let handled = self.handle(&mut socket, &mut media, &mut unanswered, message);
                         if let Err(error) = handled.await {
                             return Ok(format!("{error:#}"));
                         }
                     }
                 },
-                Some(text) = self.outbox.recv() => {
-                    let serial = self.queue(text.clone());
-                    if let Err(lost) = say(&mut socket, &mut sent, serial, &text).await {
+                Some(ask) = self.outbox.recv() => {
+                    if let Err(lost) = self.obey(&mut socket, &mut unanswered, ask).await {
                         return Ok(lost);
                     }
                 }
@@ -191,6 +223,25 @@ impl Call {
                     }
                 }
                 () = sleep_until(due.into()) => media.participant.handle_timeout(Instant::now()),
+            }
+        }
+    }
+
+    async fn obey(
+        &mut self,
+        socket: &mut Socket,
+        unanswered: &mut Unanswered,
+        ask: Ask,
+    ) -> Result<(), String> {
+        match ask {
+            Ask::Say(text) => {
+                let serial = self.queue(text.clone());
+                say(socket, unanswered, serial, &text).await
+            }
+            Ask::Request(event, payload, done) => {
+                let number = socket.request(event, &payload).await;
+                unanswered.asked.insert(number.map_err(|error| format!("{error:#}"))?, done);
+                Ok(())
             }
         }
     }
@@ -208,7 +259,7 @@ impl Call {
             transport: Transport::Udp,
             publish: Publish { audio: true, video: Vec::new() },
             publisher: self.number,
-            epoch: Instant::now(),
+            epoch: *EPOCH,
             twcc: true,
         };
         let participant = Participant::new(Instant::now(), config);
@@ -219,12 +270,14 @@ impl Call {
         &mut self,
         socket: &mut Socket,
         media: &mut Media,
-        sent: &mut BTreeMap<u64, u64>,
+        unanswered: &mut Unanswered,
         message: ServerMessage,
     ) -> anyhow::Result<()> {
         let (name, payload, number) = match message {
             ServerMessage::Reply(request, reply) => {
-                if let Some(serial) = sent.remove(&request) {
+                if let Some(done) = unanswered.asked.remove(&request) {
+                    let _ = done.send(reply);
+                } else if let Some(serial) = unanswered.said.remove(&request) {
                     reply.map_err(anyhow::Error::msg)?;
                     self.unsent.remove(&serial);
                 }
@@ -271,11 +324,15 @@ impl Call {
                 continue;
             };
             *packets = track.packets();
+            if let Some(sent) = track.last_sent() {
+                seen.newest.insert(publisher, sent);
+            }
             let session = seen.sessions;
             if let Some((last, _)) = self.heard.insert(publisher, (now, session)) {
                 seen.longest_gap = seen.longest_gap.max(now - last);
             }
         }
+        seen.sent = media.participant.packets_sent();
         let session = seen.sessions;
         seen.heard = self.heard.values().filter(|(_, heard_in)| *heard_in == session).count();
     }
@@ -283,12 +340,12 @@ impl Call {
 
 async fn say(
     socket: &mut Socket,
-    sent: &mut BTreeMap<u64, u64>,
+    unanswered: &mut Unanswered,
     serial: u64,
     text: &str,
 ) -> Result<(), String> {
     let request = socket.request("chat", &json!({"text": text, "serial": serial})).await;
-    sent.insert(request.map_err(|error| format!("{error:#}"))?, serial);
+    unanswered.said.insert(request.map_err(|error| format!("{error:#}"))?, serial);
     Ok(())
 }
 
@@ -303,6 +360,11 @@ async fn offer(socket: &mut Socket, media: &mut Media) -> anyhow::Result<()> {
     let description = json!({"type": "offer", "sdp": offer.sdp});
     socket.request("signal", &json!({"to": "sfu", "description": description})).await?;
     Ok(())
+}
+
+/// The time that stamps count from to now.
+pub(crate) fn stamp_time() -> Duration {
+    EPOCH.elapsed()
 }
 
 /// The URL of a server.

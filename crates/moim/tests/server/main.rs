@@ -37,6 +37,7 @@ mod proxy_programs;
 mod relay_alone;
 mod relaying;
 mod reload;
+mod rights;
 mod secrets;
 mod service_manager;
 mod shards;
