@@ -104,9 +104,15 @@ fn rust_tests() -> anyhow::Result<()> {
 /// Checks that each scenario delivers everything; timing needs an idle machine.
 fn benches() -> anyhow::Result<()> {
     npm::install("bench/signal-node")?;
-    run(".", &cargo(), &["build", "--locked", "--package", "moim", "--package", "moim-bench"])?;
-    let bench = target_dir().join("debug/moim-bench");
-    run(".", &bench.to_string_lossy(), &["signal", "--smoke", "--rounds", "0"])
+    run(".", &bench()?, &["signal", "--smoke", "--rounds", "0"])
+}
+
+/// Builds the benchmark and the server that it runs, and returns its path. With all that the tests
+/// are made of, since a selection of packages has other features of tokio and would compile nearly
+/// everything anew.
+fn bench() -> anyhow::Result<String> {
+    run(".", &cargo(), &["build", "--locked", "--workspace", "--all-targets"])?;
+    Ok(target_dir().join("debug/moim-bench").to_string_lossy().into_owned())
 }
 
 /// Compiles the fuzz targets; CONTRIBUTING.md tells how to run them. They share the workspace's
@@ -135,14 +141,15 @@ fn beside_coturn() -> anyhow::Result<()> {
         eprintln!("\x1b[1;33mSKIPPED: coturn is missing\x1b[0m");
         return Ok(());
     }
-    run(".", &cargo(), &["build", "--locked", "--package", "moim", "--package", "moim-bench"])?;
-    let bench = target_dir().join("debug/moim-bench");
-    run(".", &bench.to_string_lossy(), &["turn", "--smoke"])
+    run(".", &bench()?, &["turn", "--smoke"])
 }
 
 fn browsers() -> anyhow::Result<()> {
-    let tools = ["--package", "moim-wire", "--package", "moim-stranger"];
-    run(".", &cargo(), &[&["build", "--release", "--locked"], &tools[..]].concat())?;
+    // Beside the server, whose dependencies are compiled; the link emulator has other features.
+    let beside_server = ["--package", "moim", "--package", "moim-stranger"];
+    for tools in [&beside_server[..], &["--package", "moim-wire"]] {
+        run(".", &cargo(), &[&["build", "--release", "--locked"], tools].concat())?;
+    }
     npm::install("e2e")?;
     let python = python::install()?;
     let python = python.to_string_lossy();
