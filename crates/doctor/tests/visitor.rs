@@ -2,7 +2,7 @@
 
 use doctor::{
     Language, Report,
-    visitor::{Attempt, Facts, Known, Line, Nat, Outside, judge},
+    visitor::{Attempt, Device, Devices, Encoder, Facts, Known, Line, Nat, Outside, judge},
 };
 
 fn known() -> Known {
@@ -40,7 +40,20 @@ fn clean() -> Facts {
             large_returned: 40,
             rtt_ms: 31.0,
         }),
-        encoder: None,
+        encoder: Some(Encoder {
+            height: 720,
+            is_smooth: Some(true),
+            captured: 60,
+            encoded: 58,
+            encode_ms: 7.0,
+            is_limited: false,
+        }),
+        devices: Some(Devices {
+            camera: Some(Device::Opened),
+            microphone: Some(Device::Opened),
+            level: Some(0.02),
+            brightness: Some(130.0),
+        }),
         clock_offset_ms: Some(-900.0),
         call: None,
     }
@@ -168,12 +181,45 @@ fn nat_tls_ipv6_and_clock() {
 }
 
 #[test]
+fn slow_encoder_is_measured_or_else_known_to_the_browser() {
+    let judged = |encoder| codes(&judge(&Facts { encoder: Some(encoder), ..clean() }, &known()));
+    let clean = clean().encoder.unwrap();
+    assert_eq!(judged(Encoder { is_limited: true, ..clean }), ["CPU"]);
+    assert_eq!(judged(Encoder { encode_ms: 41.0, encoded: 30, ..clean }), ["CPU"]);
+    assert_eq!(judged(Encoder { encode_ms: 41.0, ..clean }), [""; 0], "late but steady");
+    let not_smooth = Encoder { is_smooth: Some(false), ..clean };
+    assert_eq!(judged(not_smooth), [""; 0], "it has proven to be fast enough");
+    assert_eq!(judged(Encoder { captured: 3, encoded: 0, ..not_smooth }), ["CPU"]);
+    assert_eq!(judged(Encoder { captured: 3, encoded: 0, ..clean }), [""; 0], "a hidden tab");
+}
+
+#[test]
+fn devices_are_judged_each_and_only_if_tested() {
+    let judged = |devices| codes(&judge(&Facts { devices: Some(devices), ..clean() }, &known()));
+    let clean = clean().devices.unwrap();
+    let camera = |camera| judged(Devices { camera: Some(camera), ..clean });
+    assert_eq!(camera(Device::Refused), ["CAMERA-DENIED"]);
+    assert_eq!(camera(Device::Missing), ["CAMERA-MISSING"]);
+    assert_eq!(camera(Device::InUse), ["CAMERA-IN-USE"]);
+    assert_eq!(camera(Device::Failed), [""; 0]);
+    assert_eq!(judged(Devices { brightness: Some(2.0), ..clean }), ["CAMERA-BLACK"]);
+    assert_eq!(judged(Devices { brightness: None, level: None, ..clean }), [""; 0]);
+    let microphone = |microphone| judged(Devices { microphone: Some(microphone), ..clean });
+    assert_eq!(microphone(Device::Refused), ["MICROPHONE-DENIED"]);
+    assert_eq!(microphone(Device::Missing), ["MICROPHONE-MISSING"]);
+    assert_eq!(microphone(Device::InUse), ["MICROPHONE-IN-USE"]);
+    assert_eq!(judged(Devices { level: Some(0.0), ..clean }), ["MICROPHONE-SILENT"]);
+}
+
+#[test]
 fn facts_are_parsed_as_the_page_sends_them() {
     let json = r#"{"secure":true,"webSocket":"passed","udp":"failed","nat":"endpointDependent",
         "stunAddress":"198.51.100.9","clockOffsetMs":12.5,"line":{"sent":10,"rttMs":3.5},
+        "encoder":{"height":720,"encodeMs":4.5},"devices":{"camera":"in_use","level":0.5},
         "somethingNew":[1]}"#;
     let facts: Facts = serde_json::from_str(json).unwrap();
     assert_eq!((facts.web_socket, facts.udp), (Attempt::Passed, Attempt::Failed));
     assert_eq!((facts.tcp, facts.nat), (Attempt::Unknown, Some(Nat::EndpointDependent)));
+    assert_eq!(facts.devices.unwrap().camera, Some(Device::InUse));
     assert!(serde_json::from_str::<Facts>(r#"{"udp":"perhaps"}"#).is_err());
 }

@@ -30,6 +30,12 @@ impl Code {
         server.chain(VisitorCode::ALL.iter().copied().map(Self::Visitor))
     }
 
+    /// The code with this string.
+    #[must_use]
+    pub fn find(string: &str) -> Option<Self> {
+        Self::all().find(|code| code.as_str() == string)
+    }
+
     /// The stable string, such as `UDP-CLOSED-SERVER`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -131,6 +131,54 @@ codes! {
                 "Close other programs, or share a smaller picture.",
             ko: "이 컴퓨터는 {height}줄 영상을 부드럽게 보내기에는 느려요.",
                 "다른 프로그램을 닫거나 더 작은 영상을 보내 주세요.";
+        /// The camera may not be used.
+        CameraDenied = "CAMERA-DENIED", Degraded,
+            en: "This browser or computer does not let the page use the camera.",
+                "Allow the camera for this page beside its address, and for the browser in the system's settings.",
+            ko: "브라우저나 컴퓨터가 이 페이지의 카메라 사용을 막고 있어요.",
+                "주소창 옆에서 이 페이지의 카메라를 허용하고, 시스템 설정에서도 브라우저의 카메라 사용을 허용해 주세요.";
+        /// There is no camera.
+        CameraMissing = "CAMERA-MISSING", Degraded,
+            en: "No camera is connected to this computer.",
+                "Connect a camera, or open its cover and turn its switch on.",
+            ko: "이 컴퓨터에 연결된 카메라가 없어요.",
+                "카메라를 연결하거나, 덮개를 열고 스위치를 켜 주세요.";
+        /// Another program has the camera.
+        CameraInUse = "CAMERA-IN-USE", Degraded,
+            en: "Another program uses the camera.",
+                "Close other programs and tabs that have calls.",
+            ko: "다른 프로그램이 카메라를 쓰고 있어요.",
+                "통화에 쓰는 다른 프로그램과 탭을 닫아 주세요.";
+        /// The camera shows nothing.
+        CameraBlack = "CAMERA-BLACK", Degraded,
+            en: "The camera shows a black picture.",
+                "Open its cover, turn its switch on, or choose another camera.",
+            ko: "카메라 영상이 까맣게 나와요.",
+                "카메라 덮개를 열고 스위치를 켜거나 다른 카메라를 선택해 주세요.";
+        /// The microphone may not be used.
+        MicrophoneDenied = "MICROPHONE-DENIED", Degraded,
+            en: "This browser or computer does not let the page use the microphone.",
+                "Allow the microphone for this page beside its address, and for the browser in the system's settings.",
+            ko: "브라우저나 컴퓨터가 이 페이지의 마이크 사용을 막고 있어요.",
+                "주소창 옆에서 이 페이지의 마이크를 허용하고, 시스템 설정에서도 브라우저의 마이크 사용을 허용해 주세요.";
+        /// There is no microphone.
+        MicrophoneMissing = "MICROPHONE-MISSING", Degraded,
+            en: "No microphone is connected to this computer.",
+                "Connect a headset or a microphone.",
+            ko: "이 컴퓨터에 연결된 마이크가 없어요.",
+                "헤드셋이나 마이크를 연결해 주세요.";
+        /// Another program has the microphone.
+        MicrophoneInUse = "MICROPHONE-IN-USE", Degraded,
+            en: "Another program uses the microphone.",
+                "Close other programs and tabs that have calls.",
+            ko: "다른 프로그램이 마이크를 쓰고 있어요.",
+                "통화에 쓰는 다른 프로그램과 탭을 닫아 주세요.";
+        /// The microphone gives nothing.
+        MicrophoneSilent = "MICROPHONE-SILENT", Degraded,
+            en: "The microphone gives no sound at all.",
+                "Turn its switch on, raise its level in the system's settings, or choose another microphone.",
+            ko: "마이크에서 아무 소리도 들어오지 않아요.",
+                "마이크 스위치를 켜고, 시스템 설정에서 입력 음량을 높이거나 다른 마이크를 선택해 주세요.";
         /// The decoder is slow.
         CpuShow = "CPU-SHOW", Degraded,
             en: "This computer is too slow to show all the video it receives.",

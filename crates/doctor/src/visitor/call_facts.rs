@@ -1,9 +1,9 @@
 //! Facts about a call. What was not measured is absent or 0.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Measurements of a call over its last seconds.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Call {
     /// The worst transport of its connections.
@@ -35,7 +35,7 @@ pub struct Call {
 }
 
 /// Transport of a connection, from its selected candidate pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CallTransport {
     /// UDP, also by a relay.
@@ -47,7 +47,7 @@ pub enum CallTransport {
 }
 
 /// What was sent over one connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sent {
     /// Packets.
@@ -59,7 +59,7 @@ pub struct Sent {
 }
 
 /// What was received from one participant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Publisher {
     /// Packets that arrived.

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::call_facts::Call;
+use super::{call_facts::Call, computer::Encoder, devices::Devices};
 use crate::reach::FamilySummary;
 
 /// Facts that the page gathers. They come from anybody, so they judge nothing but themselves.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Facts {
     /// The page is a secure context.
@@ -41,6 +41,8 @@ pub struct Facts {
     pub encoder: Option<Encoder>,
     /// The visitor's clock minus the server's.
     pub clock_offset_ms: Option<f64>,
+    /// Camera and microphone, where the visitor let the page test them.
+    pub devices: Option<Devices>,
     /// A call, where the visitor is in one.
     pub call: Option<Call>,
 }
@@ -59,7 +61,7 @@ pub enum Attempt {
 }
 
 /// Mapping of a NAT (RFC 4787 §4.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Nat {
     /// One port for all destinations, or no NAT.
@@ -69,7 +71,7 @@ pub enum Nat {
 }
 
 /// Small and large messages to the probe peer and back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Line {
     /// Small messages sent.
@@ -84,16 +86,6 @@ pub struct Line {
     pub large_returned: u32,
     /// Median round-trip time (ms).
     pub rtt_ms: f64,
-}
-
-/// Test of the video encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Encoder {
-    /// Height of the video.
-    pub height: u32,
-    /// True if frames are encoded in time.
-    pub is_smooth: Option<bool>,
 }
 
 /// Facts that the server knows about the visitor.

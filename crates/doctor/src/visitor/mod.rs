@@ -3,6 +3,8 @@
 mod call;
 mod call_facts;
 mod check;
+mod computer;
+mod devices;
 mod facts;
 mod line;
 mod transports;
@@ -10,7 +12,9 @@ mod transports;
 pub use crate::code::VisitorCode;
 pub use call_facts::{Call, CallTransport, Publisher, Sent};
 pub use check::title as check_title;
-pub use facts::{Attempt, Encoder, Facts, Known, Line, Nat, Outside};
+pub use computer::Encoder;
+pub use devices::{Device, Devices};
+pub use facts::{Attempt, Facts, Known, Line, Nat, Outside};
 
 use crate::{Certainty, Finding, Report};
 
@@ -32,10 +36,8 @@ pub fn judge(facts: &Facts, known: &Known) -> Report {
         let finding = Finding::new(VisitorCode::TlsOpened, Certainty::Likely);
         findings.push(finding.with("host", &known.host));
     }
-    if let Some(encoder) = facts.encoder.filter(|encoder| encoder.is_smooth == Some(false)) {
-        let finding = Finding::new(VisitorCode::Cpu, Certainty::Likely);
-        findings.push(finding.with("height", encoder.height));
-    }
+    findings.extend(facts.encoder.iter().filter_map(computer::judge));
+    findings.extend(facts.devices.iter().flat_map(devices::judge));
     if let Some(offset) = facts.clock_offset_ms.filter(|offset| offset.abs() > CLOCK_MS) {
         let minutes = (offset.abs() / 60_000.0).round();
         findings

@@ -17,7 +17,7 @@ use super::{
     audit_routes, call_routes, invitations, key_routes, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
-    rooms, server, webhook_routes,
+    rooms, server, visitor_reports, webhook_routes,
 };
 
 /// Where the API is.
@@ -61,6 +61,7 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         .merge(webhook_routes::router())
         .merge(server::router())
         .merge(audit_routes::router())
+        .merge(visitor_reports::router())
         .split_for_parts();
     api.info.version = env!("CARGO_PKG_VERSION").to_owned();
     api.servers = Some(vec![openapi::Server::new(PREFIX)]);

@@ -27,6 +27,7 @@ mod server;
 mod shown;
 mod twirp;
 mod twirp_types;
+mod visitor_reports;
 mod webhook_routes;
 
 use std::sync::Arc;

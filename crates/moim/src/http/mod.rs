@@ -33,7 +33,8 @@ use axum::{
 
 pub(crate) use channel::is_private_channel;
 pub(crate) use doctor::{
-    Dialled, Doctor, FollowedTests, Follower, Progress, Question, ToldFinding,
+    Dialled, Doctor, FollowedTests, Follower, Progress, Question, ReportedFinding, ToldFinding,
+    VisitorReport,
 };
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;

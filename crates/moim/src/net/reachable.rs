@@ -120,6 +120,15 @@ impl ReachableAddresses {
         candidates
     }
 
+    /// The first candidate of IPv6 that is to be reached from everywhere: a global unicast address
+    /// (RFC 4291 §2.4), which unique local addresses (RFC 4193) are not.
+    pub(crate) fn global_ipv6(&self) -> Option<Ipv6Addr> {
+        self.candidates().into_iter().find_map(|address| match address.ip() {
+            IpAddr::V6(ip) if ip.to_bits() >> 125 == 0b001 => Some(ip),
+            _ => None,
+        })
+    }
+
     /// Addresses for STUN and TURN URLs of a client that is connected to `local`, of which there
     /// are none without announced ones: then the host that the client used is better. Browsers
     /// allocate at each of them, so only one of each family is of an interface, by preference the
@@ -218,6 +227,14 @@ mod tests {
         assert_eq!(candidates(&["0.0.0.0:4000"], &[], &LAN), ["192.168.1.2:4000", "10.0.0.2:4000"]);
         assert_eq!(candidates(&ANY, &[], &[]), ["127.0.0.1:4000", "[::1]:4000"]);
         assert_eq!(candidates(&["10.0.0.2:1", "10.0.0.2:1"], &[], &LAN), ["10.0.0.2:1"]);
+    }
+
+    #[test]
+    fn global_ipv6_is_no_local_address() {
+        let of = |interfaces: &[&str]| reachable(&ANY, &[], interfaces).global_ipv6();
+        assert_eq!(of(&["10.0.0.2", "fd00::2", "2001:db8::2"]), "2001:db8::2".parse().ok());
+        assert_eq!(of(&["10.0.0.2", "fd00::2"]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -203,6 +203,7 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
                 &shards,
                 reach.clone(),
                 followed.clone(),
+                store.clone(),
                 config.probe_others,
                 listen,
             );

@@ -161,7 +161,7 @@ impl Signaling {
     }
 
     /// The address, or host, and the port by which clients on a connection to `local` reach the
-    /// server's media, and its first IPv6 address, if it has one.
+    /// server's media, and its first global IPv6 address, if it has one.
     pub(crate) fn reached(&self, host: &str, local: SocketAddr) -> (String, u16, Option<String>) {
         let reachable = self.hub.config.reachable.current();
         let first = reachable.for_client_of(local).into_iter().next();
@@ -170,8 +170,7 @@ impl Signaling {
             Some(first) => (first.ip().to_string(), first.port()),
             None => (host.trim_matches(['[', ']']).to_owned(), port),
         };
-        let ipv6 = reachable.candidates().into_iter().find(SocketAddr::is_ipv6);
-        (address, port, ipv6.map(|address| address.ip().to_string()))
+        (address, port, reachable.global_ipv6().map(|ip| ip.to_string()))
     }
 
     /// Number of rejected requests without acknowledgement.

@@ -30,6 +30,7 @@ pub(crate) mod sql;
 pub(crate) mod templates;
 #[cfg(test)]
 mod tests;
+pub(crate) mod visitor_reports;
 pub(crate) mod webhooks;
 mod write;
 mod writer;

@@ -12,6 +12,7 @@ use super::copy::copy_database;
 const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/sqlite/1-calls.sql")),
     M::up(include_str!("migrations/sqlite/2-rooms.sql")),
+    M::up(include_str!("migrations/sqlite/3-doctor.sql")),
 ];
 
 /// The version that this program writes.

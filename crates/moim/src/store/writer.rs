@@ -12,6 +12,7 @@ use super::{
     queue::{Entry, Queue},
     retention::{Retention, Upkeep},
     sql::{Database, SqlError, SqlResult},
+    visitor_reports,
     write::Write,
 };
 use crate::log_throttle::LogThrottle;
@@ -29,7 +30,8 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const FAILURE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The upkeep of each group of tables.
-const UPKEEP: &[Upkeep] = &[calls::upkeep, invitations::upkeep, outbox::upkeep, audit::upkeep];
+const UPKEEP: &[Upkeep] =
+    &[calls::upkeep, invitations::upkeep, outbox::upkeep, audit::upkeep, visitor_reports::upkeep];
 
 /// The writer's end of the queue.
 pub(super) struct Writer {

@@ -1,10 +1,13 @@
 //! The server's side of the page `/doctor`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
+    api::Api,
     peer::{Answer, ask, get, tcp},
-    support::Server,
+    support::{Server, within},
 };
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -73,12 +76,12 @@ fn probes_are_limited_in_all_and_by_client() {
         let headers = [SDP, ("X-Forwarded-For", address)];
         post(&server, "/api/doctor/probe", &headers, OFFER).status
     };
-    for _ in 0..6 {
+    for _ in 0..9 {
         assert_eq!(from("198.51.100.1"), 200);
     }
     assert_eq!(from("198.51.100.1"), 429);
     assert_eq!(from("198.51.100.2"), 200);
-    let mut opened = 7;
+    let mut opened = 10;
     for last in 3..=30 {
         while from(&format!("198.51.100.{last}")) == 200 {
             opened += 1;
@@ -93,7 +96,7 @@ fn other_sites_need_permission_for_every_request() {
     let server = Server::start(&[]);
     // Types that browsers send without asking first.
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
-        for path in ["visit", "probe", "step", "judge"] {
+        for path in ["visit", "probe", "step", "judge", "reports"] {
             let path = format!("/api/doctor/{path}");
             let answer = post(&server, &path, &[("Content-Type", kind)], "{}");
             assert_eq!(answer.status, 415, "{path} {kind}");
@@ -126,4 +129,47 @@ fn closed_udp_is_the_servers_once_two_networks_have_none() {
     assert_eq!(from("93.184.216.34"), ["UDP-CLOSED"]);
     assert_eq!(from("93.184.216.99"), ["UDP-CLOSED"], "the same network again");
     assert_eq!(from("151.101.1.69"), ["UDP-CLOSED-SERVER"]);
+}
+
+#[test]
+fn report_reaches_the_host_without_addresses_unless_the_visitor_wishes_otherwise() {
+    let server = Server::start(&[]);
+    let agent = ("User-Agent", "Mozilla/5.0 (X11) Gecko/20100101 Firefox/153.0");
+    let facts = json!({ "webSocket": "failed", "polling": "passed", "udp": "passed",
+        "stunAddress": "198.51.100.9", "smuggled": "198.51.100.8" });
+    let send = |with_addresses: bool| {
+        let sent = json!({ "facts": facts, "withAddresses": with_addresses }).to_string();
+        post(&server, "/api/doctor/reports", &[JSON, agent], &sent).status
+    };
+    assert_eq!((send(false), send(true)), (204, 204));
+    let api = Api::new(&server, "read");
+    // Written by a thread of its own.
+    let reports = within(Duration::from_secs(10), "both reports", || {
+        let reports = api.get("/doctor/reports?lang=ko");
+        (reports["items"].as_array().unwrap().len() == 2).then_some(reports)
+    });
+    let [with, without] = &reports["items"].as_array().unwrap()[..] else { panic!("two") };
+    assert_eq!((&with["address"], &without["address"]), (&json!("127.0.0.1"), &Value::Null));
+    let without_addresses = without.to_string();
+    for address in ["198.51.100", "127.0.0.1"] {
+        assert!(!without_addresses.contains(address), "{without}");
+    }
+    assert!(with["facts"]["stunAddress"] == "198.51.100.9" && !with.to_string().contains(".8"));
+    let finding = &without["findings"][0];
+    assert_eq!((&finding["code"], &finding["severity"]), (&json!("WS-EATEN"), &json!("degraded")));
+    assert!(finding["sentence"].as_str().unwrap().contains("WebSocket이 막혀"), "{finding}");
+    assert_eq!(without["user_agent"], agent.1);
+    assert_eq!(without["facts"]["webSocket"], "failed");
+    // Rate, size and form.
+    assert_eq!((send(false), send(false), send(false)), (204, 204, 429));
+    assert_eq!(post(&server, "/api/doctor/reports", &[JSON], "{}").status, 400);
+    assert_eq!(get(&server, "/api/v1/doctor/reports").status, 401);
+}
+
+#[test]
+fn server_without_a_store_takes_no_reports() {
+    let server = Server::start(&["--store", "none"]);
+    assert_eq!(post(&server, "/api/doctor/reports", &[JSON], r#"{"facts":{}}"#).status, 404);
+    let visit = post(&server, "/api/doctor/visit", &[JSON], "{}");
+    assert_eq!(serde_json::from_str::<Value>(visit.text()).unwrap()["takesReports"], false);
 }

@@ -56,24 +56,34 @@ pub(super) async fn judge(
             return (StatusCode::BAD_REQUEST, format!("facts: {error}\n")).into_response();
         }
     };
-    let client = connection.peer.ip();
-    note(&doctor, client, &facts);
-    let host = Host::of(&uri, &headers).map(|host| host.name().to_owned()).unwrap_or_default();
-    let (address, port, address6) = doctor.signaling.reached(&host, connection.local);
-    let known = Known {
-        address,
-        address6,
-        port,
-        client: Some(client),
-        outside: outside(&doctor, client),
-        is_intercepted: is_intercepted(connection, &headers),
-        host,
-    };
+    note(&doctor, connection.peer.ip(), &facts);
+    let known = known(&doctor, connection, &uri, &headers);
     let report = visitor::judge(&facts, &known);
     if let Some(probe) = probe {
         doctor.followed.judged(&probe, &report);
     }
     json(&Judgement { findings: report.told(lang) })
+}
+
+/// What the server knows about the visitor.
+pub(super) fn known(
+    doctor: &Doctor,
+    connection: Connection,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Known {
+    let client = connection.peer.ip();
+    let host = Host::of(uri, headers).map(|host| host.name().to_owned()).unwrap_or_default();
+    let (address, port, address6) = doctor.signaling.reached(&host, connection.local);
+    Known {
+        address,
+        address6,
+        port,
+        client: Some(client),
+        outside: outside(doctor, client),
+        is_intercepted: is_intercepted(connection, headers),
+        host,
+    }
 }
 
 /// Notes that the visitor's network has no UDP, so that the next one without it is judged better.

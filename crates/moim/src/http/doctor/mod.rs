@@ -1,6 +1,6 @@
 //! The server's side of the page `/doctor`, which anybody may open: iceServers for the length of a
-//! visit, probes of the media server, and the judgement of what the page found. A visit may be
-//! followed in the operator's terminal. Another server may ask to be dialled back.
+//! visit, probes of the media server, the judgement of what the page found, and reports to the host.
+//! A visit may be followed in the operator's terminal. Another server may ask to be dialled back.
 //!
 //! Visits and probes are limited by client address and in total. All requests have a media type for
 //! which browsers ask before another site may send them.
@@ -14,6 +14,7 @@ mod probe;
 mod probe_port;
 mod recent_tests;
 mod reply;
+mod reports;
 mod service;
 mod step;
 mod visit;
@@ -24,6 +25,7 @@ use axum::{Router, extract::DefaultBodyLimit, routing::post};
 
 pub(crate) use dial::{Dialled, Question};
 pub(crate) use followed::{FollowedTests, Follower, Progress, ToldFinding};
+pub(crate) use reports::{ReportedFinding, VisitorReport};
 pub(crate) use service::Doctor;
 
 /// Limit of a request's body.
@@ -37,6 +39,7 @@ pub(super) fn router(doctor: Doctor) -> Router {
         .route("/api/doctor/step", post(step::report))
         .route("/api/doctor/judge", post(judge::judge))
         .route("/api/doctor/dial-back", post(dial_back::dial_back))
+        .route("/api/doctor/reports", post(reports::take))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(doctor))
 }

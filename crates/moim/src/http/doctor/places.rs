@@ -12,8 +12,8 @@ pub(super) struct Places(Arc<Mutex<Quota>>);
 
 /// Places of all clients: a probe costs a handshake and 100 packets a second.
 const MAX_PLACES: usize = 64;
-/// Places of one address: the probes over UDP and TCP of three people behind one NAT.
-const MAX_PLACES_PER_ADDRESS: usize = 6;
+/// Places of one address: the probes over UDP, IPv6 and TCP of three people behind one NAT.
+const MAX_PLACES_PER_ADDRESS: usize = 9;
 
 impl Default for Places {
     fn default() -> Self {
@@ -48,10 +48,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_six_of_an_address_and_sixty_four_in_all() {
+    fn places_are_nine_of_an_address_and_sixty_four_in_all() {
         let places = Places::default();
         let from = |last: u8| ClientPrefix::from(IpAddr::from([192, 0, 2, last]));
-        let mut taken: Vec<_> = (0..6).map(|_| places.take(from(1)).unwrap()).collect();
+        let mut taken: Vec<_> = (0..9).map(|_| places.take(from(1)).unwrap()).collect();
         assert!(places.take(from(1)).is_none());
         taken.pop();
         taken.push(places.take(from(1)).unwrap());

@@ -25,8 +25,12 @@ pub(super) fn json(body: &impl Serialize) -> Response {
 }
 
 pub(super) fn busy() -> Response {
-    let text = "too many tests at once from this address or in all; try again in 15 s\n";
-    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "15")], text).into_response()
+    too_many("too many tests at once from this address or in all; try again in 15 s\n", 15)
+}
+
+pub(super) fn too_many(text: &'static str, retry_after_seconds: u32) -> Response {
+    let headers = [(header::RETRY_AFTER, retry_after_seconds.to_string())];
+    (StatusCode::TOO_MANY_REQUESTS, headers, text).into_response()
 }
 
 #[cfg(test)]

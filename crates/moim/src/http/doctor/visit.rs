@@ -39,6 +39,10 @@ struct Visit {
     ice_servers: Vec<IceServer>,
     /// STUN at two ports of one address, if the server has two.
     nat_test: Vec<String>,
+    /// True if the server has an IPv6 address for visitors from everywhere.
+    has_ipv6: bool,
+    /// True if the server keeps reports for its host.
+    takes_reports: bool,
     /// Source address of the request.
     client: IpAddr,
     http_version: &'static str,
@@ -66,11 +70,13 @@ pub(super) async fn begin(
     let host = Host::of(&uri, &headers);
     let host = host.as_ref().map(Host::name);
     let local = connection.local;
+    let has_ipv6 = doctor.signaling.reached(host.unwrap_or_default(), local).2.is_some();
     let (ice_servers, access) = doctor.signaling.visitor_ice_servers(&name, host, local);
     tokio::spawn(async move {
         tokio::time::sleep(VISIT).await;
         drop((place, access));
     });
+    let takes_reports = doctor.store.is_open();
     let nat_test = nat_test(&ice_servers, &doctor.listen, local);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let http_version = match version {
@@ -85,7 +91,16 @@ pub(super) async fn begin(
         let is_own = address == own || own6.is_some_and(|own| address == own);
         doctor.followed.open(&probe, is_global(client) && !is_own)
     });
-    json(&Visit { ice_servers, nat_test, client, http_version, now, followed })
+    json(&Visit {
+        ice_servers,
+        nat_test,
+        has_ipv6,
+        takes_reports,
+        client,
+        http_version,
+        now,
+        followed,
+    })
 }
 
 /// STUN URLs at two ports of the same host: the one that the client reached, and another one that

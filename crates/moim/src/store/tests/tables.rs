@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::*;
 use crate::store::{
     api_keys::StoredApiKey, audit::AuditRow, ids::now, invitations::StoredInvitation,
-    outbox::StoredEvent, templates::StoredTemplate, webhooks::StoredWebhook,
+    outbox::StoredEvent, templates::StoredTemplate, visitor_reports::StoredVisitorReport,
+    webhooks::StoredWebhook,
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -156,6 +157,31 @@ fn audit_can_be_added_to_and_never_changed() {
     let rows = read(&store, |database| audit::list(database, None, 10));
     assert!(rows.iter().all(|row| row.actor == "API1"));
     assert_eq!(rows[0].address.as_deref(), Some("198.51.100.0/24"));
+}
+
+#[test]
+fn visitors_reports_are_the_newest_of_a_week() {
+    let (_parent, data) = folder();
+    let store = Store::open(&data, RETENTION).unwrap();
+    let report = |id: i64, at| StoredVisitorReport {
+        id,
+        at,
+        host: "meet.example".into(),
+        address: (id % 2 == 0).then(|| "192.0.2.7".into()),
+        report: "{}".into(),
+    };
+    let at = now();
+    let many = i64::from(visitor_reports::MAX_REPORTS);
+    write(&store, move |database| {
+        let row = |id| report(id, if id == many { at - 8 * DAY } else { at });
+        (1..=many + 3).try_for_each(|id| visitor_reports::add(database, &row(id)))
+    });
+    let ids = |rows: Vec<StoredVisitorReport>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let all = read(&store, |database| visitor_reports::list(database, None, 1_000));
+    assert_eq!(ids(all), (4..=many + 3).rev().collect::<Vec<_>>());
+    write(&store, |database| visitor_reports::upkeep(database, now() / 1000, RETENTION).map(drop));
+    let page = read(&store, move |database| visitor_reports::list(database, Some(many + 2), 2));
+    assert_eq!(page, [report(many + 1, at), report(many - 1, at)]);
 }
 
 #[tokio::test]
