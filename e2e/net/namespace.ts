@@ -28,6 +28,14 @@ export class Namespace {
     return namespace;
   }
 
+  /** Turns IPv6 on, with addresses that are usable at once. */
+  enableIpv6(): void {
+    for (const which of ["all", "default"]) {
+      this.set(`net.ipv6.conf.${which}.accept_dad`, "0");
+      this.set(`net.ipv6.conf.${which}.disable_ipv6`, "0");
+    }
+  }
+
   /** Removes namespaces left behind by crashed runs. */
   static sweep(): void {
     for (const line of output("ip", ["netns", "list"]).split("\n")) {

@@ -33,16 +33,21 @@ interface Fixtures {
 interface WorkerFixtures {
   nat: NatKind;
   links: LinkKind;
+  /** Gives IPv6 to the server and to site a. */
+  ipv6: boolean;
   network: Network;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   nat: ["symmetric", { option: true, scope: "worker" }],
   links: ["plain", { option: true, scope: "worker" }],
+  ipv6: [false, { option: true, scope: "worker" }],
 
   network: [
-    async ({ nat, links }, use) => {
+    async ({ nat, links, ipv6 }, use) => {
       const world = await World.open(nat, links);
+      // Before the browsers start: they abort requests when addresses appear.
+      if (ipv6) world.enableIpv6();
       const browsers: Browser[] = [];
       try {
         for (const { client } of [world.a, world.b]) browsers.push(await launchChromiumIn(client));
@@ -72,7 +77,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     }
   },
 
-  pool: async ({ network, server }, use, info) => {
+  pool: async ({ network, server, ipv6 }, use, info) => {
     const pool = new ParticipantPool(
       network.browsers[0],
       `https://${network.world.serverAddress}:${server.port}`,
@@ -82,8 +87,10 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     for (const site of [network.world.a, network.world.b]) {
       site.dropUdp(false);
       site.randomizePorts(false);
+      site.blackHole();
       await site.link?.set({});
     }
+    if (ipv6) network.world.a.routeIpv6(true);
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 

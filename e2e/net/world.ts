@@ -16,6 +16,9 @@ import { Namespace, vethPair } from "./namespace.ts";
  */
 export type NatKind = "symmetric" | "cone";
 
+/** Address of the server in a world with IPv6. */
+export const SERVER_IPV6 = "2001:db8:5::2";
+
 const SILENT_ROUTER = "11.22.33.1";
 /** Each site has a /24 of its own, as networks of different operators have. */
 const PREFIX_LENGTH = 16;
@@ -24,6 +27,7 @@ const PREFIX_LENGTH = 16;
 export class Site {
   private udpDropped = false;
   private portsRandomized = false;
+  private mtu: number | undefined;
 
   constructor(
     readonly client: Namespace,
@@ -47,6 +51,31 @@ export class Site {
     const rule = ["POSTROUTING", "-o", "wan", "-p", "udp", "-j", "MASQUERADE", "--random-fully"];
     this.nat.iptables("-t", "nat", randomize ? "-I" : "-D", ...rule);
     this.portsRandomized = randomize;
+  }
+
+  /**
+   * Loses datagrams above an MTU on the way to and from the WAN, without ICMP, as tunnels do; TCP is
+   * told a smaller segment. Without an MTU it is as before.
+   */
+  blackHole(mtu?: number): void {
+    const clamp = ["-p", "tcp", "--tcp-flags", "SYN,RST", "SYN", "-j", "TCPMSS"];
+    if (this.mtu) {
+      this.nat.iptables("-D", "OUTPUT", "-p", "icmp", "-j", "DROP");
+      const before = ["--set-mss", String(this.mtu - 40)];
+      this.nat.iptables("-t", "mangle", "-D", "FORWARD", ...clamp, ...before);
+    }
+    this.nat.ip("link", "set", "wan", "mtu", String(mtu ?? 1500));
+    if (mtu) {
+      this.nat.iptables("-I", "OUTPUT", "-p", "icmp", "-j", "DROP");
+      const segment = ["--set-mss", String(mtu - 40)];
+      this.nat.iptables("-t", "mangle", "-I", "FORWARD", ...clamp, ...segment);
+    }
+    this.mtu = mtu;
+  }
+
+  /** Forwards IPv6, in a world that has it, or drops it silently. */
+  routeIpv6(route: boolean): void {
+    this.nat.set("net.ipv6.conf.all.forwarding", route ? "1" : "0");
   }
 
   /** Number of UDP packets dropped. */
@@ -97,6 +126,19 @@ export class World {
       for (const host of hosts) host.remove();
       throw error;
     }
+  }
+
+  /** Gives IPv6 to the server and to site a, whose router forwards it. */
+  enableIpv6(): void {
+    const { server, a } = this;
+    for (const host of [server, a.nat, a.client]) host.enableIpv6();
+    server.ip("address", "add", `${SERVER_IPV6}/64`, "dev", "wan");
+    a.nat.ip("address", "add", "2001:db8:5::11/64", "dev", "wan");
+    a.nat.ip("address", "add", "2001:db8:81::1/64", "dev", "lan");
+    a.client.ip("address", "add", "2001:db8:81::2/64", "dev", "eth");
+    a.client.ip("route", "add", "default", "via", "2001:db8:81::1");
+    server.ip("route", "add", "2001:db8:81::/64", "via", "2001:db8:5::11");
+    a.routeIpv6(true);
   }
 
   async close(): Promise<void> {

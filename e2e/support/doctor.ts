@@ -5,6 +5,9 @@ import { until } from "./until.ts";
 /** Time that all checks together may take. */
 export const EXAMINATION_MS = 15_000;
 
+/** Any code but that of a computer that is too slow, as one that runs tests may be. */
+export const isOfNetwork = (code: string) => code !== "CPU";
+
 export interface Diagnosis {
   codes: string[];
   /** The verdict with its remedy and the other findings. */

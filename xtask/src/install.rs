@@ -21,6 +21,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "sh", probe: &["-c", "command -v certutil"], package: "libnss3-tools" },
     Tool { program: "sysctl", probe: &["--version"], package: "procps" },
     Tool { program: "/usr/sbin/nginx", probe: &["-v"], package: "nginx" },
+    Tool { program: "mitmdump", probe: &["--version"], package: "mitmproxy" },
     Tool { program: "dpkg-shlibdeps", probe: &["--version"], package: "dpkg-dev" },
     Tool { program: "strip", probe: &["--version"], package: "binutils" },
     Tool { program: "lintian", probe: &["--version"], package: "lintian" },

@@ -1,5 +1,6 @@
 /** Peer connections of the examination, each for one question. */
-import { onlyTransport } from "./candidates.ts";
+
+import { onlyTransport, type ProbeTransport } from "./candidates.ts";
 import type { Attempt } from "./facts.ts";
 import {
   isWhole,
@@ -14,6 +15,8 @@ import type { Gathered } from "./nat.ts";
 
 /** Time for the last echoes to arrive. */
 const LAST_ECHO_MS = 800;
+/** Time after gathering in which a pair of the same family is there, if there is any. */
+const PAIR_MS = 600;
 
 /** Opens a probe peer; null if the server has none left. */
 async function postOffer(offer: string, signal: AbortSignal): Promise<string | null> {
@@ -39,7 +42,7 @@ export interface Probe {
  * the probe peer has the same address.
  */
 export async function connectProbe(
-  transport: "udp" | "tcp",
+  transport: ProbeTransport,
   ms: number,
   signal: AbortSignal,
 ): Promise<Probe> {
@@ -72,8 +75,38 @@ export async function connectProbe(
       if (peer.connectionState === "failed") end(false);
     };
     signal.addEventListener("abort", () => end(false));
+    // Nobody has lost what this computer does not have.
+    if (transport === "udp6") void lacksIpv6(peer).then((lacking) => lacking && end(false));
   });
-  return isOpen ? { outcome: "passed", channel } : lacks("failed");
+  if (isOpen) return { outcome: "passed", channel };
+  const isUntried = transport === "udp6" && !(await hasAskedOverIpv6(peer));
+  return lacks(isUntried ? "unknown" : "failed");
+}
+
+/** Resolves to true if there is nothing over which the peer could be asked. */
+async function lacksIpv6(peer: RTCPeerConnection): Promise<boolean> {
+  if (peer.iceGatheringState !== "complete") {
+    await new Promise<void>((resolve) => {
+      peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve, PAIR_MS));
+  return !(await hasAskedOverIpv6(peer));
+}
+
+/** Returns whether requests were sent, from an address with which one is reached everywhere. */
+async function hasAskedOverIpv6(peer: RTCPeerConnection): Promise<boolean> {
+  const report = await peer.getStats();
+  const entries: { type: string; requestsSent?: number; localCandidateId?: string }[] = [];
+  report.forEach((entry) => {
+    entries.push(entry);
+  });
+  return entries.some(({ type, requestsSent, localCandidateId }) => {
+    if (type !== "candidate-pair" || !requestsSent) return false;
+    const { address } = report.get(localCandidateId ?? "") ?? {};
+    // Unique local and link-local addresses; absent if the browser hides it.
+    return !(address && /^f[cde]/i.test(address));
+  });
 }
 
 /** Measures the line for `ms` over an open probe. */

@@ -1,5 +1,9 @@
-/** Examines the way from this browser to the server: all checks at once, 15 s in all. */
+/**
+ * Examines the way from this browser to the server, all checks at once, and then its encoder, which
+ * would disturb them: 15 s in all.
+ */
 import { allocate, connectProbe, gather, measureLine, type Probe } from "./connections.ts";
+import { testEncoder } from "./encoder.ts";
 import type { Attempt, Check, ExaminationEvent, Facts } from "./facts.ts";
 import { Followed } from "./followed.ts";
 import { judge, post } from "./judge.ts";
@@ -18,7 +22,7 @@ const MAX_LINE_SECONDS = 9;
 export interface ExamineOptions {
   /** Language of the findings. */
   language: string;
-  /** Time for which the line is measured; none for 0. */
+  /** Time for which the line is measured, none for 0; the encoder is left out then. */
   seconds?: number | undefined;
   /** One-time id with which the operator follows the test in a terminal. */
   probe?: string | undefined;
@@ -27,6 +31,8 @@ export interface ExamineOptions {
 interface Visit {
   iceServers: RTCIceServer[];
   natTest: string[];
+  hasIpv6: boolean;
+  takesReports: boolean;
   now: number;
   /** The operator follows this test. */
   followed: boolean;
@@ -39,7 +45,7 @@ interface Outcome {
 
 /** Runs all checks and reports each to `emit`; resolves once the findings are there. */
 export async function examine(
-  { language, seconds = LINE_SECONDS, probe }: ExamineOptions,
+  { language, seconds, probe }: ExamineOptions,
   emit: (event: ExaminationEvent) => void,
   outer: AbortSignal,
 ): Promise<void> {
@@ -60,7 +66,10 @@ export async function examine(
   };
   let followed: Followed | undefined;
   try {
-    const visit = beginVisit(probe, signal);
+    const visit = beginVisit(probe, signal).then((begun) => {
+      emit({ type: "visited", takesReports: begun.takesReports });
+      return begun;
+    });
     if (probe) followed = new Followed(probe, visit, signal);
     const udp = visit.then(() => connectProbe("udp", CONNECT_MS, signal));
     const tcp = visit.then(() => connectProbe("tcp", CONNECT_MS, signal));
@@ -69,13 +78,15 @@ export async function examine(
       run("webSocket", () => attempt("webSocket", tryWebSocket(SIGNALING_MS, signal))),
       run("polling", () => attempt("polling", tryPolling(SIGNALING_MS, signal))),
       run("udp", () => attempt("udp", outcomeOf(udp))),
+      run("udp6", () => attempt("udp6", tryIpv6(visit, signal))),
       run("tcp", () => attempt("tcp", outcomeOf(tcp))),
       ...(["turnUdp", "turnTcp", "turnTls"] as const).map((check) =>
         run(check, () => attempt(check, tryRelay(visit, check, signal))),
       ),
       run("nat", () => askNat(visit, signal)),
-      run("line", () => askLine(udp, tcp, seconds, signal)),
+      run("line", () => askLine(udp, tcp, seconds ?? LINE_SECONDS, signal)),
     ]);
+    await run("encoder", () => askEncoder(seconds === undefined, signal));
     const id = await followed?.reported();
     emit({ type: "judged", findings: await judge(facts, language, signal, id) });
   } catch {
@@ -98,6 +109,12 @@ async function attempt(check: Check, attempted: Promise<Attempt>): Promise<Outco
 
 async function outcomeOf(probe: Promise<Probe>): Promise<Attempt> {
   return (await probe).outcome;
+}
+
+/** The answers of servers with IPv4 alone have nothing to try. */
+async function tryIpv6(visit: Promise<Visit>, signal: AbortSignal): Promise<Attempt> {
+  if (!(await visit).hasIpv6) return "unknown";
+  return outcomeOf(connectProbe("udp6", CONNECT_MS, signal));
 }
 
 async function askPage(visit: Promise<Visit>): Promise<Outcome> {
@@ -151,4 +168,13 @@ async function askLine(
   const limit = first.channel ? MAX_LINE_SECONDS : TCP_LINE_SECONDS;
   const line = await measureLine(channel, 1_000 * Math.min(seconds, limit), signal);
   return { outcome: line.returned > 0 ? "passed" : "failed", facts: { line } };
+}
+
+/** Fewest frames that say something: a hidden tab draws none. */
+const MIN_FRAMES = 20;
+
+async function askEncoder(isAsked: boolean, signal: AbortSignal): Promise<Outcome> {
+  if (!isAsked) return { outcome: "unknown", facts: {} };
+  const encoder = await testEncoder(signal);
+  return { outcome: encoder.captured < MIN_FRAMES ? "unknown" : "passed", facts: { encoder } };
 }

@@ -23,11 +23,15 @@ test("an answer keeps candidates of one transport", () => {
   const sdp = [
     "v=0",
     "a=candidate:1 1 udp 1 203.0.113.7 443 typ host",
+    "a=candidate:3 1 udp 1 2001:db8::7 443 typ host",
     "a=candidate:2 1 tcp 1 203.0.113.7 443 typ host tcptype passive",
     "a=end-of-candidates",
     "",
   ].join("\r\n");
   expect(onlyTransport(sdp, "udp")).not.toContain(" tcp ");
   expect(onlyTransport(sdp, "tcp")).not.toContain(" udp ");
+  expect(onlyTransport(sdp, "udp")).toContain("203.0.113.7");
+  expect(onlyTransport(sdp, "udp6")).not.toContain("203.0.113.7");
+  expect(onlyTransport(sdp, "udp6")).toContain("2001:db8::7");
   expect(onlyTransport("v=0\r\n", "udp")).toBeNull();
 });

@@ -1,5 +1,6 @@
 /** What the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
 import type { CallFacts } from "../api.ts";
+import type { EncoderFacts } from "./encoder.ts";
 import type { LineFacts } from "./line.ts";
 import type { Nat } from "./nat.ts";
 
@@ -11,12 +12,14 @@ export const CHECKS = [
   "webSocket",
   "polling",
   "udp",
+  "udp6",
   "tcp",
   "turnUdp",
   "turnTcp",
   "turnTls",
   "nat",
   "line",
+  "encoder",
 ] as const;
 
 export type Check = (typeof CHECKS)[number];
@@ -27,6 +30,7 @@ export interface Facts {
   webSocket?: Attempt;
   polling?: Attempt;
   udp?: Attempt;
+  udp6?: Attempt;
   tcp?: Attempt;
   turnUdp?: Attempt;
   turnTcp?: Attempt;
@@ -35,8 +39,23 @@ export interface Facts {
   stunAddress?: string;
   hostCandidates?: number;
   line?: LineFacts;
+  encoder?: EncoderFacts;
+  devices?: DevicesFacts;
   clockOffsetMs?: number;
   call?: CallFacts;
+}
+
+/** Outcome of opening a device. */
+export type OpenedDevice = "opened" | "refused" | "missing" | "in_use" | "failed";
+
+/** Camera and microphone, tested at the visitor's wish. */
+export interface DevicesFacts {
+  camera: OpenedDevice;
+  microphone: OpenedDevice;
+  /** Loudest level in a second, 0 to 1. */
+  level?: number;
+  /** Brightest part of the brightest picture in a second, 0 to 255. */
+  brightness?: number;
 }
 
 /** A diagnosis with its words, from the server. */
@@ -60,11 +79,15 @@ export interface Examination {
   facts: Facts;
   /** The most important first. */
   findings: readonly Finding[];
+  /** The server keeps reports for its host. */
+  takesReports: boolean;
 }
 
 export type ExaminationEvent =
+  | { type: "visited"; takesReports: boolean }
   | { type: "started"; check: Check }
   | { type: "ended"; check: Check; outcome: Attempt; ms: number; facts: Facts }
+  | { type: "devices"; devices: DevicesFacts }
   | { type: "judged"; findings: readonly Finding[] }
   | { type: "failed" };
 
@@ -75,16 +98,21 @@ export const NO_EXAMINATION: Examination = {
   checks: Object.fromEntries(CHECKS.map((check) => [check, WAITING])) as Examination["checks"],
   facts: {},
   findings: [],
+  takesReports: false,
 };
 
 export function reduceExamination(now: Examination, event: ExaminationEvent): Examination {
   switch (event.type) {
+    case "visited":
+      return { ...now, takesReports: event.takesReports };
     case "started":
       return withCheck(now, event.check, { state: "running", ms: null });
     case "ended": {
       const ended = withCheck(now, event.check, { state: event.outcome, ms: event.ms });
       return { ...ended, facts: { ...now.facts, ...event.facts } };
     }
+    case "devices":
+      return { ...now, facts: { ...now.facts, devices: event.devices } };
     case "judged":
       return { ...now, phase: "judged", findings: event.findings };
     case "failed":

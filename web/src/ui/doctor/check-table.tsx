@@ -1,15 +1,25 @@
-import { CHECKS, type Check, type Examination } from "../../client/doctor/facts.ts";
+import {
+  CHECKS,
+  type Check,
+  type DevicesFacts,
+  type Examination,
+} from "../../client/doctor/facts.ts";
 import { useI18n } from "../i18n/context.tsx";
 import styles from "./doctor.module.css";
 
 /** Every check with its outcome. */
 export function CheckTable({ examination }: { examination: Examination }) {
   const { t } = useI18n();
+  const { devices } = examination.facts;
+  // Most servers and networks have no IPv6, which is no fault.
+  const shown = CHECKS.filter(
+    (check) => check !== "udp6" || examination.checks.udp6.state !== "unknown",
+  );
   return (
     <table className={styles.table}>
       <caption className={styles.caption}>{t.doctor.details}</caption>
       <tbody>
-        {CHECKS.map((check) => (
+        {shown.map((check) => (
           <tr key={check} data-testid="doctor-check" data-check={check}>
             <th scope="row">{t.doctor.checks[check]}</th>
             <td className={toneOf(check, examination)}>
@@ -17,6 +27,7 @@ export function CheckTable({ examination }: { examination: Examination }) {
             </td>
           </tr>
         ))}
+        {devices && <DeviceRows devices={devices} />}
       </tbody>
     </table>
   );
@@ -45,7 +56,28 @@ function Result({
     const up = percent(line.sent, line.arrived);
     return t.doctor.line(up, percent(line.arrived, line.returned), `${Math.round(line.rttMs)} ms`);
   }
+  const { encoder } = facts;
+  if (check === "encoder" && encoder && state === "passed") {
+    return t.doctor.encoder(encoder.height, encoder.encodeMs.toFixed(1));
+  }
   return t.doctor.states[state];
+}
+
+/** The devices, once they were tested. */
+function DeviceRows({ devices }: { devices: DevicesFacts }) {
+  const { t } = useI18n();
+  return (["camera", "microphone"] as const).map((kind) => {
+    const outcome = devices[kind];
+    const works = outcome === "opened";
+    return (
+      <tr key={kind} data-testid="doctor-check" data-check={kind}>
+        <th scope="row">{t.doctor.devices[kind]}</th>
+        <td className={works ? styles.passed : styles.blamed}>
+          {t.doctor.states[works ? "passed" : "failed"]}
+        </td>
+      </tr>
+    );
+  });
 }
 
 function percent(all: number, rest: number): string {

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { examineDevices } from "../../client/devices/examine-devices.ts";
 import { examine } from "../../client/doctor/examine.ts";
 import {
   CHECKS,
@@ -17,6 +18,7 @@ import { ViewTitle } from "../parts/view-title.tsx";
 import { CheckTable } from "./check-table.tsx";
 import styles from "./doctor.module.css";
 import { reportText } from "./report.ts";
+import { SendReport } from "./send-report.tsx";
 
 interface Props {
   seconds: number | undefined;
@@ -30,7 +32,9 @@ export default function Doctor({ seconds, probe }: Props) {
   const announce = useAnnounce();
   const [run, setRun] = useState(0);
   const [isCopied, setCopied] = useState(false);
-  const { examination, judgeIn } = useExamination(run, language, { seconds, probe });
+  const [isTestingDevices, setTestingDevices] = useState(false);
+  const options = { seconds, probe };
+  const { examination, judgeIn, testDevices } = useExamination(run, language, options);
   const { phase } = examination;
 
   const judgedIn = useRef(language);
@@ -48,6 +52,13 @@ export default function Doctor({ seconds, probe }: Props) {
     await navigator.clipboard.writeText(reportText(examination, about));
     setCopied(true);
     announce(t.doctor.copied);
+  };
+
+  const askDevices = async () => {
+    setTestingDevices(true);
+    announce(t.doctor.devices.testing);
+    await testDevices(language);
+    setTestingDevices(false);
   };
 
   return (
@@ -84,10 +95,17 @@ export default function Doctor({ seconds, probe }: Props) {
             >
               {t.doctor.again}
             </Button>
+            <Button data-testid="doctor-devices" busy={isTestingDevices} onClick={askDevices}>
+              {isTestingDevices ? t.doctor.devices.testing : t.doctor.devices.test}
+            </Button>
             <Button data-testid="doctor-copy" onClick={copy}>
               {isCopied ? t.doctor.copied : t.doctor.copy}
             </Button>
           </div>
+        )}
+        {phase === "judged" && examination.takesReports && (
+          // What the devices add makes another report.
+          <SendReport key={JSON.stringify(examination.facts)} facts={examination.facts} />
         )}
         <CheckTable examination={examination} />
         <p className={styles.note}>{t.doctor.privacy}</p>
@@ -157,5 +175,17 @@ function useExamination(run: number, language: string, { seconds, probe }: Props
     },
     [set],
   );
-  return { examination, judgeIn };
+
+  const testDevices = useCallback(
+    async (language: string) => {
+      const tested = current.current;
+      const devices = await examineDevices();
+      // Another run has begun meanwhile.
+      if (current.current.checks !== tested.checks) return;
+      set(reduceExamination(current.current, { type: "devices", devices }));
+      judgeIn(language);
+    },
+    [set, judgeIn],
+  );
+  return { examination, judgeIn, testDevices };
 }

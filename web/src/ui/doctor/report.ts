@@ -10,7 +10,7 @@ export interface About {
 }
 
 export function reportText({ findings, checks, facts }: Examination, about: About): string {
-  const { line } = facts;
+  const { line, encoder, devices } = facts;
   const found = findings.map(
     ({ code, certainty, sentence }) => `${code} (${certainty}) ${sentence}`,
   );
@@ -32,6 +32,13 @@ export function reportText({ findings, checks, facts }: Examination, about: Abou
     ...outcomes,
     ...(facts.nat ? [`nat: ${facts.nat}`] : []),
     ...measured,
+    ...(encoder
+      ? [
+          `encoder: ${encoder.encoded} of ${encoder.captured} frames of ${encoder.height} lines, ` +
+            `${encoder.encodeMs.toFixed(1)} ms each`,
+        ]
+      : []),
+    ...(devices ? [`camera: ${devices.camera}, microphone: ${devices.microphone}`] : []),
     "",
     about.userAgent,
     "",

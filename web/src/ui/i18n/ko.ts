@@ -12,7 +12,7 @@ export const ko: Messages = {
 
   doctor: {
     title: "연결 검사",
-    lead: "이 브라우저에서 서버까지 가는 길을 살펴봐요. 10초쯤 걸려요.",
+    lead: "이 브라우저에서 서버까지 가는 길을 살펴봐요. 12초쯤 걸려요.",
     running: "연결을 검사하고 있어요…",
     progress: (done, all) => `${all}개 가운데 ${done}개를 마쳤어요`,
     fine: "여기서는 통화가 잘 돼요.",
@@ -25,19 +25,21 @@ export const ko: Messages = {
     copy: "보고서 복사",
     copied: "보고서를 복사했어요",
     details: "전체 검사 항목",
-    privacy: "검사는 이 서버하고만 통신하고, 보고서에는 주소가 들어가지 않아요.",
+    privacy: "검사는 이 서버하고만 통신하고, 복사한 보고서에는 주소가 들어가지 않아요.",
     followed: "이 링크로 하는 첫 검사는 이 서버의 운영자도 함께 볼 수 있어요.",
     checks: {
       page: "안전한 페이지",
       webSocket: "WebSocket 신호",
       polling: "폴링 신호",
       udp: "UDP 미디어",
+      udp6: "IPv6 미디어",
       tcp: "TCP 미디어",
       turnUdp: "UDP 중계",
       turnTcp: "TCP 중계",
       turnTls: "TLS 중계",
       nat: "공유기(NAT)",
       line: "손실과 지연",
+      encoder: "영상 보내기",
     },
     states: {
       waiting: "대기 중",
@@ -47,6 +49,20 @@ export const ko: Messages = {
       unknown: "검사하지 못했어요",
     },
     natKinds: { endpointIndependent: "늘 같은 포트", endpointDependent: "연결마다 다른 포트" },
+    encoder: (height, ms) => `${height}p · 프레임당 ${ms} ms`,
+    devices: {
+      test: "카메라와 마이크 검사",
+      testing: "영상과 소리를 살펴보고 있어요…",
+      camera: "카메라",
+      microphone: "마이크",
+    },
+    send: {
+      send: "서버 운영자에게 보내기",
+      sent: "보고서를 보냈어요",
+      withAddresses: "내 네트워크 주소도 함께 보내기",
+      note: "이 서버의 운영자가 7일 동안 보고서를 볼 수 있어요.",
+      failed: "보고서를 보내지 못했어요. 대신 복사하거나 나중에 다시 보내 주세요.",
+    },
     line: (up, down, rtt) => `↑ 손실 ${up} · ↓ 손실 ${down} · ${rtt}`,
   },
 
