@@ -47,9 +47,9 @@ test("statistics show bitrates, paths, codecs and graphs", async ({ open }) => {
   await expect(link).toContainText(/\d+×\d+ · \d+ fps/);
   await expect(ada.page.getByTestId("stats").locator("polyline")).toHaveCount(4);
 
-  // A machine that is busy with tests may be too slow, but its loopback has no fault.
+  // A machine that is busy with tests may be late with everything, but loses nothing.
   const { codes, text } = await askWhy(ada);
-  for (const code of codes) expect(["CPU", "CPU-SHOW", "VIDEO-STALLS"]).toContain(code);
+  for (const code of codes) expect(code).not.toMatch(/^(UDP|TLS|LINE-LOSS)/);
   if (codes.length === 0) expect(text).toContain("Your connection was fine");
   await ada.page.keyboard.press("Escape");
   await expect(ada.page.getByTestId("stats")).toHaveCount(0);
