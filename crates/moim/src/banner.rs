@@ -54,6 +54,11 @@ impl Urls {
         self
     }
 
+    /// The likeliest URL for others, such as `https://moim.example`.
+    pub(crate) fn main(&self) -> &str {
+        self.network.first().or(self.local.as_ref()).map_or("", String::as_str)
+    }
+
     fn among(
         addresses: &[SocketAddr],
         announce: &[Announce],

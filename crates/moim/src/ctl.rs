@@ -29,6 +29,7 @@ pub(crate) fn run(options: CtlOptions) -> Result<(), Problems> {
         CtlCommand::Participants(command) => return ask_api(options.server, command.into()),
         CtlCommand::Keys(command) => return ask_api(options.server, command.into()),
         CtlCommand::Webhooks(command) => return ask_api(options.server, command.into()),
+        CtlCommand::Admin(command) => return ask_api(options.server, command.into()),
     };
     let folders = client::folders(options.server.data);
     let response = client::request(&folders, method, path, &Value::Null, PATIENCE)?;

@@ -1,6 +1,7 @@
 //! The moim binary: sockets, clock, configuration and storage around the sans-IO cores.
 
 mod access;
+mod accounts;
 #[cfg(unix)]
 mod admin;
 mod api;

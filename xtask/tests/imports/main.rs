@@ -29,6 +29,7 @@ const ORDERS: &[Order] = &[
             &["doctor", "server"],
             &["admin", "dispatch", "handover"],
             &["api"],
+            &["accounts"],
             &["http"],
             &["metrics"],
             &["signaling"],

@@ -12,8 +12,10 @@ use tokio::time::Instant;
 
 use super::{
     caller::{Access, Caller, TokenGrants},
+    own_origin,
     parts::Parts,
     problem::Problem,
+    session_cookie,
 };
 use crate::{http::is_private_channel, net::tcp::Connection};
 
@@ -54,13 +56,21 @@ impl Parts {
         let read = read(request);
         async move {
             let (given, address) = read?;
-            self.find_caller(given.as_deref(), address).await
+            self.find_caller(given, address).await
         }
     }
 
-    async fn find_caller(&self, given: Option<&str>, address: IpAddr) -> Result<Caller, Problem> {
+    async fn find_caller(&self, given: Given, address: IpAddr) -> Result<Caller, Problem> {
         let now = Instant::now();
-        match self.authenticated(given, address).await {
+        let found = match given {
+            Given::Nothing => None,
+            Given::Bearer(text) => self.authenticated(&text, address).await,
+            Given::Session(secret) => {
+                let administrator = self.accounts.session(&secret, now);
+                administrator.map(|name| Caller::administrator(&name, Some(address)))
+            }
+        };
+        match found {
             Some(caller) => match self.limits.take(&caller.name, now) {
                 Ok(()) => Ok(caller),
                 Err(_) => Err(Problem::rate_limited(1, "a key may send 10 requests a second")),
@@ -74,8 +84,7 @@ impl Parts {
         }
     }
 
-    async fn authenticated(&self, given: Option<&str>, address: IpAddr) -> Option<Caller> {
-        let given = given?;
+    async fn authenticated(&self, given: &str, address: IpAddr) -> Option<Caller> {
         if let Some(key) = self.keys.check(given) {
             let name = format!("key {} ({})", key.id, key.name);
             return Some(Caller::with_access(name, key.access, Some(address)));
@@ -96,8 +105,17 @@ impl Parts {
     }
 }
 
-/// The key or token of a request, and its client.
-fn read(request: &Request) -> Result<(Option<String>, IpAddr), Problem> {
+/// What a request shows of its sender.
+enum Given {
+    Nothing,
+    /// A key or a token.
+    Bearer(String),
+    /// The secret of an administrator's session.
+    Session(String),
+}
+
+/// What a request shows, and its client.
+fn read(request: &Request) -> Result<(Given, IpAddr), Problem> {
     let Some(connection) = request.extensions().get::<Connection>() else {
         return Err(Problem::forbidden("the connection is unknown"));
     };
@@ -105,7 +123,16 @@ fn read(request: &Request) -> Result<(Option<String>, IpAddr), Problem> {
         let text = "send requests over HTTPS: others could read this key";
         return Err(Problem::new(StatusCode::FORBIDDEN, "insecure", text));
     }
-    Ok((bearer(request.headers()), connection.peer.ip()))
+    let address = connection.peer.ip();
+    if let Some(bearer) = bearer(request.headers()) {
+        return Ok((Given::Bearer(bearer), address));
+    }
+    let session = session_cookie::find(request.headers(), connection.secure);
+    match session {
+        Some(_) if !own_origin::is_own(request) => Err(own_origin::foreign()),
+        Some(secret) => Ok((Given::Session(secret), address)),
+        None => Ok((Given::Nothing, address)),
+    }
 }
 
 /// The key or token of a request.

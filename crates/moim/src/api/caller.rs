@@ -54,6 +54,11 @@ impl Caller {
         Self { name, rights: Rights::Key(access), address }
     }
 
+    /// An administrator with a session.
+    pub(super) fn administrator(name: &str, address: Option<IpAddr>) -> Self {
+        Self::with_access(format!("admin {name}"), Access::Admin, address)
+    }
+
     /// A caller with a token.
     pub(super) fn with_token(name: String, grants: TokenGrants, address: Option<IpAddr>) -> Self {
         Self { name, rights: Rights::Token(grants), address }

@@ -14,7 +14,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    audit_routes, call_routes, invitations, key_routes, participants,
+    administrators, audit_routes, call_routes, invitations, key_routes, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
     rooms, server, visitor_reports, webhook_routes,
@@ -62,6 +62,7 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         .merge(server::router())
         .merge(audit_routes::router())
         .merge(visitor_reports::router())
+        .merge(administrators::router())
         .split_for_parts();
     api.info.version = env!("CARGO_PKG_VERSION").to_owned();
     api.servers = Some(vec![openapi::Server::new(PREFIX)]);

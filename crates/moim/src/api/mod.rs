@@ -4,6 +4,7 @@
 //! Requests reach rooms as a host's requests do, with the rights of an operator, so that clients see
 //! the same events. LiveKit's RoomService acts by the same functions. The admin socket serves the same routes without keys, for `moim ctl`.
 
+mod administrators;
 mod audit;
 mod audit_routes;
 mod auth;
@@ -17,6 +18,7 @@ mod keeper;
 mod key;
 mod key_routes;
 mod keys;
+mod own_origin;
 mod page;
 mod participants;
 mod parts;
@@ -24,7 +26,9 @@ mod problem;
 mod rate;
 mod rooms;
 mod server;
+mod session_cookie;
 mod shown;
+mod sign_in;
 mod twirp;
 mod twirp_types;
 mod visitor_reports;
@@ -48,7 +52,10 @@ pub(crate) fn router(parts: &Arc<Parts>) -> Router {
     let routes = document::description(api)
         .merge(routes)
         .layer(middleware::from_fn_with_state(Arc::clone(parts), cors::allow_origins));
-    Router::new().nest(document::PREFIX, routes).merge(twirp::router(parts))
+    Router::new()
+        .nest(document::PREFIX, routes)
+        .merge(twirp::router(parts))
+        .merge(sign_in::router(parts))
 }
 
 /// The API on the admin socket.

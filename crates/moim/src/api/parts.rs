@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use super::{audit::Audit, keys::Keys, rate::RateLimits};
 use crate::{
-    access::Access, net::drain::Drain, shard, signaling::Signaling, store::Store,
-    webhooks::Webhooks,
+    access::Access, accounts::Accounts, net::drain::Drain, shard, signaling::Signaling,
+    store::Store, webhooks::Webhooks,
 };
 
 /// The components behind the API.
@@ -20,6 +20,9 @@ pub(crate) struct Parts {
     pub(super) drain: Drain,
     pub(super) shards: shard::Health,
     pub(super) webhooks: Webhooks,
+    pub(super) accounts: Arc<Accounts>,
+    /// The likeliest address of the page, such as `https://moim.example`.
+    pub(super) origin: String,
 }
 
 /// What a server gives to its API.
@@ -30,6 +33,9 @@ pub(crate) struct Components {
     pub(crate) drain: Drain,
     pub(crate) shards: shard::Health,
     pub(crate) webhooks: Webhooks,
+    pub(crate) accounts: Arc<Accounts>,
+    /// The likeliest address of the page, such as `https://moim.example`.
+    pub(crate) origin: String,
 }
 
 impl Parts {
@@ -38,7 +44,8 @@ impl Parts {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(components: Components) -> anyhow::Result<Arc<Self>> {
-        let Components { signaling, access, store, drain, shards, webhooks } = components;
+        let Components { signaling, access, store, drain, shards, webhooks, accounts, origin } =
+            components;
         Ok(Arc::new(Self {
             signaling,
             access,
@@ -50,6 +57,8 @@ impl Parts {
             drain,
             shards,
             webhooks,
+            accounts,
+            origin,
         }))
     }
 }

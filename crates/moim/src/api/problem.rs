@@ -116,6 +116,13 @@ impl From<ErrorBody> for Problem {
 }
 
 impl Problem {
+    /// The system or the disk has failed.
+    pub(super) fn internal(error: &anyhow::Error) -> Self {
+        tracing::error!("a request of the API failed: {error:#}");
+        let text = "the server has failed: see its log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text)
+    }
+
     /// The store can't be read.
     pub(super) fn from_store(error: &anyhow::Error) -> Self {
         tracing::error!("can't read the store: {error:#}");

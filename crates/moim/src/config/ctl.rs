@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::ctl_api::{KeysCommand, ParticipantsCommand, RoomsCommand, WebhooksCommand};
+use super::ctl_api::{
+    AdminCommand, KeysCommand, ParticipantsCommand, RoomsCommand, WebhooksCommand,
+};
 
 /// The running server that a subcommand is about.
 #[derive(Debug, Args)]
@@ -80,6 +82,9 @@ pub(crate) enum CtlCommand {
     /// List, make and remove receivers of what happens in rooms
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// Manage who may sign in at the page /admin
+    #[command(subcommand)]
+    Admin(AdminCommand),
 }
 
 #[cfg(test)]

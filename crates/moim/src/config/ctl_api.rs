@@ -149,6 +149,20 @@ pub(crate) enum WebhooksCommand {
     },
 }
 
+/// Requests about administrators.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make a link, good once and for an hour, that makes an administrator or sets a new password
+    Link,
+    /// List the administrators
+    List,
+    /// Remove an administrator, whose sessions end
+    Remove {
+        /// The name
+        name: String,
+    },
+}
+
 /// What a key may do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum KeyAccess {
@@ -236,6 +250,20 @@ impl From<WebhooksCommand> for ApiRequest {
                 Self { method: "POST", path: "/webhooks".to_owned(), body }
             }
             WebhooksCommand::Remove { id } => Self::delete(format!("/webhooks/{}", segment(&id))),
+        }
+    }
+}
+
+impl From<AdminCommand> for ApiRequest {
+    fn from(command: AdminCommand) -> Self {
+        match command {
+            AdminCommand::Link => {
+                Self { method: "POST", path: "/administrators/link".to_owned(), body: Value::Null }
+            }
+            AdminCommand::List => Self::get("/administrators".to_owned()),
+            AdminCommand::Remove { name } => {
+                Self::delete(format!("/administrators/{}", segment(&name)))
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ use turn::NonceKey;
 use crate::admin;
 use crate::{
     access::Access,
+    accounts::{self, Accounts},
     api,
     banner::{self, Urls},
     config::{Config, Live, Problems},
@@ -149,8 +150,12 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         signaling.restore(frozen);
     }
     let admission = Admission::new(&config.limits);
+    let keeper = accounts::Keeper::new(store.clone(), config.data.clone());
+    let accounts = Arc::new(Accounts::load(keeper)?);
     let api = signaling.as_ref().map(|signaling| {
         api::Parts::load(api::Components {
+            accounts: Arc::clone(&accounts),
+            origin: urls.main().to_owned(),
             signaling: Arc::clone(signaling),
             access: Arc::clone(&access),
             store: store.clone(),

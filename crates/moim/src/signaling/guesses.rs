@@ -22,7 +22,7 @@ const MAX_PREFIXES: usize = 256;
 
 /// Password attempts at one room.
 #[derive(Debug)]
-pub(super) struct Guesses(Mutex<State>);
+pub(crate) struct Guesses(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -32,21 +32,21 @@ struct State {
 
 /// One attempt. Returns its token unless the password was wrong.
 #[derive(Debug)]
-pub(super) struct Guess {
+pub(crate) struct Guess {
     guesses: Arc<Guesses>,
     prefix: ClientPrefix,
     was_wrong: bool,
 }
 
 impl Guesses {
-    pub(super) fn new(now: Instant) -> Arc<Self> {
+    pub(crate) fn new(now: Instant) -> Arc<Self> {
         let room = Bucket::full(ROOM_RATE, now);
         Arc::new(Self(Mutex::new(State { room, by_prefix: HashMap::new() })))
     }
 
     /// Registers an attempt of a prefix; returns its delay, or `None` if the prefix has too many
     /// pending attempts.
-    pub(super) fn take(
+    pub(crate) fn take(
         self: &Arc<Self>,
         prefix: ClientPrefix,
         now: Instant,
@@ -75,7 +75,7 @@ impl Guesses {
 
 impl Guess {
     /// Spends the token because the password was wrong.
-    pub(super) fn was_wrong(mut self) {
+    pub(crate) fn was_wrong(mut self) {
         self.was_wrong = true;
     }
 }

@@ -15,7 +15,7 @@ mod details;
 mod directory;
 mod emits;
 mod frozen_room;
-mod guesses;
+pub(crate) mod guesses;
 mod handover;
 mod history;
 mod hub;

@@ -35,6 +35,7 @@ pub(crate) use self::{
     config::{ActiveConfig, Config, Mount},
     encode::{encode_event, encode_raw_event},
     held::{HeldBytes, Holder},
+    origin::is_own_origin,
     router::router,
     socket::Socket,
 };

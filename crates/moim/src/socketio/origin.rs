@@ -19,24 +19,32 @@ impl Origins {
         {
             return true;
         }
-        let Some((scheme, authority)) = origin.split_once("://") else { return false };
-        let port = match scheme {
-            "http" => ":80",
-            "https" => ":443",
-            _ => return false,
-        };
-        if self.localhost && is_localhost(authority) && is_on_this_computer(connection) {
+        let is_web = |scheme| scheme == "http" || scheme == "https";
+        let authority = origin.split_once("://").filter(|(scheme, _)| is_web(*scheme));
+        let is_here = self.localhost && is_on_this_computer(connection);
+        if is_here && authority.is_some_and(|(_, authority)| is_localhost(authority)) {
             return true;
         }
-        // A page without TLS may have been modified on the network path. The reverse occurs behind
-        // a proxy that terminates TLS.
-        let downgraded = connection.secure && scheme == "http";
-        let bare = |authority: &str| {
-            let host = authority.strip_suffix(port).unwrap_or(authority);
-            host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
-        };
-        !downgraded && host.is_some_and(|host| bare(host) == bare(authority))
+        is_own_origin(origin, host, connection)
     }
+}
+
+/// Returns whether an origin is that of the requested host.
+pub(crate) fn is_own_origin(origin: &str, host: Option<&str>, connection: &Connection) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return false,
+    };
+    // A page without TLS may have been modified on the network path. The reverse occurs behind
+    // a proxy that terminates TLS.
+    let downgraded = connection.secure && scheme == "http";
+    let bare = |authority: &str| {
+        let host = authority.strip_suffix(port).unwrap_or(authority);
+        host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+    };
+    !downgraded && host.is_some_and(|host| bare(host) == bare(authority))
 }
 
 /// Returns whether the client runs on the server's machine. Only then is a `localhost` page as

@@ -5,6 +5,7 @@
 
 mod acme;
 mod addresses;
+mod admin_page;
 mod also;
 mod announce_auto;
 mod api;
