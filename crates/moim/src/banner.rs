@@ -23,6 +23,8 @@ pub(crate) struct Urls {
     authority: Option<String>,
     /// The server is a relay alone, and these are `turn:` URLs.
     relay: bool,
+    /// The one-time link for the first administrator, while there is none.
+    admin: Option<String>,
 }
 
 /// More URLs would only confuse.
@@ -52,6 +54,12 @@ impl Urls {
         let named = domains.iter().map(|name| url(scheme, name.as_str(), port.unwrap_or(443)));
         self.network = named.chain(self.network).take(MAX_URLS).collect();
         self
+    }
+
+    /// The same with the path of the one-time link for the first administrator.
+    pub(crate) fn with_admin(self, path: &str) -> Self {
+        let admin = Some(format!("{}{path}", self.main()));
+        Self { admin, ..self }
     }
 
     /// The likeliest URL for others, such as `https://moim.example`.
@@ -96,7 +104,7 @@ impl Urls {
             reached.iter().map(move |address| url(scheme, &host(address.ip()), address.port()))
         };
         let authority = network("http").next().filter(|_| own_ca).map(|url| url + "/ca.crt");
-        Self { local, network: network(secure).collect(), authority, relay }
+        Self { local, network: network(secure).collect(), authority, relay, admin: None }
     }
 }
 
@@ -129,6 +137,13 @@ fn banner(urls: &Urls, terminal: bool) -> String {
     }
     for network in &urls.network {
         let _ = writeln!(text, "  On the network:    {network}");
+    }
+    if let Some(admin) = &urls.admin {
+        let _ = writeln!(
+            text,
+            "\n  Administrator:     {admin}\n                     (good once, for an hour; `moim \
+             ctl admin link` makes another)"
+        );
     }
     if let Some(first) = urls.network.first().filter(|_| terminal && !urls.relay) {
         text.push('\n');
@@ -221,6 +236,14 @@ mod tests {
     fn ipv6_is_shown_without_ipv4() {
         let urls = urls(&["[::]:4000"], &[], &["2001:db8::5"]);
         assert_eq!(urls.network, ["https://[2001:db8::5]:4000"]);
+    }
+
+    #[test]
+    fn administrators_link_is_shown_at_the_likeliest_address() {
+        let urls = urls(&["0.0.0.0:4000"], &[], &["192.168.1.5"]);
+        assert!(!banner(&urls, false).contains("Administrator"));
+        let text = banner(&urls.with_admin("/admin#once=x"), false);
+        assert!(text.contains("https://192.168.1.5:4000/admin#once=x"), "{text}");
     }
 
     #[test]

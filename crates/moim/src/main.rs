@@ -41,6 +41,8 @@ mod reload;
 mod server;
 mod shard;
 mod signaling;
+mod size_command;
+mod sizing;
 mod socketio;
 mod store;
 mod supervisor;
@@ -50,7 +52,7 @@ mod webhooks;
 mod wiring;
 mod workers;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{ArgMatches, FromArgMatches};
 
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         },
         Command::Calls(options) => told(calls_command::run(&options).map(|()| String::new())),
         Command::Audit(options) => told(audit_command::run(&options).map(|()| String::new())),
+        Command::Size(options) => told(size_command::run(&options).map(|()| String::new())),
         Command::Backup(options) => told(backup::backup(&options)),
         Command::Restore(options) => told(backup::restore(&options)),
         Command::Man(options) => told(manuals::man(&options).map(|()| String::new())),
@@ -146,7 +149,14 @@ fn prepare(given: Given, logs: Logs) -> Result<(Server, Reload), Problems> {
         logs.format(format);
     }
     log_privacy::set(config.log_privacy);
-    let (server, parts) = server::prepare(&config)?;
+    #[cfg(unix)]
+    let examined = given.clone();
+    #[cfg(unix)]
+    let examine: Option<api::Examine> =
+        Some(Arc::new(move |language| doctor::report(examined.clone(), language)));
+    #[cfg(not(unix))]
+    let examine = None;
+    let (server, parts) = server::prepare(&config, examine)?;
     Ok((server, Reload::new(given, running, logs, parts)))
 }
 

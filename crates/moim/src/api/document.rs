@@ -14,10 +14,11 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    administrators, audit_routes, call_routes, invitations, key_routes, participants,
+    administrators, audit_routes, call_routes, examiner_routes, invitations, key_routes, overview,
+    participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
-    rooms, server, visitor_reports, webhook_routes,
+    rooms, server, size, visitor_reports, webhook_routes,
 };
 
 /// Where the API is.
@@ -63,6 +64,9 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         .merge(audit_routes::router())
         .merge(visitor_reports::router())
         .merge(administrators::router())
+        .merge(overview::router())
+        .merge(examiner_routes::router())
+        .merge(size::router())
         .split_for_parts();
     api.info.version = env!("CARGO_PKG_VERSION").to_owned();
     api.servers = Some(vec![openapi::Server::new(PREFIX)]);

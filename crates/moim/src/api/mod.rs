@@ -13,11 +13,14 @@ mod call_routes;
 mod caller;
 mod cors;
 mod document;
+mod examiner;
+mod examiner_routes;
 mod invitations;
 mod keeper;
 mod key;
 mod key_routes;
 mod keys;
+mod overview;
 mod own_origin;
 mod page;
 mod participants;
@@ -29,6 +32,8 @@ mod server;
 mod session_cookie;
 mod shown;
 mod sign_in;
+mod size;
+mod tagged;
 mod twirp;
 mod twirp_types;
 mod visitor_reports;
@@ -39,6 +44,7 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 
 pub(crate) use audit::Entry as AuditEntry;
+pub(crate) use examiner::Examine;
 pub(crate) use parts::{Components, Parts};
 
 /// The API on the port, for holders of keys.

@@ -2,10 +2,24 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{audit::Audit, keys::Keys, rate::RateLimits};
+use super::{
+    audit::Audit,
+    examiner::{Examine, Examiner},
+    keys::Keys,
+    rate::RateLimits,
+};
 use crate::{
-    access::Access, accounts::Accounts, net::drain::Drain, shard, signaling::Signaling,
-    store::Store, webhooks::Webhooks,
+    access::Access,
+    accounts::Accounts,
+    net::{
+        drain::Drain,
+        tcp::Admission,
+        tls::{AcmeStatus, CurrentCertificate},
+    },
+    shard,
+    signaling::Signaling,
+    store::{Store, ids},
+    webhooks::Webhooks,
 };
 
 /// The components behind the API.
@@ -23,6 +37,12 @@ pub(crate) struct Parts {
     pub(super) accounts: Arc<Accounts>,
     /// The likeliest address of the page, such as `https://moim.example`.
     pub(super) origin: String,
+    /// Milliseconds since 1970.
+    pub(super) started_at: i64,
+    pub(super) admission: Admission,
+    pub(super) certificate: Arc<CurrentCertificate>,
+    pub(super) acme: Arc<AcmeStatus>,
+    pub(super) examiner: Option<Examiner>,
 }
 
 /// What a server gives to its API.
@@ -36,6 +56,11 @@ pub(crate) struct Components {
     pub(crate) accounts: Arc<Accounts>,
     /// The likeliest address of the page, such as `https://moim.example`.
     pub(crate) origin: String,
+    pub(crate) admission: Admission,
+    pub(crate) certificate: Arc<CurrentCertificate>,
+    pub(crate) acme: Arc<AcmeStatus>,
+    /// `None` where the doctor can't examine this system.
+    pub(crate) examine: Option<Examine>,
 }
 
 impl Parts {
@@ -44,8 +69,20 @@ impl Parts {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(components: Components) -> anyhow::Result<Arc<Self>> {
-        let Components { signaling, access, store, drain, shards, webhooks, accounts, origin } =
-            components;
+        let Components {
+            signaling,
+            access,
+            store,
+            drain,
+            shards,
+            webhooks,
+            accounts,
+            origin,
+            admission,
+            certificate,
+            acme,
+            examine,
+        } = components;
         Ok(Arc::new(Self {
             signaling,
             access,
@@ -59,6 +96,11 @@ impl Parts {
             webhooks,
             accounts,
             origin,
+            started_at: ids::now(),
+            admission,
+            certificate,
+            acme,
+            examiner: examine.map(Examiner::new),
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! Rooms and participants as the API shows them.
 
+use quality::{EncoderLimit, Sample};
 use room::{
     protocol::{MediaState, Policy, TopologyChoice, TrackSource},
     rights::Role,
@@ -64,6 +65,43 @@ pub(super) struct Participant {
     /// Role; absent in a room without hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<Role>,
+    /// The last ten seconds of its links; absent if nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quality: Option<Quality>,
+}
+
+/// Ten seconds of a participant's links. Absent values are unknown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Quality {
+    /// How its media travels: udp, tcp, relay_udp, relay_tcp or relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<&'static str>,
+    /// Round-trip time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_trip_ms: Option<u32>,
+    /// Jitter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jitter_ms: Option<u32>,
+    /// Thousandths of the packets from it that were lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss_up_permille: Option<u16>,
+    /// Thousandths of the packets to it that were lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss_down_permille: Option<u16>,
+    /// Kilobits per second from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kbps_up: Option<u32>,
+    /// Kilobits per second to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kbps_down: Option<u32>,
+    /// Pictures that stood still at its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled_pictures: Option<u16>,
+    /// Why its page encodes less than it could: cpu, bandwidth or other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limited_by: Option<&'static str>,
+    /// Its link was silent.
+    interrupted: bool,
 }
 
 /// Somebody in the waiting room.
@@ -111,6 +149,25 @@ impl From<&ParticipantDetails> for Participant {
             media: participant.media,
             muted: participant.muted.iter().collect(),
             role: participant.role,
+            quality: details.quality.as_ref().map(Quality::from),
+        }
+    }
+}
+
+impl From<&Sample> for Quality {
+    fn from(sample: &Sample) -> Self {
+        let limit = sample.encoder_limit.filter(|limit| *limit != EncoderLimit::None);
+        Self {
+            transport: sample.transport.map(quality::Transport::name),
+            round_trip_ms: sample.round_trip_ms,
+            jitter_ms: sample.jitter_ms,
+            loss_up_permille: sample.loss_up,
+            loss_down_permille: sample.loss_down,
+            kbps_up: sample.kbps_up,
+            kbps_down: sample.kbps_down,
+            stalled_pictures: sample.stalled,
+            limited_by: limit.map(EncoderLimit::name),
+            interrupted: sample.interrupted,
         }
     }
 }

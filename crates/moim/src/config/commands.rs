@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Calls(super::calls::CallsOptions),
     /// Print the audit log, one JSON object a line
     Audit(super::audit::AuditOptions),
+    /// Tell how large a server a number of calls needs
+    Size(super::size::SizeOptions),
     /// Write the data folder to one private file, while the server runs or not
     Backup(BackupOptions),
     /// Fill the data folder from a backup, while the server is stopped

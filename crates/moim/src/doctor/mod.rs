@@ -20,14 +20,22 @@ use clap::ArgMatches;
 use doctor::{
     Language, Report,
     server::{
-        Outcome, examine,
+        Examined, Facts, Outcome, Place, examine,
         outside::{self, Witness},
     },
 };
+use serde_json::Value;
 
-use crate::config::{CheckedConfig, DoctorOptions, Given};
+use crate::config::{CheckedConfig, DoctorOptions, Given, Problems};
 use exit::{MISCONFIGURED, code_of};
 use server::Server;
+
+/// What the examination of a server found.
+struct Examination {
+    place: Place,
+    rows: Vec<Examined>,
+    report: Report,
+}
 
 /// Examines, prints, and returns the exit code: 0 if nothing is wrong or only advice is given, 1
 /// if calls fail or are worse than they could be, 2 if the configuration can't work.
@@ -40,37 +48,51 @@ pub(crate) fn run(options: DoctorOptions, matches: &ArgMatches) -> ExitCode {
         return phone::run(checked.as_ref().ok(), &server, options.json, language);
     }
     let is_valid = checked.is_ok();
-    let facts = match checked {
-        Ok(checked) => {
-            let mut facts = gather::facts(&checked, &server);
-            if let Some(url) = &options.by {
-                match by::ask(url, &server, &facts.place) {
-                    Ok(witness) => facts.outside = Ok(with(&server, witness)),
-                    Err(error) => {
-                        eprintln!("moim: {error:#}");
-                        return ExitCode::from(MISCONFIGURED);
-                    }
-                }
+    let mut facts = gathered(checked, &server);
+    if let Some(url) = options.by.as_ref().filter(|_| is_valid) {
+        match by::ask(url, &server, &facts.place) {
+            Ok(witness) => facts.outside = Ok(with(&server, witness)),
+            Err(error) => {
+                eprintln!("moim: {error:#}");
+                return ExitCode::from(MISCONFIGURED);
             }
-            facts
         }
-        Err(problems) => gather::of_invalid(&problems, &server),
+    }
+    let Examination { place, rows, report } = examination(facts);
+    let mut out = io::stdout();
+    let text = if options.json {
+        format!("{:#}\n", print::json(&place, &rows, &report, language))
+    } else {
+        print::text(&place, &rows, &report, language, out.is_terminal())
     };
+    // The exit code says enough if nobody reads.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if is_valid { code_of(report.severity()) } else { ExitCode::from(MISCONFIGURED) }
+}
+
+/// The report about the server with these options, as `moim doctor --json` prints it.
+pub(crate) fn report(given: Given, language: Language) -> Value {
+    let server = Server::find(given.data());
+    let checked = CheckedConfig::new(given.or_in(server.folder()));
+    let Examination { place, rows, report } = examination(gathered(checked, &server));
+    print::json(&place, &rows, &report, language)
+}
+
+fn gathered(checked: Result<CheckedConfig, Problems>, server: &Server) -> Facts {
+    match checked {
+        Ok(checked) => gather::facts(&checked, server),
+        Err(problems) => gather::of_invalid(&problems, server),
+    }
+}
+
+fn examination(facts: Facts) -> Examination {
     let rows = examine(&facts);
     let found = rows.iter().filter_map(|row| match &row.outcome {
         Outcome::Found(findings) => Some(findings.clone()),
         _ => None,
     });
     let report = Report::new(found.flatten().collect());
-    let mut out = io::stdout();
-    let text = if options.json {
-        print::json(&facts.place, &rows, &report, language)
-    } else {
-        print::text(&facts.place, &rows, &report, language, out.is_terminal())
-    };
-    // The exit code says enough if nobody reads.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if is_valid { code_of(report.severity()) } else { ExitCode::from(MISCONFIGURED) }
+    Examination { place: facts.place, rows, report }
 }
 
 /// What visitors proved, and another server just now.

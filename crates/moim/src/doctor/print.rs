@@ -214,35 +214,31 @@ fn hint(rows: &[Examined], language: Language) -> Option<&'static str> {
 }
 
 /// The report for programs.
-pub(super) fn json(
-    place: &Place,
-    rows: &[Examined],
-    report: &Report,
-    language: Language,
-) -> String {
-    let checks: Vec<_> = rows.iter().map(json_row).collect();
-    let value = json!({
+pub(super) fn json(place: &Place, rows: &[Examined], report: &Report, language: Language) -> Value {
+    let checks: Vec<_> = rows.iter().map(|row| json_row(row, language)).collect();
+    json!({
         "address": place.address,
         "port": place.port,
         "verdict": report.verdict().map(|finding| finding.code),
         "severity": report.severity(),
         "findings": report.told(language),
         "checks": checks,
-    });
-    format!("{value:#}\n")
+    })
 }
 
-fn json_row(row: &Examined) -> Value {
+fn json_row(row: &Examined, language: Language) -> Value {
+    let (check, title) = (row.check, row.check.title(language));
     match &row.outcome {
         Outcome::Passed { detail } => {
-            json!({ "check": row.check, "outcome": "passed", "detail": detail })
+            json!({ "check": check, "title": title, "outcome": "passed", "detail": detail })
         }
-        Outcome::Skipped(skip) => {
-            json!({ "check": row.check, "outcome": "skipped", "reason": skip })
-        }
+        Outcome::Skipped(skip) => json!({
+            "check": check, "title": title, "outcome": "skipped",
+            "reason": skip, "words": skip.words(language),
+        }),
         Outcome::Found(findings) => {
             let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
-            json!({ "check": row.check, "outcome": "found", "codes": codes })
+            json!({ "check": check, "title": title, "outcome": "found", "codes": codes })
         }
     }
 }

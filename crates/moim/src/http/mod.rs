@@ -40,6 +40,7 @@ pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::{HostNames, KnownHosts};
 pub(crate) use serve::{Version, serve};
+pub(crate) use tag::is_known as is_known_tag;
 
 use crate::{
     config::{Live, Secret},

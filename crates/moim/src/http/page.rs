@@ -13,11 +13,13 @@ use super::{asset::Assets, fetch_site};
 
 const INDEX: &str = "index.html";
 
-/// The page at `/`, `/doctor` and `/r/NAME`, its files, and a 404 page elsewhere.
+/// The page at `/`, `/doctor`, `/admin` and `/r/NAME`, its files, and a 404 page elsewhere.
 pub(super) fn router(assets: Assets) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/doctor", get(index))
+        .route("/admin", get(index))
+        .route("/admin/{section}", get(index))
         .route("/r/{name}", get(room))
         .fallback(file)
         .with_state(assets)

@@ -19,7 +19,7 @@ pub(super) fn of_hash(hash: &[u8; 32], encoding: Encoding) -> String {
 }
 
 /// True if the client has this version (`If-None-Match`, RFC 9110 §13.1.2).
-pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

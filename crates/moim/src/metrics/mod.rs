@@ -23,7 +23,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use self::{page::Page, process::ProcessUsage, readings::Readings, udp_errors::UdpErrors};
+pub(crate) use self::process::ProcessUsage;
+use self::{page::Page, readings::Readings, udp_errors::UdpErrors};
 use crate::{
     net::{
         tcp::{Admission, ConnectionCounters},

@@ -4,24 +4,24 @@ use std::fs;
 
 /// Resources in use. Some are known on Linux only.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ProcessUsage {
+pub(crate) struct ProcessUsage {
     pub(super) cpu_seconds: f64,
-    pub(super) memory: Option<Memory>,
+    pub(crate) memory: Option<Memory>,
     pub(super) open_descriptors: Option<u64>,
     pub(super) max_descriptors: Option<u64>,
 }
 
 /// Memory and threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Memory {
-    pub(super) resident_bytes: u64,
+pub(crate) struct Memory {
+    pub(crate) resident_bytes: u64,
     pub(super) virtual_bytes: u64,
     pub(super) threads: u64,
 }
 
 impl ProcessUsage {
     /// Reads the usage of this process.
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let status = fs::read_to_string("/proc/self/status").ok();
         Self {
             cpu_seconds: cpu_seconds(),

@@ -102,7 +102,10 @@ pub(crate) struct Server {
 ///
 /// # Errors
 /// A message for the operator, with the remedy.
-pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
+pub(crate) fn prepare(
+    config: &Config,
+    examine: Option<api::Examine>,
+) -> anyhow::Result<(Server, HotParts)> {
     let runtime = workers::start().context("The system can't provide threads or timers")?;
     let _inside = runtime.enter();
     let lock = config.data.lock()?;
@@ -162,6 +165,10 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
             drain: drain.clone(),
             shards: shards.health(),
             webhooks: webhooks.clone(),
+            admission: admission.clone(),
+            certificate: Arc::clone(&tls.certificate),
+            acme: Arc::clone(&tls.acme),
+            examine,
         })
     });
     let api = api.transpose()?;
@@ -240,6 +247,14 @@ pub(crate) fn prepare(config: &Config) -> anyhow::Result<(Server, HotParts)> {
         signaling: signaling.clone(),
         acme: tls.acme,
         orders: sender,
+    };
+    // The page is not served in place of the operator's own.
+    let has_page = api.is_some() && config.folder.is_none();
+    let urls = if has_page && accounts.is_empty() {
+        let once = accounts.make_link(tokio::time::Instant::now())?;
+        urls.with_admin(&accounts::link_path(&once))
+    } else {
+        urls
     };
     let limits = Live::new(config.limits);
     let drain_timeout = Live::new(config.drain_timeout);

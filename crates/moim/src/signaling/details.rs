@@ -1,11 +1,12 @@
 //! A room's state, as its operator sees it.
 
+use quality::Sample;
 use room::{
     Participant, Room,
-    protocol::{Policy, RoomSummary, TopologyChoice, Waiting},
+    protocol::{Policy, RoomSummary, Topology, TopologyChoice, Waiting},
 };
 
-use super::visits::Visits;
+use super::{history::History, visits::Visits};
 
 /// A room's state.
 #[derive(Debug, Clone)]
@@ -16,6 +17,7 @@ pub(crate) struct RoomDetails {
     pub(crate) opened: i64,
     pub(crate) summary: RoomSummary,
     pub(crate) topology: TopologyChoice,
+    pub(crate) current_topology: Topology,
     /// `None` in a room without hosts.
     pub(crate) policy: Option<Policy>,
     /// Text of the application that embeds the room.
@@ -37,21 +39,25 @@ pub(crate) struct ParticipantDetails {
     pub(crate) joined: i64,
     /// False while it is expected back.
     pub(crate) is_connected: bool,
+    /// The last ten seconds of its links.
+    pub(crate) quality: Option<Sample>,
 }
 
 impl RoomDetails {
-    pub(super) fn of(room: &Room, visits: &Visits, revision: String) -> Self {
+    pub(super) fn of(room: &Room, visits: &Visits, history: &History, revision: String) -> Self {
         let details = |participant: &Participant| ParticipantDetails {
             participant: participant.clone(),
             identity: room.identity(&participant.id).map(str::to_owned),
             joined: visits.joined(&participant.id).unwrap_or(visits.opened()),
             is_connected: room.is_connected(&participant.id),
+            quality: history.latest(&participant.id),
         };
         Self {
             id: visits.id().to_owned(),
             opened: visits.opened(),
             summary: room.summary(),
             topology: room.topology_choice(),
+            current_topology: room.topology(),
             policy: room.rules(),
             metadata: room.metadata().to_owned(),
             revision,

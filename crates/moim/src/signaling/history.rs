@@ -97,9 +97,17 @@ struct Call {
 #[derive(Debug)]
 struct Member {
     id: i64,
+    /// The last sample.
+    latest: Option<Sample>,
     /// Since the last sample.
     link: Option<(LinkQuality, LinkTransport)>,
     report: Option<ReportRequest>,
+}
+
+impl Member {
+    fn new(id: i64) -> Self {
+        Self { id, latest: None, link: None, report: None }
+    }
 }
 
 impl History {
@@ -122,7 +130,7 @@ impl History {
 
     /// Goes on with a call of an earlier process.
     pub(super) fn resume(&mut self, now: Instant, frozen: FrozenCall) {
-        let member = |(id, number)| (id, Member { id: number, link: None, report: None });
+        let member = |(id, number)| (id, Member::new(number));
         self.call = Some(Call {
             id: frozen.id,
             began: now.checked_sub(Duration::from_secs(frozen.seconds)).unwrap_or(now),
@@ -168,7 +176,7 @@ impl History {
             if call.members.contains_key(id) {
                 continue;
             }
-            let member = Member { id: moment.id(), link: None, report: None };
+            let member = Member::new(moment.id());
             let joined =
                 ParticipantJoined { id: member.id, call: call.id, name: name.to_owned(), at };
             store.write(Importance::Record, move |store| calls::join(store, &joined));
@@ -202,7 +210,12 @@ impl History {
 
     /// Time of the next [`Self::handle_timeout`].
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.call.as_ref().filter(|_| self.store.is_open()).map(|call| call.flush_at)
+        self.call.as_ref().map(|call| call.flush_at)
+    }
+
+    /// The last sample of a participant, of the ten seconds before the last [`Self::handle_timeout`].
+    pub(super) fn latest(&self, id: &ParticipantId) -> Option<Sample> {
+        self.call.as_ref()?.members.get(id)?.latest
     }
 
     /// Writes the samples if they are due. `server_busy`: thousandths.
@@ -256,6 +269,7 @@ impl Call {
         for (id, member) in &mut self.members {
             let (link, report) = (member.link.take(), member.report.take());
             if link.is_none() && report.is_none() {
+                member.latest = None;
                 continue;
             }
             let mut sample = Sample { at, seconds: SECONDS, server_busy, ..Sample::default() };
@@ -265,6 +279,7 @@ impl Call {
             if let Some((all, stalled)) = viewers.get(id) {
                 (sample.viewers, sample.stalled_viewers) = (Some(*all), Some(*stalled));
             }
+            member.latest = Some(sample);
             samples.push((member.id, sample));
         }
         samples
@@ -383,6 +398,8 @@ mod tests {
             let report = ReportRequest { loss_up: Some(60_000), ..ReportRequest::default() };
             history.on_report(&ids[1], report);
             history.handle_timeout(moment(start, second), Some(230));
+            let latest = history.latest(&ids[1]).unwrap();
+            assert_eq!((latest.viewers, latest.loss_up), (Some(2), Some(1000)), "shown at once");
         }
         history.update(moment(start, 31), std::iter::empty());
         store.flush(Duration::from_secs(20));

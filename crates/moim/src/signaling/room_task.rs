@@ -269,7 +269,7 @@ impl RoomTask {
     }
 
     fn details(&self) -> RoomDetails {
-        RoomDetails::of(&self.room, &self.visits, self.revision())
+        RoomDetails::of(&self.room, &self.visits, &self.history, self.revision())
     }
 
     /// Applies the room's effects.

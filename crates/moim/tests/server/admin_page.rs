@@ -5,9 +5,10 @@ use std::io::{Read, Write};
 use serde_json::{Value, json};
 
 use crate::{
+    api::{Api, Page},
     ctl::{answer, ctl},
     peer::{Answer, Tls, ask, tcp},
-    support::{DEADLINE, Server, within},
+    support::{DEADLINE, Server, succeed, within},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -195,4 +196,53 @@ fn ctl_lists_and_removes_administrators_whose_sessions_end() {
     let (_, once) = link["path"].as_str().unwrap().split_once("#once=").unwrap();
     let claimed = ben.send("POST /api/admin/claim", &claim(once, "Ben")).0;
     assert_eq!(claimed.status, 200);
+}
+
+#[test]
+fn overview_has_rooms_with_their_people_and_a_tag() {
+    let server = Server::start(&[]);
+    let api = Api::new(&server, "read");
+    let (_ann, _) = Page::join(&server, "tea", "Ann");
+    let (_ben, _) = Page::join(&server, "tea", "Ben");
+    let first = api.send("GET /overview", &Value::Null);
+    let room = &first.body["rooms"][0];
+    assert_eq!((&room["name"], &room["topology"]), (&"tea".into(), &"mesh".into()), "{first:?}");
+    let names: Vec<_> = room["people"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["Ann", "Ben"]);
+    let tag = first.head.header("etag").unwrap();
+    let again = api.send_with("GET /overview", &[("If-None-Match", tag)], &Value::Null);
+    assert_eq!((again.status, again.head.body.len()), (304, 0));
+    let (_cy, _) = Page::join(&server, "tea", "Cy");
+    let changed = api.send_with("GET /overview", &[("If-None-Match", tag)], &Value::Null);
+    assert_eq!((changed.status, &changed.body["rooms"][0]["participants"]), (200, &3.into()));
+}
+
+#[test]
+fn server_shows_its_load_certificates_and_findings() {
+    let server = Server::start(&["--shards", "2"]);
+    let api = Api::new(&server, "read");
+    let state = api.get("/server");
+    assert_eq!(state["busy_permille"].as_array().unwrap().len(), 2, "{state}");
+    assert!(state["memory_bytes"].as_u64().unwrap() > 1 << 20);
+    assert_eq!(state["certificates"][0]["source"], "local");
+    assert!(state["started_at"].as_str().unwrap().starts_with("20"));
+    let report = api.get("/doctor/server?lang=ko");
+    let checks = report["checks"].as_array().unwrap();
+    let port = checks.iter().find(|check| check["check"] == "port").unwrap();
+    assert_eq!((&port["title"], &port["outcome"]), (&"포트".into(), &"passed".into()), "{report}");
+    assert_eq!(report["port"], server.address().port());
+}
+
+#[test]
+fn size_is_the_same_by_command_and_by_api() {
+    let server = Server::start(&[]);
+    let api = Api::new(&server, "read");
+    let told = api.get("/size?rooms=10&people=8");
+    let printed = succeed(&["size", "--rooms", "10", "--people", "8", "--json"]).stdout;
+    assert_eq!(told, serde_json::from_slice::<Value>(&printed).unwrap());
+    assert_eq!((&told["pictures"], &told["out_kbps"]), (&7.into(), &308_000.into()));
+    for wrong in ["rooms=0&people=8", "rooms=1", "rooms=1&people=8&kbps=0"] {
+        let refused = api.send(&format!("GET /size?{wrong}"), &Value::Null);
+        assert_eq!(refused.status, 400, "{wrong}");
+    }
 }

@@ -7,7 +7,7 @@ use super::{actor::Actor, state::Room, waiting::bounded};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
-    protocol::{ParticipantId, Policy, TopologyChoice, Waiting},
+    protocol::{ParticipantId, Policy, Topology, TopologyChoice, Waiting},
     rejection::Rejection,
     request::{Operation, Reply},
     roster::Presence,
@@ -81,6 +81,11 @@ impl Room {
     /// The topology that was chosen.
     pub fn topology_choice(&self) -> TopologyChoice {
         self.settings.topology
+    }
+
+    /// The topology just now.
+    pub fn topology(&self) -> Topology {
+        self.topology.current()
     }
 
     /// Whoever waits to be admitted.
