@@ -10,8 +10,9 @@ import { parseRoute, useAddress } from "./router.ts";
 import "./style/tokens.css";
 import "./style/base.css";
 
-// Few people open it, so its script is a file of its own.
+// Few people open these, so their scripts are files of their own.
 const Doctor = lazy(() => import("./doctor/doctor.tsx"));
+const Admin = lazy(() => import("./admin/admin.tsx"));
 
 /** Root component: provides the client, translations and announcer, and picks the view. */
 export function App({ client }: { client: Client }) {
@@ -40,6 +41,12 @@ function View() {
       return (
         <Suspense fallback={null}>
           <Doctor seconds={route.seconds} probe={route.probe} />
+        </Suspense>
+      );
+    case "admin":
+      return (
+        <Suspense fallback={null}>
+          <Admin section={route.section} />
         </Suspense>
       );
     case "notFound":

@@ -24,6 +24,9 @@ describe("addresses", () => {
 
   test("the connection test may have a length", () => {
     expect(parseRoute("/doctor", "")).toEqual({ view: "doctor", seconds: undefined });
+    expect(parseRoute("/admin", "")).toEqual({ view: "admin", section: undefined });
+    expect(parseRoute("/admin/log/", "")).toEqual({ view: "admin", section: "log" });
+    expect(parseRoute("/administrator", "")).toEqual({ view: "notFound" });
     expect(parseRoute("/doctor/", "?seconds=2")).toEqual({ view: "doctor", seconds: 2 });
     expect(parseRoute("/doctor", "?probe=a1b2")).toEqual({ view: "doctor", probe: "a1b2" });
   });

@@ -1,10 +1,11 @@
-/** Routes `/`, `/doctor` and `/r/NAME`, on top of the History API. */
+/** Routes `/`, `/doctor`, `/admin` and `/r/NAME`, on top of the History API. */
 import { useSyncExternalStore } from "react";
 
 export type Route =
   | { view: "home"; name: string | undefined }
   | { view: "room"; room: string; name: string | undefined; join: boolean }
   | { view: "doctor"; seconds: number | undefined; probe: string | undefined }
+  | { view: "admin"; section: string | undefined }
   | { view: "notFound" };
 
 /** Parses an address into a route. */
@@ -17,6 +18,8 @@ export function parseRoute(pathname: string, search: string): Route {
     const probe = query.get("probe") || undefined;
     return { view: "doctor", seconds: seconds === null ? undefined : Number(seconds), probe };
   }
+  const admin = /^\/admin(?:\/([a-z]+))?\/?$/.exec(pathname);
+  if (admin) return { view: "admin", section: admin[1] };
   const encoded = /^\/r\/([^/]+)\/?$/.exec(pathname)?.[1];
   const room = encoded === undefined ? "" : decodeName(encoded);
   if (!room) return { view: "notFound" };

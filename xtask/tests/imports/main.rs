@@ -63,7 +63,7 @@ const ORDERS: &[Order] = &[
     Order {
         root: "web/src",
         rows: &[
-            &["ui/doctor", "ui/home"],
+            &["ui/admin", "ui/doctor", "ui/home"],
             &["ui/room"],
             &["ui/call"],
             &["ui/chat", "ui/devices"],
@@ -71,7 +71,7 @@ const ORDERS: &[Order] = &[
             &["ui/i18n"],
             &["client/call"],
             &["client/devices", "client/stats", "client/topology"],
-            &["client/doctor", "client/rtc", "client/signaling"],
+            &["client/admin", "client/doctor", "client/rtc", "client/signaling"],
         ],
     },
 ];

@@ -1,0 +1,13 @@
+import { Administrators } from "./administrators.tsx";
+import { Keys } from "./keys.tsx";
+import styles from "./parts.module.css";
+
+/** Who and what may act on this server. */
+export function Access({ name }: { name: string }) {
+  return (
+    <div className={styles.columns}>
+      <Administrators own={name} />
+      <Keys />
+    </div>
+  );
+}
