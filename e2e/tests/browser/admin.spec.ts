@@ -18,7 +18,7 @@ test("an administrator enters by the link, ends a room, makes a key, and finds b
   // The link that the server printed is good once.
   await expect.poll(() => server.log).toContain("#once=");
   const path = /\/admin#once=[\w-]+/.exec(server.log)?.[0] ?? "";
-  const ada = await open("Ada", { allow: [/40[13]/] });
+  const ada = await open("Ada", { allow: [/40[134]/] });
   const { page, url } = ada;
   const at = (id: string) => page.getByTestId(id);
   await page.goto(url + path);

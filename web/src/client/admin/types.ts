@@ -129,6 +129,31 @@ export interface Examined {
   }[];
 }
 
+export interface VisitorReport {
+  id: string;
+  at: string;
+  /** The host by which the visitor reached the server. */
+  host: string;
+  /** Present if the visitor wished so. */
+  address?: string;
+  user_agent: string;
+  findings: { code: string; severity?: string; sentence?: string; remedy?: string }[];
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  form: "standard" | "livekit";
+  enabled: boolean;
+  /** It is in the server's configuration, and can't be removed here. */
+  configured: boolean;
+  created_at: string;
+  /** Events that wait for it. */
+  pending: number;
+  /** Why the last attempt failed. */
+  failure?: string;
+}
+
 export interface Sizing {
   is_direct: boolean;
   pictures: number;

@@ -1,6 +1,7 @@
 import { Administrators } from "./administrators.tsx";
 import { Keys } from "./keys.tsx";
 import styles from "./parts.module.css";
+import { Webhooks } from "./webhooks.tsx";
 
 /** Who and what may act on this server. */
 export function Access({ name }: { name: string }) {
@@ -8,6 +9,7 @@ export function Access({ name }: { name: string }) {
     <div className={styles.columns}>
       <Administrators own={name} />
       <Keys />
+      <Webhooks />
     </div>
   );
 }

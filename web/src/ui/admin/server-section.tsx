@@ -6,6 +6,7 @@ import { ServerFacts } from "./server-facts.tsx";
 import { SizingCard } from "./sizing-card.tsx";
 import { useTexts } from "./texts/index.ts";
 import { usePoll } from "./use-poll.ts";
+import { VisitorReports } from "./visitor-reports.tsx";
 
 /** The server: its state, certificates, findings, and how large it should be. */
 export function ServerSection() {
@@ -28,6 +29,7 @@ export function ServerSection() {
         <div className={styles.stack}>
           <DoctorCard />
           <SizingCard />
+          <VisitorReports />
         </div>
       </div>
     </div>

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
+import { AdminError } from "../../client/admin/admin-error.ts";
 import type { Paged } from "../../client/admin/types.ts";
 import { useAdminApi } from "./admin-context.ts";
 
@@ -10,30 +11,34 @@ export interface Pages<T> {
   items: T[] | null;
   hasMore: boolean;
   error: string | null;
+  /** This server has no such list. */
+  isMissing: boolean;
   /** Adds the next page. */
   more: () => void;
   /** Begins anew. */
   reload: () => void;
 }
 
-/** A list of the server, page after page. */
+/** A list of the server, page after page. The path may have a query. */
 export function usePages<T>(path: string): Pages<T> {
   const api = useAdminApi();
   const [items, setItems] = useState<T[] | null>(null);
   const [next, setNext] = useState<string | undefined>(undefined);
   const [error, setError] = useState<string | null>(null);
+  const [isMissing, setMissing] = useState(false);
   const load = useCallback(
     async (cursor: string | undefined) => {
       const query = new URLSearchParams({ limit: String(PAGE_ITEMS) });
       if (cursor !== undefined) query.set("cursor", cursor);
       try {
-        const page = await api.get<Paged<T>>(`${path}?${query}`);
+        const page = await api.get<Paged<T>>(`${path}${path.includes("?") ? "&" : "?"}${query}`);
         setItems((before) =>
           cursor === undefined ? page.items : [...(before ?? []), ...page.items],
         );
         setNext(page.next);
         setError(null);
       } catch (failed) {
+        setMissing(failed instanceof AdminError && failed.status === 404);
         setError(failed instanceof Error ? failed.message : String(failed));
       }
     },
@@ -46,6 +51,7 @@ export function usePages<T>(path: string): Pages<T> {
     items,
     hasMore: next !== undefined,
     error,
+    isMissing,
     more: () => void load(next),
     reload: () => void load(undefined),
   };
