@@ -53,6 +53,11 @@ pub(crate) struct Announce {
 pub(crate) struct ParseAnnounceError;
 
 impl Announce {
+    /// The address `ip`, with the external port.
+    pub(crate) fn new(ip: IpAddr, port: u16) -> Self {
+        Self { ip, port: Some(port) }
+    }
+
     /// The public address of the service on our port `local`.
     pub(crate) fn at(self, local: u16) -> SocketAddr {
         SocketAddr::new(self.ip, self.port(local))

@@ -104,6 +104,12 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
     pub(super) announce: Option<Vec<AnnounceChoice>>,
 
+    /// Have the router forward the port and say its public address, by PCP or NAT-PMP. It is
+    /// announced where --announce gives none
+    #[arg(long, env = "MOIM_ASK_ROUTER", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true", require_equals = true)]
+    pub(super) ask_router: Option<bool>,
+
     /// Give clients only the addresses of --announce, and no addresses of network interfaces
     #[arg(long, env = "MOIM_ANNOUNCE_ONLY", value_name = "BOOL", num_args = 0..=1,
         default_missing_value = "true", require_equals = true)]
@@ -419,7 +425,7 @@ impl Options {
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; listen, also, data, folder, config, cert, key, domain,
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
-            acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, announce_only, turn_only,
+            acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, ask_router, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
             stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, webhooks, limits)
     }
@@ -497,7 +503,7 @@ mod tests {
     fn file_accepts_every_option_and_rejects_others() {
         let text = "listen = '0.0.0.0:443'\nalso = ['[::]:443']\ndata = '/d'\n\
             static = '/s'\ncert = 'c'\n\
-            key = 'k'\nannounce = ['192.0.2.1']\nannounce-only = true\nturn-only = true\nturn-secret = 's'\n\
+            key = 'k'\nannounce = ['192.0.2.1']\nask-router = true\nannounce-only = true\nturn-only = true\nturn-secret = 's'\n\
             turn-user = ['u:p']\nturn-secret-file = 'f'\nturn-user-file = 'f'\nmetrics-token-file = 'f'\nturn-realm = 'r'\nturn-ports = '50000-50999'\n\
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\

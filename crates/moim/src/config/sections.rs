@@ -8,7 +8,7 @@ use super::commands::CommandLine;
 const SECTIONS: &[(&str, &[&str])] = &[
     ("Limits of the relay", &["max-allocations", "max-bandwidth"]),
     ("Limits of clients", &["max-", "room-capacity", "ping-", "handshake-timeout", "idle-timeout"]),
-    ("Addresses", &["listen", "also", "announce", "host", "stun-alternate"]),
+    ("Addresses", &["listen", "also", "announce", "ask-", "host", "stun-alternate"]),
     ("Certificates", &["cert", "key", "domain", "acme"]),
     ("Rights", &["create", "when-hosts-leave", "list", "api-", "jwks"]),
     ("Webhooks", &["webhook"]),

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) announce: Vec<Announce>,
     /// The server finds those addresses.
     pub(crate) auto_announce: Option<AutoAnnounce>,
+    /// The router is asked to forward the port.
+    pub(crate) ask_router: bool,
     /// Clients learn no addresses of network interfaces.
     pub(crate) announce_only: bool,
     /// Origins of other sites whose pages may connect.
@@ -115,6 +117,7 @@ impl Config {
             folder: options.folder,
             announce,
             auto_announce,
+            ask_router: options.ask_router.unwrap_or_default(),
             announce_only: announce_only.unwrap_or_default(),
             origins: options.origin.unwrap_or_default(),
             hosts: options.host.unwrap_or_default(),

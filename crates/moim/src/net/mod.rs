@@ -13,6 +13,7 @@ pub(crate) mod inherited;
 mod interface_events;
 pub(crate) mod interfaces;
 mod masked;
+pub(crate) mod port_mapping;
 pub(crate) mod quota;
 pub(crate) mod reach;
 pub(crate) mod reachability;

@@ -3,6 +3,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use parking_lot::Mutex;
+
 use tokio::sync::watch;
 
 use super::{
@@ -12,7 +14,31 @@ use crate::config::Announce;
 
 /// The current addresses. Clones share one value.
 #[derive(Debug, Clone)]
-pub(crate) struct Reachability(Arc<watch::Sender<Arc<ReachableAddresses>>>);
+pub(crate) struct Reachability {
+    current: Arc<watch::Sender<Arc<ReachableAddresses>>>,
+    announcing: Arc<Mutex<Announcing>>,
+}
+
+/// What is to be announced, by its sources.
+#[derive(Debug, Default)]
+struct Announcing {
+    /// By the configuration, or found for it.
+    given: Vec<Announce>,
+    announce_only: bool,
+    /// That the router forwards.
+    mapped: Option<Announce>,
+}
+
+impl Announcing {
+    /// The address that the router forwards counts where nobody gave one of its family.
+    fn all(&self) -> Vec<Announce> {
+        let is_given = |mapped: &Announce| {
+            self.given.iter().any(|given| given.ip.is_ipv4() == mapped.ip.is_ipv4())
+        };
+        let mapped = self.mapped.filter(|mapped| !is_given(mapped));
+        self.given.iter().copied().chain(mapped).collect()
+    }
+}
 
 /// A receiver of the current addresses.
 pub(crate) type AddressChanges = watch::Receiver<Arc<ReachableAddresses>>;
@@ -20,17 +46,20 @@ pub(crate) type AddressChanges = watch::Receiver<Arc<ReachableAddresses>>;
 impl Reachability {
     /// Addresses on this machine's current interfaces, for a server that listens nowhere yet.
     pub(crate) fn new(announced: &[Announce], announce_only: bool) -> Self {
-        ReachableAddresses::new(&[], announced, announce_only, Interfaces::read()).into()
+        let addresses = ReachableAddresses::new(&[], announced, announce_only, Interfaces::read());
+        let reachability = Self::from(addresses);
+        reachability.announcing.lock().announce_only = announce_only;
+        reachability
     }
 
     /// The current addresses.
     pub(crate) fn current(&self) -> Arc<ReachableAddresses> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.current.borrow())
     }
 
     /// A receiver that has seen the current addresses.
     pub(crate) fn changes(&self) -> AddressChanges {
-        self.0.subscribe()
+        self.current.subscribe()
     }
 
     /// Sets the addresses that the server listens on.
@@ -40,7 +69,21 @@ impl Reachability {
 
     /// Replaces the announced addresses.
     pub(crate) fn announce(&self, announced: &[Announce], announce_only: bool) {
-        self.update(|current| current.with_announced(announced, announce_only));
+        let mut announcing = self.announcing.lock();
+        (announcing.given, announcing.announce_only) = (announced.to_vec(), announce_only);
+        self.apply(&announcing);
+    }
+
+    /// Announces an address that the router forwards, or no longer.
+    pub(crate) fn map(&self, mapped: Option<Announce>) {
+        let mut announcing = self.announcing.lock();
+        announcing.mapped = mapped;
+        self.apply(&announcing);
+    }
+
+    fn apply(&self, announcing: &Announcing) {
+        let all = announcing.all();
+        self.update(|current| current.with_announced(&all, announcing.announce_only));
     }
 
     /// Follows this machine's interfaces. Never returns.
@@ -57,7 +100,7 @@ impl Reachability {
     }
 
     fn update(&self, change: impl FnOnce(&ReachableAddresses) -> ReachableAddresses) -> bool {
-        self.0.send_if_modified(|current| {
+        self.current.send_if_modified(|current| {
             let new = change(current);
             let is_other = new != **current;
             if is_other {
@@ -77,7 +120,12 @@ impl Reachability {
 
 impl From<ReachableAddresses> for Reachability {
     fn from(addresses: ReachableAddresses) -> Self {
-        Self(Arc::new(watch::Sender::new(Arc::new(addresses))))
+        let given = addresses.announced().to_vec();
+        let announcing = Announcing { given, ..Announcing::default() };
+        Self {
+            current: Arc::new(watch::Sender::new(Arc::new(addresses))),
+            announcing: Arc::new(Mutex::new(announcing)),
+        }
     }
 }
 
@@ -90,6 +138,26 @@ impl Default for Reachability {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mapped_address_counts_where_none_is_given_and_outlives_a_reload() {
+        let reachability = Reachability::default();
+        reachability.listen_on(&["192.0.2.1:4000".parse().unwrap()]);
+        let told = || {
+            let announced = reachability.current().announced().to_vec();
+            announced.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        reachability.map(Some("203.0.113.7:5000".parse().unwrap()));
+        assert_eq!(told(), ["203.0.113.7:5000"]);
+        reachability.announce(&["2001:db8::7".parse().unwrap()], false);
+        assert_eq!(told(), ["2001:db8::7", "203.0.113.7:5000"]);
+        reachability.announce(&["203.0.113.9".parse().unwrap()], false);
+        assert_eq!(told(), ["203.0.113.9"], "the operator's word counts");
+        reachability.announce(&[], false);
+        assert_eq!(told(), ["203.0.113.7:5000"]);
+        reachability.map(None);
+        assert!(told().is_empty());
+    }
 
     #[test]
     fn changes_are_seen_once_and_by_all_clones() {

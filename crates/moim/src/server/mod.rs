@@ -41,6 +41,7 @@ use crate::{
         descriptors,
         drain::{Drain, DrainStart, drain},
         inherited::InheritedSockets,
+        port_mapping::PortMapper,
         reach::ReachLog,
         reachability::Reachability,
         tcp::{self, Admission, BoundListeners, ConnectionCounters},
@@ -89,6 +90,7 @@ pub(crate) struct Server {
     services: Arc<Services>,
     renewal: Renewal,
     announcer: AutoAnnouncer,
+    mapper: Option<PortMapper>,
     ports: Vec<u16>,
     store: Store,
     webhooks: Webhooks,
@@ -189,6 +191,9 @@ pub(crate) fn prepare(
     let visited = VisitedNames::default();
     let known_hosts = KnownHosts::new(hosts.clone(), Arc::clone(&tls.certificate), visited.clone());
     let (announcing, wanted) = watch::channel(wiring::announcing(config));
+    let port = bound.addresses.iter().find(|at| at.is_ipv4() && !at.ip().is_loopback());
+    let port = port.filter(|_| config.ask_router).map(std::net::SocketAddr::port);
+    let mapper = port.map(|port| PortMapper::new(port, reachability.clone()));
     let announcer = AutoAnnouncer::new(wanted, reachability.clone(), tls.looker, visited);
     #[cfg(unix)]
     let parts_certificate = Arc::clone(&tls.certificate);
@@ -307,6 +312,7 @@ pub(crate) fn prepare(
         services: Arc::new(services),
         renewal: tls.renewal,
         announcer,
+        mapper,
         ports: bound.addresses.iter().map(std::net::SocketAddr::port).collect(),
         store,
         webhooks,
@@ -382,6 +388,7 @@ impl Server {
             services,
             renewal,
             announcer,
+            mapper,
             ports,
             store,
             webhooks,
@@ -404,6 +411,7 @@ impl Server {
             }
             tokio::spawn(renewal.run(ports));
             tokio::spawn(announcer.run());
+            let mapper = mapper.map(PortMapper::begin);
             tokio::spawn(deliveries.run());
             banner::print(&urls);
             supervisor.keep(restart.sockets());
@@ -419,6 +427,10 @@ impl Server {
                 shards: &services.shards,
             };
             let end = ending.wait(&mut signals, &mut orders, reload).await;
+            if let Some(mapper) = mapper {
+                // The next process may ask again: the router may take another's word for theft.
+                mapper.remove().await;
+            }
             let limit = match end {
                 End::Stop(limit) => limit,
                 End::Execute | End::HandOver => {

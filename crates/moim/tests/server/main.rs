@@ -39,6 +39,7 @@ mod relay_alone;
 mod relaying;
 mod reload;
 mod rights;
+mod router;
 mod secrets;
 mod service_manager;
 mod shards;
