@@ -68,9 +68,9 @@ codes! {
         /// Clients outside are given inner addresses only.
         NatUnannounced = "NAT-UNANNOUNCED", Broken,
             en: "This server is behind a NAT: clients outside are told {inner}, which they can't reach.",
-                "Say its public address: `--announce {address}`, and forward port {port} to it over TCP and UDP.",
+                "Say its public address: `--announce {address}`, and forward port {port} to it over TCP and UDP; `--ask-router` has the router do both, if it can.",
             ko: "이 서버는 NAT 뒤에 있어서 외부 사용자에게 닿을 수 없는 주소 {inner}만 알려 줍니다.",
-                "`--announce {address}`(으)로 공인 주소를 알리고, 공유기에서 {port}번 포트를 TCP와 UDP 모두 이 서버로 포워딩하세요.";
+                "`--announce {address}`(으)로 공인 주소를 알리고, 공유기에서 {port}번 포트를 TCP와 UDP 모두 이 서버로 포워딩하세요. 공유기가 지원하면 `--ask-router`가 둘 다 처리합니다.";
         /// A name has no address.
         DnsNone = "DNS-NONE", Broken,
             en: "{name} has no address yet.",
