@@ -60,6 +60,11 @@ const RUST_TEST_TOOLS: &[Tool] = &[
     Tool { program: "/usr/sbin/nginx", probe: &["-v"], package: "nginx" },
     Tool { program: "caddy", probe: &["version"], package: "caddy" },
     Tool { program: "/usr/sbin/haproxy", probe: &["-v"], package: "haproxy" },
+    Tool {
+        program: "sh",
+        probe: &["-c", "ls /usr/lib/postgresql/*/bin/initdb"],
+        package: "postgresql",
+    },
 ];
 
 /// Installs the tools that the Rust tests run.

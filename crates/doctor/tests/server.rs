@@ -235,6 +235,13 @@ fn sick() -> Vec<(ServerCode, Change)> {
         ),
         (C::DataFull, change(|f| f.data.as_mut().unwrap().free_mib = Some(3))),
         (
+            C::StoreUnusable,
+            change(|f| {
+                f.data.as_mut().unwrap().store_problem =
+                    Some("The database of --store (postgres://moim@db/moim) refuses".to_owned());
+            }),
+        ),
+        (
             C::ConntrackFull,
             change(|f| {
                 f.kernel.as_mut().unwrap().conntrack = Some((65_000, 65_536));

@@ -2,17 +2,20 @@
 
 use std::{fmt::Write, io, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use quality::Language;
 
 use crate::{
     call_report::{self, CallReport, ParticipationSummary, clock},
-    config::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions},
+    config::{
+        CallsCommand, CallsFormat, CallsLanguage, CallsOptions, CheckedConfig, Given, ShowOptions,
+        StoreChoice, StoreOptions,
+    },
     data,
     store::{
         calls::{self, ListedCall, Participation},
         ids, open_to_read,
-        sql::{Database, SqlResult, Sqlite},
+        sql::{Database, SqlResult},
     },
 };
 
@@ -25,25 +28,33 @@ const MAX_LISTED: u32 = 10_000;
 /// A sentence for the operator, with the remedy.
 pub(crate) fn run(options: &CallsOptions) -> anyhow::Result<()> {
     let text = match &options.command {
-        Some(CallsCommand::Show(show)) => self::show(&mut open(show.data.as_ref())?, show),
-        None => list(&mut open(options.data.as_ref())?, options),
+        Some(CallsCommand::Show(show)) => {
+            self::show(&mut *open(show.data.as_ref(), &show.stored)?, show)
+        }
+        None => list(&mut *open(options.data.as_ref(), &options.stored)?, options),
     }?;
     io::Write::write_fmt(&mut io::stdout(), format_args!("{text}\n"))
         .context("Can't write to standard output")
 }
 
-fn open(folder: Option<&PathBuf>) -> anyhow::Result<Sqlite> {
+fn open(folder: Option<&PathBuf>, stored: &StoreOptions) -> anyhow::Result<Box<dyn Database>> {
     let folder = match folder {
         Some(folder) => folder.clone(),
         None => data::choose_folder()?.0,
     };
-    open_to_read(&folder)?.with_context(|| {
+    let checked = CheckedConfig::new(Given::of_command(folder.clone(), stored.clone()))
+        .map_err(|problems| anyhow!("{problems}"))?;
+    if let StoreChoice::Postgres(server) = &checked.config().store {
+        return Ok(Box::new(server.connect_to_read()?));
+    }
+    let database = open_to_read(&folder)?.with_context(|| {
         format!(
             "{} has no store: name the server's data folder with --data DIR, and start it without \
              --store none",
             folder.display()
         )
-    })
+    })?;
+    Ok(Box::new(database))
 }
 
 fn list(database: &mut dyn Database, options: &CallsOptions) -> anyhow::Result<String> {

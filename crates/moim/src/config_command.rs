@@ -6,7 +6,9 @@ use anyhow::Context;
 use clap::ArgMatches;
 
 use crate::{
-    config::{self, CheckOptions, CheckedConfig, Config, ConfigCommand, Given, Problems},
+    config::{
+        self, CheckOptions, CheckedConfig, Config, ConfigCommand, Given, Problems, StoreChoice,
+    },
     http::Folder,
     logs,
     net::tls,
@@ -50,5 +52,8 @@ fn check_files(config: &Config) -> Problems {
     problems.take(config.folder.as_deref().map(Folder::open).transpose());
     problems.take(config.certificate.as_ref().map(tls::check).transpose());
     problems.take(config.acme.as_ref().map(tls::check_root).transpose());
+    if let StoreChoice::Postgres(server) = &config.store {
+        problems.take(server.check_root());
+    }
     problems
 }

@@ -113,6 +113,12 @@ codes! {
                 "Make room: `du -xh {mount} | sort -h | tail` shows what is large.",
             ko: "데이터 폴더 {folder}의 디스크에 {free} MiB밖에 남지 않았습니다.",
                 "공간을 확보하세요. `du -xh {mount} | sort -h | tail` 명령으로 큰 파일을 찾을 수 있습니다.";
+        /// The database of the store can't be used.
+        StoreUnusable = "STORE-UNUSABLE", Broken,
+            en: "{problem}. Until that ends, moim keeps no rooms and calls, and can't start again.",
+                "Start the database, or correct --store and its password: `moim config show` says where they come from.",
+            ko: "{problem}. 해결될 때까지 moim은 방과 통화 기록을 저장하지 못하고, 다시 시작할 수도 없습니다.",
+                "데이터베이스를 시작하거나 --store와 비밀번호를 고치세요. 설정값의 출처는 `moim config show`로 볼 수 있습니다.";
         /// The kernel forgets connections because its table is full.
         ConntrackFull = "CONNTRACK-FULL", Broken,
             en: "The kernel's connection table is almost full ({count} of {max}): when it is, it drops packets of new calls.",

@@ -1,4 +1,4 @@
-//! S11: the data folder.
+//! S11: the data folder, and the store beside it.
 
 use std::fmt::Write as _;
 
@@ -35,6 +35,8 @@ pub struct Facts {
     pub ephemeral: bool,
     /// Days since the last backup; `None` if none was noted.
     pub backup_days: Option<u64>,
+    /// Why the database of the store, if it is on another server, can't be used.
+    pub store_problem: Option<String>,
 }
 
 impl Facts {
@@ -52,6 +54,9 @@ impl Facts {
         if let Some(free) = self.free_mib.filter(|free| *free < MIN_FREE_MIB) {
             let finding = certain(ServerCode::DataFull).with("folder", &self.folder);
             findings.push(finding.with("free", free).with("mount", &self.mount));
+        }
+        if let Some(problem) = &self.store_problem {
+            findings.push(certain(ServerCode::StoreUnusable).with("problem", problem));
         }
         let open = |file| certain(ServerCode::DataOpen).with("file", file);
         findings.extend(self.open_files.iter().map(open));

@@ -17,7 +17,7 @@ use super::{
     place::{data_folder, is_of_server, is_stream},
 };
 use crate::{
-    config::BackupOptions,
+    config::{BackupOptions, CheckedConfig, Given, StoreChoice, StoreOptions},
     data::{new_private_file, temporary_beside},
     store::copy_database,
 };
@@ -35,6 +35,7 @@ pub(crate) fn backup(options: &BackupOptions) -> anyhow::Result<String> {
         );
     }
     let contents = Contents::of(&folder, !options.without_keys)?;
+    warn_of_postgres(&folder, &options.stored);
     for other in &contents.others {
         eprintln!("moim: {} is a link or a pipe, so it is left out", other.display());
     }
@@ -61,6 +62,20 @@ pub(crate) fn backup(options: &BackupOptions) -> anyhow::Result<String> {
 fn note(folder: &Path) {
     if let Err(error) = last::note(folder) {
         eprintln!("moim: the time of this backup can't be noted in {}: {error}", folder.display());
+    }
+}
+
+/// Says what the data folder does not have.
+fn warn_of_postgres(folder: &Path, stored: &StoreOptions) {
+    // Mistakes of the configuration are no reason to have no backup.
+    let given = Given::of_command(folder.to_owned(), stored.clone());
+    if let Ok(checked) = CheckedConfig::new(given)
+        && let StoreChoice::Postgres(server) = &checked.config().store
+    {
+        eprintln!(
+            "moim: rooms, calls and keys are in PostgreSQL, not in this backup: run `pg_dump \
+             --format=custom --file=moim.dump {server}`, too"
+        );
     }
 }
 

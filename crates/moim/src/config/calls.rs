@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::StoreOptions;
+
 /// Options of `moim calls`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -23,6 +25,10 @@ pub(crate) struct CallsOptions {
     /// Data folder of the server [default: as for moim serve]
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+
+    /// Store of the server, if it is not in the folder's moim.toml.
+    #[command(flatten)]
+    pub(crate) stored: StoreOptions,
 }
 
 /// Subcommands of `moim calls`.
@@ -50,6 +56,10 @@ pub(crate) struct ShowOptions {
     /// Data folder of the server [default: as for moim serve]
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+
+    /// Store of the server, if it is not in the folder's moim.toml.
+    #[command(flatten)]
+    pub(crate) stored: StoreOptions,
 }
 
 /// A format of the list.

@@ -8,7 +8,7 @@ use std::{
 use clap::ArgMatches;
 
 use super::{
-    Config, Options, Problems, Secret,
+    Config, Options, Problems, Secret, StoreOptions,
     file::ConfigFile,
     secret_files,
     sources::{Source, Sources},
@@ -41,6 +41,12 @@ impl Given {
     /// The `options` that clap parsed from `matches`.
     pub(crate) fn new(options: Options, matches: &ArgMatches) -> Self {
         Self { options, sources: Sources::of(matches) }
+    }
+
+    /// What a command beside the server is given of the server's options.
+    pub(crate) fn of_command(data: PathBuf, stored: StoreOptions) -> Self {
+        let options = Options { data: Some(data), stored, ..Options::default() };
+        Self { options, sources: Sources::default() }
     }
 
     /// The data folder that is given.

@@ -122,7 +122,14 @@ mod tests {
             all().into_iter().filter(|key| key.is_secret).map(|key| key.name).collect();
         assert_eq!(
             secrets,
-            ["turn-secret", "turn-user", "metrics-token", "api-key", "webhook-secret"]
+            [
+                "turn-secret",
+                "turn-user",
+                "metrics-token",
+                "store-password",
+                "api-key",
+                "webhook-secret"
+            ]
         );
     }
 }

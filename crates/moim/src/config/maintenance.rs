@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 
+use super::StoreOptions;
+
 /// Options of `moim backup`.
 #[derive(Debug, Args)]
 pub(crate) struct BackupOptions {
@@ -16,6 +18,10 @@ pub(crate) struct BackupOptions {
     /// /var/lib/moim]
     #[arg(long, env = "MOIM_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+
+    /// Store of the server, if it is not in the folder's moim.toml
+    #[command(flatten)]
+    pub(crate) stored: StoreOptions,
 
     /// Leave out the CA, certificates, the ACME account and secrets; rooms and history remain
     #[arg(long)]

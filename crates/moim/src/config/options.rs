@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    AccessOptions, AnnounceChoice, DomainName, HostName, Origin, PortRange, WebhookOptions,
+    AccessOptions, AnnounceChoice, DomainName, HostName, Origin, PortRange, StoreOptions,
+    WebhookOptions,
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     merging::{first_of, one_or_many},
 };
@@ -219,10 +220,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_DRAIN_TIMEOUT", value_name = "SECONDS")]
     pub(super) drain_timeout: Option<u64>,
 
-    /// Store of calls and their quality: sqlite, a file in the data folder, or none [default:
-    /// sqlite]
-    #[arg(long, env = "MOIM_STORE", value_name = "KIND")]
-    pub(super) store: Option<StoreName>,
+    /// Options about the store.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) stored: StoreOptions,
 
     /// Days for which each call's quality is kept every ten seconds, later every minute for 90 days
     /// in all; 0 records no calls [default: 7]
@@ -385,14 +386,6 @@ impl LogFormatName {
     }
 }
 
-/// A store by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum StoreName {
-    Sqlite,
-    None,
-}
-
 /// A topology by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -427,7 +420,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, ask_router, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, store, history, log_names, log_addresses, log_format, log; access, webhooks, limits)
+            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, history, log_names, log_addresses, log_format, log; access, stored, webhooks, limits)
     }
 }
 
@@ -508,7 +501,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\ndrain-timeout = 60\nstore = 'none'\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\ndrain-timeout = 60\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

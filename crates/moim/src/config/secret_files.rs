@@ -50,6 +50,13 @@ pub(super) fn read(
         webhooks.webhook_secret_file.as_deref(),
     );
     webhooks.webhook_secret = secret.or(webhooks.webhook_secret.take());
+    let stored = &mut options.stored;
+    let password = reader.line(
+        "store-password",
+        stored.store_password.is_some(),
+        stored.store_password_file.as_deref(),
+    );
+    stored.store_password = password.or(stored.store_password.take());
     reader.warnings
 }
 

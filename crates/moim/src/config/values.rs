@@ -7,8 +7,8 @@ use room::protocol::TopologyChoice;
 
 use super::{
     AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
-    Origin, Problems, Secret, TrustedProxies, Turn, WebhookConfig,
-    options::{LogFormatName, RoomKind, StoreName},
+    Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn, WebhookConfig,
+    options::{LogFormatName, RoomKind},
 };
 use crate::{
     data::DataFolder,
@@ -63,8 +63,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Time from a signal that stops the server to its end.
     pub(crate) drain_timeout: Duration,
-    /// True if there is a store.
-    pub(crate) has_store: bool,
+    /// The store.
+    pub(crate) store: StoreChoice,
     /// Days for which samples of calls are kept; 0 records no calls.
     pub(crate) history_days: u32,
     /// Names and addresses in the log.
@@ -134,7 +134,7 @@ impl Config {
             webhooks,
             limits,
             drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
-            has_store: options.store != Some(StoreName::None),
+            store: StoreChoice::resolve(options.stored, &mut problems),
             history_days: problems.take(history(options.history)).unwrap_or_default(),
             log_privacy: LogPrivacy {
                 names: options.log_names.unwrap_or_default(),

@@ -28,7 +28,7 @@ use crate::{
     accounts::{self, Accounts},
     api,
     banner::{self, Urls},
-    config::{Config, Live, Problems},
+    config::{Config, Live, Problems, StoreChoice},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     handover::Handover,
@@ -327,10 +327,13 @@ pub(crate) fn prepare(
 
 /// Opens the store. A relay alone has nothing to keep.
 fn open_store(config: &Config) -> anyhow::Result<Store> {
-    if !config.has_store || config.turn.only {
-        return Ok(Store::none());
+    let retention = Retention { samples_days: config.history_days };
+    match &config.store {
+        _ if config.turn.only => Ok(Store::none()),
+        StoreChoice::None => Ok(Store::none()),
+        StoreChoice::Sqlite => Store::open(&config.data, retention),
+        StoreChoice::Postgres(server) => Store::connect(server, retention),
     }
-    Store::open(&config.data, Retention { samples_days: config.history_days })
 }
 
 /// Binds the same port on TCP and UDP.

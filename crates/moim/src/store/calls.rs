@@ -38,7 +38,8 @@ pub(crate) struct ParticipantJoined {
 
 /// Writes the beginning of a call.
 pub(crate) fn begin(database: &mut dyn Database, call: &CallBegan) -> SqlResult<()> {
-    let sql = "INSERT INTO call (id, room, began) VALUES (?1, ?2, ?3)";
+    let sql = "INSERT INTO call (id, room, began) VALUES (?1, ?2, ?3)
+        ON CONFLICT (id) DO NOTHING";
     database.execute(sql, values![call.id, &call.room, call.at]).map(drop)
 }
 
@@ -49,7 +50,8 @@ pub(crate) fn end(database: &mut dyn Database, call: i64, at: i64) -> SqlResult<
 
 /// Writes a participant.
 pub(crate) fn join(database: &mut dyn Database, joined: &ParticipantJoined) -> SqlResult<()> {
-    let sql = "INSERT INTO participation (id, call, name, joined) VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT INTO participation (id, call, name, joined) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (id) DO NOTHING";
     let values = values![joined.id, joined.call, &joined.name, joined.at];
     database.execute(sql, values).map(drop)
 }

@@ -1,4 +1,5 @@
-//! The store: an SQLite database in the data folder (`docs/decisions/store.md`).
+//! The store: an SQLite database in the data folder, or a PostgreSQL database
+//! (`docs/decisions/store.md`).
 //!
 //! Invariants:
 //!
@@ -11,6 +12,7 @@
 //! Each group of tables has a file here, with its writes and its queries.
 
 pub(crate) mod api_keys;
+mod apply;
 pub(crate) mod audit;
 pub(crate) mod calls;
 mod copy;
@@ -21,6 +23,7 @@ pub(crate) mod invitations;
 pub(crate) mod meta;
 mod open;
 pub(crate) mod outbox;
+mod postgres;
 mod queue;
 mod retention;
 pub(crate) mod rooms;
@@ -29,7 +32,7 @@ pub(crate) mod sql;
 #[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
 pub(crate) mod templates;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod visitor_reports;
 pub(crate) mod webhooks;
 mod write;
@@ -40,10 +43,11 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 
 pub(crate) use self::{
-    copy::copy_database, counts::StoreCounts, open::open_to_read, retention::Retention,
-    write::Importance,
+    copy::copy_database, counts::StoreCounts, open::open_to_read, postgres::PostgresServer,
+    retention::Retention, write::Importance,
 };
 use self::{
+    postgres::Reader,
     queue::Queue,
     sql::{Database, SqlResult},
     writer::Writer,
@@ -57,19 +61,48 @@ pub(crate) struct Store(Option<Arc<Opened>>);
 #[derive(Debug)]
 struct Opened {
     queue: Arc<Queue>,
-    data: DataFolder,
+    source: Source,
+}
+
+/// Where answers are read.
+#[derive(Debug)]
+enum Source {
+    /// In the data folder, on a connection for each.
+    Sqlite(DataFolder),
+    Postgres(Reader),
 }
 
 impl Store {
-    /// Opens the database, migrates it, and starts its thread.
+    /// Opens the SQLite database of a data folder, migrates it, and starts its thread.
     ///
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn open(data: &DataFolder, retention: Retention) -> anyhow::Result<Self> {
         let database = open::open_to_write(data)?;
+        let folder = data.clone();
+        let connect = move || Ok(Box::new(open::open_to_write(&folder)?) as _);
         let queue = Arc::new(Queue::new());
-        Writer::start(Box::new(database), Arc::clone(&queue), retention)?;
-        Ok(Self(Some(Arc::new(Opened { queue, data: data.clone() }))))
+        Writer::start(Box::new(database), Box::new(connect), &queue, retention)?;
+        Ok(Self(Some(Arc::new(Opened { queue, source: Source::Sqlite(data.clone()) }))))
+    }
+
+    /// Connects to a PostgreSQL database, migrates it, and starts its threads.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn connect(server: &PostgresServer, retention: Retention) -> anyhow::Result<Self> {
+        let opening = || {
+            let mut database = server.connect_patiently()?;
+            postgres::migrate(&mut database, server)?;
+            anyhow::Ok(database)
+        };
+        let database = on_a_thread(opening)?;
+        let again = server.clone();
+        let connect = move || Ok(Box::new(again.connect()?) as _);
+        let queue = Arc::new(Queue::new());
+        Writer::start(Box::new(database), Box::new(connect), &queue, retention)?;
+        let reader = Reader::start(server.clone())?;
+        Ok(Self(Some(Arc::new(Opened { queue, source: Source::Postgres(reader) }))))
     }
 
     /// A server without a store.
@@ -89,7 +122,20 @@ impl Store {
         importance: Importance,
         write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static,
     ) -> bool {
-        self.0.as_ref().is_some_and(|store| store.queue.push(importance, Box::new(write)))
+        self.0.as_ref().is_some_and(|store| store.queue.push(importance, Box::new(write), None))
+    }
+
+    /// [`Self::write`] for what must not be lost. Once it is written, `done` is called with true; if
+    /// the database refuses it, with false. It is called on the writer's thread, so it must be
+    /// brief, and not at all where false is returned here.
+    pub(crate) fn write_and_tell(
+        &self,
+        importance: Importance,
+        write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static,
+        done: impl FnOnce(bool) + Send + 'static,
+    ) -> bool {
+        let Some(store) = &self.0 else { return false };
+        store.queue.push(importance, Box::new(write), Some(Box::new(done)))
     }
 
     /// Runs queries on a connection of their own; `None` without a store. Blocks: for the start of
@@ -97,12 +143,16 @@ impl Store {
     ///
     /// # Errors
     /// A sentence for the operator, with the remedy.
-    pub(crate) fn load<T>(
+    pub(crate) fn load<T: Send + 'static>(
         &self,
-        queries: impl FnOnce(&mut dyn Database) -> SqlResult<T>,
+        queries: impl FnOnce(&mut dyn Database) -> SqlResult<T> + Send + 'static,
     ) -> anyhow::Result<Option<T>> {
         let Some(store) = &self.0 else { return Ok(None) };
-        let Some(mut database) = open_to_read(store.data.path())? else { return Ok(None) };
+        let data = match &store.source {
+            Source::Sqlite(data) => data,
+            Source::Postgres(reader) => return reader.read(queries).map(Some),
+        };
+        let Some(mut database) = open_to_read(data.path())? else { return Ok(None) };
         queries(&mut database).map(Some).context("Can't read the store")
     }
 
@@ -129,4 +179,14 @@ impl Store {
     pub(crate) fn counts(&self) -> StoreCounts {
         self.0.as_ref().map(|store| store.queue.counts()).unwrap_or_default()
     }
+}
+
+/// Runs what may not run within a task, such as a connection's own runtime, wherever the caller is.
+fn on_a_thread<T: Send>(run: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(run);
+        thread
+            .join()
+            .unwrap_or_else(|_| anyhow::bail!("The store can't be opened: please report it"))
+    })
 }

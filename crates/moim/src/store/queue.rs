@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{
     counts::StoreCounts,
-    write::{Importance, Write},
+    write::{Change, Done, Importance, Write},
 };
 use crate::log_throttle::LogThrottle;
 
@@ -54,8 +54,8 @@ impl Queue {
         Self { state: Mutex::default(), filled: Condvar::new(), dropped }
     }
 
-    /// Adds a write, or drops and counts it. Returns whether it was added.
-    pub(super) fn push(&self, importance: Importance, write: Write) -> bool {
+    /// Adds a change, or drops and counts it. Returns whether it was added.
+    pub(super) fn push(&self, importance: Importance, change: Change, done: Option<Done>) -> bool {
         let capacity = match importance {
             Importance::Sample => SAMPLES_CAPACITY,
             Importance::Record => CAPACITY,
@@ -70,7 +70,7 @@ impl Queue {
             }
             return false;
         }
-        state.entries.push_back(Entry::Write(write));
+        state.entries.push_back(Entry::Write(Write { change, done }));
         drop(state);
         self.filled.notify_one();
         true

@@ -1,22 +1,22 @@
 //! The one thread that writes.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context;
+
 use super::{
+    apply::{apply, transact},
     audit, calls, invitations, outbox,
     queue::{Entry, Queue},
     retention::{Retention, Upkeep},
-    sql::{Database, SqlError, SqlResult},
+    sql::{Database, SqlError},
     visitor_reports,
-    write::Write,
 };
 use crate::log_throttle::LogThrottle;
-use anyhow::Context;
 
 /// Writes in one transaction.
 const MAX_BATCH: usize = 256;
@@ -24,19 +24,32 @@ const MAX_BATCH: usize = 256;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// Pause between pieces of the upkeep, in which writes are done.
 const UPKEEP_PAUSE: Duration = Duration::from_millis(200);
+/// Time of the first upkeep after the start, when rooms have opened again.
+const FIRST_UPKEEP: Duration = Duration::from_secs(30);
 /// Time after which the thread looks whether the server still has the store.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Interval between log lines about failures.
 const FAILURE_INTERVAL: Duration = Duration::from_secs(60);
+/// Pause before the first attempt to connect again. Each further pause is twice as long.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The upkeep of each group of tables.
 const UPKEEP: &[Upkeep] =
     &[calls::upkeep, invitations::upkeep, outbox::upkeep, audit::upkeep, visitor_reports::upkeep];
 
+/// Makes another connection in place of one that was lost.
+pub(super) type Connect = Box<dyn Fn() -> anyhow::Result<Box<dyn Database + Send>> + Send>;
+
 /// The writer's end of the queue.
 pub(super) struct Writer {
-    database: Box<dyn Database + Send>,
+    /// `None` while the database can't be reached.
+    database: Option<Box<dyn Database + Send>>,
+    connect: Connect,
+    backoff: Duration,
     queue: Weak<Queue>,
+    /// Taken from the queue and not written yet.
+    pending: Vec<Entry>,
     retention: Retention,
     upkeep_at: Instant,
     failures: LogThrottle,
@@ -46,17 +59,20 @@ impl Writer {
     /// Starts the thread, which ends with the last handle of the store.
     pub(super) fn start(
         database: Box<dyn Database + Send>,
-        queue: Arc<Queue>,
+        connect: Connect,
+        queue: &Arc<Queue>,
         retention: Retention,
     ) -> anyhow::Result<()> {
         let mut writer = Self {
-            database,
-            queue: Arc::downgrade(&queue),
+            database: Some(database),
+            connect,
+            backoff: MIN_BACKOFF,
+            queue: Arc::downgrade(queue),
+            pending: Vec::new(),
             retention,
-            upkeep_at: Instant::now() + UPKEEP_PAUSE,
+            upkeep_at: Instant::now() + FIRST_UPKEEP,
             failures: LogThrottle::every(FAILURE_INTERVAL),
         };
-        drop(queue);
         let thread = thread::Builder::new().name("store".into());
         thread
             .spawn(move || while writer.step() {})
@@ -66,102 +82,113 @@ impl Writer {
 
     /// Writes what waits, or a piece of the upkeep. Returns false once nobody has the store.
     fn step(&mut self) -> bool {
-        let Some(queue) = self.queue.upgrade() else { return false };
-        let until = self.upkeep_at.min(Instant::now() + MAX_WAIT);
-        let entries = queue.take(until, MAX_BATCH);
-        if !entries.is_empty() {
-            self.write(&queue, entries);
+        if self.database.is_none() {
+            thread::sleep(self.backoff);
         }
-        if self.upkeep_at <= Instant::now() {
-            let has_more = self.upkeep();
-            let pause = if has_more { UPKEEP_PAUSE } else { UPKEEP_INTERVAL };
-            self.upkeep_at = Instant::now() + pause;
+        let Some(queue) = self.queue.upgrade() else { return false };
+        let Some(mut database) = self.database.take().or_else(|| self.reconnect()) else {
+            return true;
+        };
+        if self.pending.is_empty() {
+            let until = self.upkeep_at.min(Instant::now() + MAX_WAIT);
+            self.pending = queue.take(until, MAX_BATCH);
+        }
+        let written = self.write(&mut *database, &queue);
+        let kept = written.and_then(|()| self.keep_up(&mut *database));
+        match kept {
+            Ok(()) => self.database = Some(database),
+            Err(error) => {
+                tracing::warn!(%error, "the store's database is gone; writes wait for it");
+            }
         }
         true
     }
 
-    fn write(&mut self, queue: &Queue, entries: Vec<Entry>) {
-        let mut writes = Vec::new();
+    fn reconnect(&mut self) -> Option<Box<dyn Database + Send>> {
+        match (self.connect)() {
+            Ok(database) => {
+                tracing::info!("the store's database is back");
+                self.backoff = MIN_BACKOFF;
+                Some(database)
+            }
+            Err(error) => {
+                self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
+                if self.failures.is_due(Instant::now()) {
+                    tracing::error!("{error:#}");
+                }
+                None
+            }
+        }
+    }
+
+    /// Writes what was taken from the queue. Fails if the connection is lost: all of it is written
+    /// again on the next one.
+    fn write(&mut self, database: &mut dyn Database, queue: &Queue) -> Result<(), SqlError> {
+        let writes = self.pending.iter().filter_map(|entry| match entry {
+            Entry::Write(write) => Some(&write.change),
+            Entry::Flush(_) => None,
+        });
+        let applied = match apply(database, &writes.collect::<Vec<_>>()) {
+            Err(error) if error.is_lost() => return Err(error),
+            applied => applied,
+        };
+        let (mut refused, error) = match applied {
+            Ok(applied) => (applied.refused, applied.error),
+            Err(error) => (vec![true; self.pending.len()], Some(error)),
+        };
+        refused.reverse();
+        let mut failed = 0;
         let mut flushes = Vec::new();
-        for entry in entries {
+        for entry in self.pending.drain(..) {
             match entry {
-                Entry::Write(write) => writes.push(write),
+                Entry::Write(write) => {
+                    let is_refused = refused.pop().unwrap_or_default();
+                    failed += u64::from(is_refused);
+                    if let Some(done) = write.done {
+                        done(!is_refused);
+                    }
+                }
                 Entry::Flush(done) => flushes.push(done),
             }
         }
-        match apply(&mut *self.database, &writes) {
-            Ok(None) => {}
-            Ok(Some((failed, error))) => self.report(queue, failed, &error),
-            Err(error) => self.report(queue, writes.len() as u64, &error),
+        if let Some(error) = error {
+            queue.failed(failed);
+            if self.failures.is_due(Instant::now()) {
+                tracing::error!(
+                    %error,
+                    dropped = queue.counts().dropped_failed,
+                    "the store can't write: is the disk of the database full?"
+                );
+            }
         }
+        // After all that is to be seen once they end.
         for done in flushes {
             let _ = done.send(());
         }
+        Ok(())
     }
 
-    fn report(&self, queue: &Queue, failed: u64, error: &SqlError) {
-        queue.failed(failed);
-        if self.failures.is_due(Instant::now()) {
-            tracing::error!(
-                %error,
-                dropped = queue.counts().dropped_failed,
-                "the store can't write: is the disk of the data folder full?"
-            );
+    /// Does a piece of the upkeep when it is due. Fails if the connection is lost.
+    fn keep_up(&mut self, database: &mut dyn Database) -> Result<(), SqlError> {
+        if self.upkeep_at > Instant::now() {
+            return Ok(());
         }
-    }
-
-    fn upkeep(&mut self) -> bool {
         let retention = self.retention;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let done = UPKEEP.iter().try_fold(false, |has_more, upkeep| {
-            let more = transact(&mut *self.database, |database| upkeep(database, now, retention))?;
+            let more = transact(database, |database| upkeep(database, now, retention))?;
             Ok::<_, SqlError>(has_more | more)
         });
-        done.and_then(|has_more| self.database.return_space().map(|()| has_more)).unwrap_or_else(
-            |error| {
+        let has_more = match done.and_then(|more| database.return_space().map(|()| more)) {
+            Err(error) if error.is_lost() => return Err(error),
+            Err(error) => {
                 tracing::error!(%error, "the store can't delete what is old");
                 false
-            },
-        )
-    }
-}
-
-/// Runs statements in a transaction, which is undone if they fail.
-pub(super) fn transact<T>(
-    database: &mut dyn Database,
-    statements: impl FnOnce(&mut dyn Database) -> SqlResult<T>,
-) -> SqlResult<T> {
-    database.begin()?;
-    let done = statements(database)
-        .and_then(|done| database.execute("COMMIT", &[]).map(|_| done))
-        .inspect_err(|_| {
-            // Fails if the database has undone it by itself.
-            let _ = database.execute("ROLLBACK", &[]);
-        })?;
-    Ok(done)
-}
-
-/// Applies writes in one transaction. Returns the number that failed, each of which is undone, and
-/// the last error.
-fn apply(database: &mut dyn Database, writes: &[Write]) -> SqlResult<Option<(u64, SqlError)>> {
-    transact(database, |database| {
-        let mut failed: Option<(u64, SqlError)> = None;
-        for write in writes {
-            database.execute("SAVEPOINT one", &[])?;
-            let result = catch_unwind(AssertUnwindSafe(|| write(&mut *database)));
-            match result.unwrap_or(Err(SqlError::Panic)) {
-                Ok(()) => {
-                    database.execute("RELEASE SAVEPOINT one", &[])?;
-                }
-                Err(error) => {
-                    database.execute("ROLLBACK TO SAVEPOINT one", &[])?;
-                    database.execute("RELEASE SAVEPOINT one", &[])?;
-                    let count = failed.map_or(0, |(count, _)| count);
-                    failed = Some((count + 1, error));
-                }
             }
-        }
-        Ok(failed)
-    })
+            Ok(has_more) => has_more,
+        };
+        self.upkeep_at = Instant::now() + if has_more { UPKEEP_PAUSE } else { UPKEEP_INTERVAL };
+        Ok(())
+    }
 }

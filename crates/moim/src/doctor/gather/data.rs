@@ -9,7 +9,7 @@ use std::{
 use doctor::server::{Looked, data::Facts};
 use rustix::fs::{Access, access, statvfs};
 
-use crate::{admin::Vitals, backup};
+use crate::{admin::Vitals, backup, config::StoreChoice};
 
 /// Files of the server that hold keys, passwords or what people said of themselves.
 const SECRETS: [&str; 7] =
@@ -23,7 +23,18 @@ const ACME_DEPTH: usize = 3;
 /// Files that are named at most.
 const MAX_OPEN_FILES: usize = 8;
 
-pub(super) fn gather(folder: &Path, vitals: Option<&Vitals>, in_container: bool) -> Looked<Facts> {
+/// Why the database of the store can't be used, if it is on another server.
+pub(super) fn store_problem(store: &StoreChoice) -> Option<String> {
+    let StoreChoice::Postgres(server) = store else { return None };
+    server.connect().err().map(|error| format!("{error:#}"))
+}
+
+pub(super) fn gather(
+    folder: &Path,
+    store_problem: Option<String>,
+    vitals: Option<&Vitals>,
+    in_container: bool,
+) -> Looked<Facts> {
     // A missing folder is made at the first start, in the nearest one that exists.
     let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     let own = rustix::process::geteuid().as_raw();
@@ -46,6 +57,7 @@ pub(super) fn gather(folder: &Path, vitals: Option<&Vitals>, in_container: bool)
         open_files: open_files(folder),
         ephemeral: is_image && !is_mounted,
         backup_days: backup::last(folder).map(|age| age.as_secs() / SECONDS_PER_DAY),
+        store_problem,
     })
 }
 
@@ -125,7 +137,7 @@ mod tests {
     #[test]
     fn folder_of_this_user_is_healthy_and_a_secret_for_all_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let facts = gather(folder.path(), None, false).unwrap();
+        let facts = gather(folder.path(), None, None, false).unwrap();
         assert!(facts.writable && facts.open_files.is_empty() && !facts.ephemeral);
         assert!(facts.free_mib.is_some());
         fs::create_dir_all(folder.path().join("acme/a1b2")).unwrap();
@@ -133,18 +145,18 @@ mod tests {
             let secret = folder.path().join(name);
             fs::write(&secret, "x").unwrap();
             fs::set_permissions(&secret, Permissions::from_mode(0o644)).unwrap();
-            let facts = gather(folder.path(), None, false).unwrap();
+            let facts = gather(folder.path(), None, None, false).unwrap();
             assert_eq!(facts.open_files, [secret.display().to_string()]);
             fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
         }
         fs::write(folder.path().join("notes.txt"), "of the operator").unwrap();
-        assert!(gather(folder.path(), None, false).unwrap().open_files.is_empty());
+        assert!(gather(folder.path(), None, None, false).unwrap().open_files.is_empty());
     }
 
     #[test]
     fn missing_folder_is_judged_by_its_parent() {
         let folder = tempfile::tempdir().unwrap();
-        let facts = gather(&folder.path().join("a/b"), None, false).unwrap();
+        let facts = gather(&folder.path().join("a/b"), None, None, false).unwrap();
         assert!(facts.writable);
         assert!(facts.command.ends_with(&folder.path().display().to_string()));
     }

@@ -49,6 +49,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
         let relay = scope.spawn(|| relay::gather(vitals));
         let answers = scope.spawn(|| dns::answers(named(config).iter().map(String::as_str)));
         let caa = scope.spawn(|| caa::gather(config));
+        let store = scope.spawn(|| data::store_problem(&config.store));
         let port = scope.spawn(|| port::gather(&listen, server));
         let certificate = certificate::gather(config, vitals);
         let answers = answers.join().unwrap_or_default();
@@ -92,7 +93,12 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
             proxy: untrusted
                 .map(|untrusted| proxy::Facts { untrusted, trusted: config.trusted_proxies.len() })
                 .ok_or_else(|| no_server(server)),
-            data: data::gather(config.data.path(), vitals, engine.is_some()),
+            data: data::gather(
+                config.data.path(),
+                store.join().unwrap_or_default(),
+                vitals,
+                engine.is_some(),
+            ),
             load: load.join().unwrap_or(Err(Skip::Unavailable)),
             relay: because(relay.join().unwrap_or(Err(Skip::Unavailable)), server),
             port: port.join().map_err(|_| Skip::Unavailable),

@@ -5,12 +5,14 @@
 
 mod database;
 mod error;
+mod postgres;
 mod sqlite;
 mod value;
 
 pub(crate) use self::{
     database::Database,
     error::{SqlError, SqlResult},
+    postgres::Postgres,
     sqlite::Sqlite,
     value::{Row, Value},
 };

@@ -1,36 +1,49 @@
-//! The suite of the store.
+//! The suite of the store, on both engines.
 
+#[cfg(unix)]
+mod crash;
+mod engine;
+#[cfg(unix)]
+mod outage;
+mod schema;
+#[cfg(unix)]
+mod server;
 mod tables;
 
+pub(crate) use self::engine::{Engine, on_both_engines};
+#[cfg(unix)]
+pub(crate) use self::server::postgres_server;
 use super::{queue::CAPACITY, sql::values, *};
 
 const RETENTION: Retention = Retention { samples_days: 7 };
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn folder() -> (tempfile::TempDir, DataFolder) {
-    let parent = tempfile::tempdir().unwrap();
-    let data = DataFolder::open(parent.path()).unwrap();
-    (parent, data)
-}
-
 fn note(store: &Store, importance: Importance, name: &str) {
     let name = name.to_owned();
-    let sql = "INSERT INTO meta (name, value) VALUES (?1, '')";
+    // The value is the place in the order.
+    let sql = "INSERT INTO meta (name, value)
+        SELECT CAST(?1 AS TEXT), CAST(count(*) + 1000000 AS TEXT) FROM meta";
     store.write(importance, move |database| database.execute(sql, values![&name]).map(drop));
 }
 
 fn names(store: &Store) -> Vec<String> {
     let query = |database: &mut dyn Database| {
-        let rows = database.query("SELECT name FROM meta ORDER BY rowid", &[])?;
+        let rows =
+            database.query("SELECT name FROM meta WHERE name <> 'rounded' ORDER BY value", &[])?;
         rows.into_iter().map(|mut row| row.take()).collect()
     };
     store.load(query).unwrap().unwrap()
 }
 
-#[test]
-fn writes_are_applied_in_order_and_survive() {
-    let (_parent, data) = folder();
-    let store = Store::open(&data, RETENTION).unwrap();
+on_both_engines! {
+    writes_are_applied_in_order_and_survive;
+    failed_write_is_undone_and_counted_and_harms_no_other;
+    panic_of_a_write_ends_neither_the_store_nor_the_server;
+    full_queue_drops_samples_before_records_and_never_blocks;
+}
+
+fn writes_are_applied_in_order_and_survive(engine: &Engine) {
+    let store = engine.open();
     for name in ["a", "b", "c"] {
         note(&store, Importance::Record, name);
     }
@@ -38,16 +51,14 @@ fn writes_are_applied_in_order_and_survive() {
     assert_eq!(names(&store), ["a", "b", "c"]);
     assert_eq!(store.counts(), StoreCounts::default());
     drop(store);
-    let again = Store::open(&data, RETENTION).unwrap();
+    let again = engine.open();
     note(&again, Importance::Record, "d");
     again.flush(PATIENCE);
     assert_eq!(names(&again), ["a", "b", "c", "d"]);
 }
 
-#[test]
-fn failed_write_is_undone_and_counted_and_harms_no_other() {
-    let (_parent, data) = folder();
-    let store = Store::open(&data, RETENTION).unwrap();
+fn failed_write_is_undone_and_counted_and_harms_no_other(engine: &Engine) {
+    let store = engine.open();
     note(&store, Importance::Record, "before");
     store.write(Importance::Record, |database| {
         database.execute("INSERT INTO meta (name, value) VALUES ('half', '')", &[])?;
@@ -59,10 +70,8 @@ fn failed_write_is_undone_and_counted_and_harms_no_other() {
     assert_eq!(store.counts().dropped_failed, 1);
 }
 
-#[test]
-fn panic_of_a_write_ends_neither_the_store_nor_the_server() {
-    let (_parent, data) = folder();
-    let store = Store::open(&data, RETENTION).unwrap();
+fn panic_of_a_write_ends_neither_the_store_nor_the_server(engine: &Engine) {
+    let store = engine.open();
     store.write(Importance::Record, |_| panic!("planted"));
     note(&store, Importance::Record, "after");
     store.flush(PATIENCE);
@@ -70,10 +79,8 @@ fn panic_of_a_write_ends_neither_the_store_nor_the_server() {
     assert_eq!(store.counts().dropped_failed, 1);
 }
 
-#[test]
-fn full_queue_drops_samples_before_records_and_never_blocks() {
-    let (_parent, data) = folder();
-    let store = Store::open(&data, RETENTION).unwrap();
+fn full_queue_drops_samples_before_records_and_never_blocks(engine: &Engine) {
+    let store = engine.open();
     let (release, held) = std::sync::mpsc::channel::<()>();
     store.write(Importance::Record, move |_| {
         let _ = held.recv();
