@@ -50,7 +50,7 @@ pub use request::{
     MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
 };
 pub use room::{
-    Creator, HostRule, KeptDevices, Limits, MAX_INVITATION_SECONDS, MAX_INVITATION_USES,
+    Creator, HostRule, KeptDevices, KeptState, Limits, MAX_INVITATION_SECONDS, MAX_INVITATION_USES,
     MAX_INVITATIONS, Reopening, Room, Settings, Snapshot, Unkept,
 };
 pub use sfu_message::{FromSfu, ToSfu};

@@ -5,7 +5,7 @@
 mod world;
 
 use room::{
-    Connection, Creator, Hosting, Inviting, Join, Limits, MAX_INVITATIONS, Operation,
+    Connection, Creator, Hosting, Inviting, Join, KeptState, Limits, MAX_INVITATIONS, Operation,
     PresentedInvitation, Rejection, Reopening, Reply, Request, Room, Settings,
     name::RoomName,
     password::Password,
@@ -238,7 +238,8 @@ fn invitations_survive_restarts_without_their_keys() {
     check(&mut world, &made, &void);
 
     let (mut world, made, void) = prepared();
-    let (settings, devices) = world.room.take_unkept().unwrap().state.unwrap();
+    let KeptState { settings, devices, metadata } =
+        world.room.take_unkept().unwrap().state.unwrap();
     let kept = serde_json::to_string(&devices).unwrap();
     assert!(!kept.contains(made.key.as_str()));
     let devices: room::KeptDevices = serde_json::from_str(&kept).unwrap();
@@ -246,7 +247,8 @@ fn invitations_survive_restarts_without_their_keys() {
     assert_eq!(devices.check_invitation(&invitation(&made), device(2).as_ref()), Ok(()));
     let void_error = devices.check_invitation(&invitation(&void), device(2).as_ref());
     assert_eq!(void_error, Err(Rejection::InvitationRevoked));
-    let reopening = Reopening { devices, chat: Vec::new(), until: world.now + seconds(60) };
+    let reopening =
+        Reopening { devices, chat: Vec::new(), metadata, until: world.now + seconds(60) };
     // The server has only a hash of the password.
     let settings = Settings { password: None, has_kept_password: true, creator: None, ..settings };
     let name = RoomName::new("tea").unwrap();

@@ -4,8 +4,8 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Hosting, Join, KeptDevices, Limits, Rejection, Reopening, Request,
-    Room, Settings, Snapshot,
+    Chat, Connection, Creator, Hosting, Join, KeptState, Limits, Operation, Rejection, Reopening,
+    Request, Room, Settings, Snapshot,
     chat::ChatText,
     name::RoomName,
     protocol::{ChatMessage, Entry, Policy, SettingsRequest},
@@ -28,7 +28,7 @@ fn texts(chat: &[ChatMessage]) -> Vec<(&str, &str)> {
 
 /// What a server keeps of a room.
 #[derive(Default)]
-struct Kept(Option<(Settings, KeptDevices)>, Vec<ChatMessage>);
+struct Kept(Option<KeptState>, Vec<ChatMessage>);
 
 impl Kept {
     fn update(&mut self, world: &mut World) {
@@ -41,13 +41,13 @@ impl Kept {
     /// The room after a crash.
     fn reopen(mut self, world: &mut World) {
         self.update(world);
-        let (settings, devices) = self.0.unwrap();
+        let KeptState { settings, devices, metadata } = self.0.unwrap();
         let settings = Settings { creator: None, ..settings };
         // As text, as it is in the store.
         let devices = serde_json::to_string(&devices).unwrap();
         assert!(!devices.contains("device-secret"), "{devices}");
         let devices = serde_json::from_str(&devices).unwrap();
-        let kept = Reopening { devices, chat: self.1, until: world.now + seconds(3600) };
+        let kept = Reopening { devices, chat: self.1, metadata, until: world.now + seconds(3600) };
         let name = RoomName::new("tea").unwrap();
         world.room = Room::reopen(world.now, name, settings, kept, Limits::default(), [9; 32]);
         world.drain();
@@ -66,7 +66,9 @@ fn after_a_crash_hosts_are_hosts_and_locks_hold_and_the_banned_stay_out() {
     let settings =
         SettingsRequest { policy, password: None, capacity: Some(7), listed: Some(false) };
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
+    world.room.operate(world.now, Operation::Metadata("lesson 5".to_owned())).unwrap();
     Kept::default().reopen(&mut world);
+    assert_eq!(world.room.metadata(), "lesson 5");
 
     assert_eq!((world.room.summary().capacity, world.room.summary().unlisted), (7, true));
     let refused = |world: &mut World, n| enter(world, "Somebody", device(n)).err();
@@ -152,6 +154,8 @@ fn nothing_is_kept_twice() {
     assert!(world.room.take_unkept().is_none());
     host(&mut world, &hana, Hosting::Role(ben.id(), Role::CoHost)).unwrap();
     assert!(world.room.take_unkept().unwrap().state.is_some());
+    world.room.operate(world.now, Operation::Metadata("lesson 5".to_owned())).unwrap();
+    assert_eq!(world.room.take_unkept().unwrap().state.unwrap().metadata, "lesson 5");
 }
 
 #[test]

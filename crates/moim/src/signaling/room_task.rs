@@ -121,8 +121,8 @@ impl RoomTask {
     fn keep(&mut self) {
         let Some(unkept) = self.room.take_unkept() else { return };
         let Some(name) = native_name(&self.key.address) else { return };
-        if let Some((settings, devices)) = unkept.state {
-            self.hub.kept.keep(&name, &settings, devices);
+        if let Some(state) = unkept.state {
+            self.hub.kept.keep(&name, state);
         }
         self.hub.kept.add_chat(&name, &unkept.chat);
     }

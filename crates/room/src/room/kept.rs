@@ -52,16 +52,29 @@ pub struct Reopening {
     pub devices: KeptDevices,
     /// Messages for newcomers.
     pub chat: Vec<ChatMessage>,
+    /// Text of the application that embeds the room.
+    pub metadata: String,
     /// Time until which the room stays open without an admission. Otherwise whoever is refused first
     /// would close it, and with it what is kept.
     pub until: Instant,
 }
 
+/// The state of a room that is kept, besides its chat.
+#[derive(Debug)]
+pub struct KeptState {
+    /// Settings.
+    pub settings: Settings,
+    /// Roles and bans.
+    pub devices: KeptDevices,
+    /// Text of the application that embeds the room.
+    pub metadata: String,
+}
+
 /// What has changed of what is kept.
 #[derive(Debug)]
 pub struct Unkept {
-    /// The settings and devices, if any of them has changed.
-    pub state: Option<(Settings, KeptDevices)>,
+    /// The state, if any of it has changed.
+    pub state: Option<KeptState>,
     /// New messages of the chat.
     pub chat: Vec<ChatMessage>,
 }
@@ -73,8 +86,11 @@ impl Room {
         if !self.unkept && !self.chat.has_unkept() {
             return None;
         }
-        let state =
-            std::mem::take(&mut self.unkept).then(|| (self.settings.clone(), self.kept_devices()));
+        let state = std::mem::take(&mut self.unkept).then(|| KeptState {
+            settings: self.settings.clone(),
+            devices: self.kept_devices(),
+            metadata: self.metadata.clone(),
+        });
         Some(Unkept { state, chat: self.chat.take_unkept() })
     }
 
@@ -95,7 +111,7 @@ impl Room {
         now: Instant,
         name: RoomName,
         settings: Settings,
-        Reopening { devices, chat, until }: Reopening,
+        Reopening { devices, chat, metadata, until }: Reopening,
         limits: Limits,
         seed: [u8; 32],
     ) -> Self {
@@ -106,6 +122,7 @@ impl Room {
         room.untouched_until = Some(until);
         room.devices = Devices::restore(devices.devices);
         room.invitations = devices.invitations;
+        room.metadata = metadata;
         room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
         room
     }

@@ -22,7 +22,7 @@ mod waiting;
 
 pub use self::{
     invitations::{MAX_INVITATION_SECONDS, MAX_INVITATION_USES, MAX_INVITATIONS},
-    kept::{KeptDevices, Reopening, Unkept},
+    kept::{KeptDevices, KeptState, Reopening, Unkept},
     settings::{Creator, HostRule, Limits, Settings},
     snapshot::Snapshot,
     state::Room,

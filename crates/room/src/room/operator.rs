@@ -36,6 +36,7 @@ impl Room {
             }
             Operation::Metadata(text) => {
                 self.metadata = text;
+                self.unkept = true;
                 self.tell_settings(now);
                 Ok(())
             }

@@ -61,7 +61,7 @@ pub struct Room {
     pub(super) effects: VecDeque<Effect>,
     /// Messages for newcomers.
     pub(super) chat: ChatHistory,
-    /// Settings or devices have changed since they were kept.
+    /// Settings, devices or metadata have changed since they were kept.
     pub(super) unkept: bool,
     /// The room was kept over a restart, and no host has returned yet.
     pub(super) awaits_host: bool,

@@ -1,9 +1,9 @@
 //! One kept room, and its row in the store.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use room::{
-    HostRule, KeptDevices, Reopening, Settings,
+    HostRule, KeptDevices, KeptState, Reopening, Settings,
     name::RoomName,
     password::Password,
     protocol::{ChatMessage, Policy, TopologyChoice},
@@ -21,6 +21,47 @@ use crate::store::{
     rooms::{StoredMessage, StoredRoom},
 };
 
+/// Messages that wait for the store, at most: as many as it has of a room, or as a room has.
+const MAX_UNWRITTEN: usize = 200;
+const MAX_UNWRITTEN_BYTES: usize = 64 << 10;
+/// Pause after a refusal by the database. Each further pause is twice as long.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_DOUBLINGS: u32 = 6;
+
+/// What a row was made of, to tell what is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowKey {
+    pub(super) id: i64,
+    revision: u64,
+    /// Number of its last message.
+    last: i64,
+}
+
+/// Attempts to write that the database has refused.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attempts {
+    failures: u32,
+    /// Time of the next one; set by whoever makes them.
+    due: Option<Instant>,
+}
+
+impl Attempts {
+    pub(super) fn failed(&mut self) {
+        self.failures += 1;
+        self.due = None;
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(super) fn may_be_made(&mut self, now: Instant) -> bool {
+        let Some(doublings) = self.failures.checked_sub(1) else { return true };
+        let pause = MIN_PAUSE * 2_u32.pow(doublings.min(MAX_DOUBLINGS));
+        *self.due.get_or_insert(now + pause) <= now
+    }
+}
+
 /// A room that opens again as it was.
 #[derive(Debug, Clone)]
 pub(super) struct KeptRoom {
@@ -37,13 +78,19 @@ pub(super) struct KeptRoom {
     hosts: Option<HostRule>,
     listed: bool,
     pub(super) devices: KeptDevices,
+    metadata: String,
     /// Messages of a room that is not open.
     chat: Vec<ChatMessage>,
     /// Messages that are not written yet.
-    unwritten: Vec<StoredMessage>,
+    unwritten: VecDeque<StoredMessage>,
+    unwritten_bytes: usize,
     next_message: i64,
-    /// It has changed since it was written.
-    pub(super) is_changed: bool,
+    /// Number of changes, and of those that are written.
+    revision: u64,
+    written: u64,
+    /// A row is on its way to the database.
+    is_sent: bool,
+    pub(super) attempts: Attempts,
     /// The room was open before a restart and is not open yet; dropped at this time.
     pub(super) until: Option<Instant>,
     /// Created by the first password attempt while it is not open.
@@ -51,7 +98,7 @@ pub(super) struct KeptRoom {
 }
 
 /// What has no column.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct State {
     topology: TopologyChoice,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +109,19 @@ struct State {
     hosts: Option<HostRule>,
     listed: bool,
     devices: KeptDevices,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    metadata: String,
+}
+
+/// A row that is not serialized yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) key: RowKey,
+    name: RoomName,
+    capacity: u32,
+    opened: i64,
+    state: State,
+    chat: Vec<StoredMessage>,
 }
 
 impl KeptRoom {
@@ -79,17 +139,23 @@ impl KeptRoom {
             hosts: None,
             listed: true,
             devices: KeptDevices::default(),
+            metadata: String::new(),
             chat: Vec::new(),
-            unwritten: Vec::new(),
+            unwritten: VecDeque::new(),
+            unwritten_bytes: 0,
             next_message: 0,
-            is_changed: true,
+            revision: 1,
+            written: 0,
+            is_sent: false,
+            attempts: Attempts::default(),
             until: None,
             guesses: None,
         }
     }
 
     /// Takes in the state of the open room.
-    pub(super) fn set(&mut self, settings: &Settings, devices: KeptDevices) {
+    pub(super) fn set(&mut self, state: KeptState) {
+        let KeptState { settings, devices, metadata } = state;
         self.opens();
         self.capacity = settings.capacity;
         self.topology = settings.topology;
@@ -98,8 +164,9 @@ impl KeptRoom {
         self.hosts = settings.hosts;
         self.listed = settings.listed;
         self.devices = devices;
+        self.metadata = metadata;
         self.checks_password = settings.has_kept_password;
-        self.is_changed = true;
+        self.revision += 1;
         if settings.has_kept_password {
             return;
         }
@@ -109,14 +176,25 @@ impl KeptRoom {
         self.password = known.map(|(secret, _)| secret).or_else(|| password.map(Secret::new));
     }
 
-    /// Takes in messages of the open room.
+    /// Takes in messages of the open room. While nothing can be written, the oldest are dropped, as
+    /// the room itself does it.
     pub(super) fn add_chat(&mut self, chat: &[ChatMessage]) {
         for message in chat {
             self.next_message += 1;
             if let Ok(message) = serde_json::to_string(message) {
-                self.unwritten.push(StoredMessage { number: self.next_message, message });
-                self.is_changed = true;
+                self.unwritten_bytes += message.len();
+                self.unwritten.push_back(StoredMessage { number: self.next_message, message });
+                self.revision += 1;
             }
+        }
+        while self.unwritten.len() > MAX_UNWRITTEN || self.unwritten_bytes > MAX_UNWRITTEN_BYTES {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.unwritten.pop_front() {
+            self.unwritten_bytes -= oldest.message.len();
         }
     }
 
@@ -139,7 +217,12 @@ impl KeptRoom {
             ..Settings::new(self.capacity)
         };
         let until = self.until.unwrap_or_else(Instant::now).into_std();
-        let reopening = Reopening { devices: self.devices.clone(), chat: self.chat.clone(), until };
+        let reopening = Reopening {
+            devices: self.devices.clone(),
+            chat: self.chat.clone(),
+            metadata: self.metadata.clone(),
+            until,
+        };
         (settings, reopening)
     }
 
@@ -154,8 +237,56 @@ impl KeptRoom {
         self.password.clone().filter(|_| self.checks_password)
     }
 
-    /// The row of the room and of its new messages.
-    pub(super) fn row(&self, name: &RoomName) -> anyhow::Result<(StoredRoom, Vec<StoredMessage>)> {
+    /// It has changed since it was written.
+    pub(super) fn is_changed(&self) -> bool {
+        self.revision != self.written
+    }
+
+    /// Returns whether a row may be sent to the database now: it has changed, its password is
+    /// hashed, no other row is on its way, and no refusal was a moment ago.
+    pub(super) fn may_be_sent(&mut self, now: Instant) -> bool {
+        self.is_changed() && self.is_hashed() && !self.is_sent && self.attempts.may_be_made(now)
+    }
+
+    /// It has no password, or one that is hashed.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.password.as_ref().is_none_or(|secret| secret.unhashed().is_none())
+    }
+
+    /// A row is on its way to the database.
+    pub(super) fn is_sent(&self) -> bool {
+        self.is_sent
+    }
+
+    /// A row has been sent to the database.
+    pub(super) fn sent(&mut self) {
+        self.is_sent = true;
+    }
+
+    /// The database has written a row, or has refused it.
+    pub(super) fn acknowledge(&mut self, key: RowKey, is_written: bool) {
+        self.is_sent = false;
+        if !is_written {
+            return self.attempts.failed();
+        }
+        self.attempts = Attempts::default();
+        self.written = key.revision;
+        while self.unwritten.front().is_some_and(|oldest| oldest.number <= key.last) {
+            self.drop_oldest();
+        }
+    }
+
+    /// Identifies what a row is made of now.
+    pub(super) fn key(&self) -> RowKey {
+        RowKey { id: self.id, revision: self.revision, last: self.next_message }
+    }
+
+    /// What the row of the room and of its new messages is made of; `None` while its password is
+    /// not hashed.
+    pub(super) fn draft(&self, name: &RoomName) -> Option<Draft> {
+        if !self.is_hashed() {
+            return None;
+        }
         let state = State {
             topology: self.topology,
             password: self.password.as_ref().and_then(|secret| secret.hash.clone()),
@@ -164,23 +295,16 @@ impl KeptRoom {
             hosts: self.hosts,
             listed: self.listed,
             devices: self.devices.clone(),
+            metadata: self.metadata.clone(),
         };
-        let row = StoredRoom {
-            id: self.id,
-            name: name.as_str().to_owned(),
-            template: None,
+        Some(Draft {
+            key: self.key(),
+            name: name.clone(),
             capacity: self.capacity,
-            state: serde_json::to_string(&state)?,
             opened: self.opened,
-            changed: ids::now(),
-        };
-        Ok((row, self.unwritten.clone()))
-    }
-
-    /// What was returned by [`Self::row`] is written.
-    pub(super) fn written(&mut self) {
-        self.unwritten.clear();
-        self.is_changed = false;
+            state,
+            chat: self.unwritten.iter().cloned().collect(),
+        })
     }
 
     /// The room of a row, until a time.
@@ -203,9 +327,10 @@ impl KeptRoom {
             hosts: state.hosts,
             listed: state.listed,
             devices: state.devices,
+            metadata: state.metadata,
             chat: messages.collect(),
             next_message: chat.last().map_or(0, |last| last.number),
-            is_changed: false,
+            written: 1,
             until: Some(until),
             ..Self::new()
         };
@@ -240,5 +365,20 @@ impl KeptRoom {
     pub(super) fn stays_at_most(mut self, most: Duration) -> Self {
         self.stays_empty = self.stays_empty.min(most);
         self
+    }
+}
+
+impl Draft {
+    pub(super) fn into_row(self) -> anyhow::Result<(StoredRoom, Vec<StoredMessage>)> {
+        let row = StoredRoom {
+            id: self.key.id,
+            name: self.name.as_str().to_owned(),
+            template: None,
+            capacity: self.capacity,
+            state: serde_json::to_string(&self.state)?,
+            opened: self.opened,
+            changed: ids::now(),
+        };
+        Ok((row, self.chat))
     }
 }

@@ -7,6 +7,7 @@ mod lobby;
 mod long_running;
 mod rejecting;
 mod resuming;
+mod stalled_store;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
