@@ -113,13 +113,13 @@ fn killed_writer_leaves_no_half_room_and_no_damage() {
 /// The same on PostgreSQL: its server is killed while this process writes on.
 #[test]
 fn killed_database_server_loses_nothing_that_fits_the_queue() {
-    const KILLS: i64 = 4;
+    const KILLS: i64 = 3;
     let Some(mut server) = server::TestServer::start() else { return };
     let database = server.new_database();
     let store = Store::connect(&database, RETENTION).unwrap();
     let mut version = 0;
     for _ in 0..KILLS {
-        for _ in 0..10 {
+        for _ in 0..4 {
             version += 1;
             (0..ROOMS).for_each(|id| set_room(&store, id, version));
         }

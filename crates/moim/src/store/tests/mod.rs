@@ -13,17 +13,22 @@ mod tables;
 pub(crate) use self::engine::{Engine, on_both_engines};
 #[cfg(unix)]
 pub(crate) use self::server::postgres_server;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::{queue::CAPACITY, sql::values, *};
 
 const RETENTION: Retention = Retention { samples_days: 7 };
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn note(store: &Store, importance: Importance, name: &str) {
     let name = name.to_owned();
-    // The value is the place in the order.
-    let sql = "INSERT INTO meta (name, value)
-        SELECT CAST(?1 AS TEXT), CAST(count(*) + 1000000 AS TEXT) FROM meta";
-    store.write(importance, move |database| database.execute(sql, values![&name]).map(drop));
+    let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2)";
+    store.write(importance, move |database| {
+        // The place in the order of writes.
+        static PLACE: AtomicU32 = AtomicU32::new(1_000_000);
+        let place = PLACE.fetch_add(1, Ordering::Relaxed).to_string();
+        database.execute(sql, values![&name, place]).map(drop)
+    });
 }
 
 fn names(store: &Store) -> Vec<String> {

@@ -11,7 +11,7 @@ fn end_connections(server: &PostgresServer) {
 
 #[test]
 fn broken_connection_loses_and_doubles_no_write() {
-    const BREAKS: usize = 20;
+    const BREAKS: usize = 10;
     let Some(server) = postgres_server() else { return };
     let store = Store::connect(&server, RETENTION).unwrap();
     let mut written = Vec::new();
@@ -81,8 +81,8 @@ fn tls_is_spoken_to_a_server_with_a_certificate_that_is_trusted() {
 #[test]
 fn wrong_password_is_told_at_once() {
     let Some(server) = server::shared() else { return };
-    let url = server.database("127.0.0.1", "postgres", None).to_string();
-    let stranger = PostgresServer::new(&url, Some("guess"), None).unwrap();
+    server.with_password("right").connect().unwrap();
+    let stranger = server.with_password("guess");
     let start = std::time::Instant::now();
     let error = Store::connect(&stranger, RETENTION).unwrap_err().to_string();
     assert!(error.contains("refuses this server") && error.contains("password"), "{error}");

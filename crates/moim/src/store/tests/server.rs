@@ -18,7 +18,6 @@ use crate::store::PostgresServer;
 
 /// PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
-const PASSWORD: &str = "pass:word/of@tests";
 
 /// Runs the server in `$2` by the programs in `$1` until its standard input ends. Without unsafe
 /// code nothing else ends it together with a process that is killed.
@@ -39,9 +38,13 @@ start() {
     done
     echo ready
 }
-"$programs/initdb" --pgdata="$folder/data" --username=moim --pwfile="$folder/password" \
-    --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-sync --no-instructions \
+"$programs/initdb" --pgdata="$folder/data" --username=moim --auth=trust \
+    --encoding=UTF8 --locale=C --no-sync --no-instructions \
     >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+# The password of one user is asked for; for the others it would cost seconds of hashing.
+echo 'host all careful 127.0.0.1/32 scram-sha-256' >"$folder/hba"
+cat "$folder/data/pg_hba.conf" >>"$folder/hba"
+mv "$folder/hba" "$folder/data/pg_hba.conf"
 start
 while read -r order; do
     case $order in
@@ -88,7 +91,6 @@ impl TestServer {
         };
         let folder = tempfile::Builder::new().prefix("moim-postgres-").tempdir().unwrap().keep();
         let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(folder.join("password"), PASSWORD).unwrap();
         fs::write(folder.join("cert.pem"), key.cert.pem()).unwrap();
         write_private(&folder.join("key.pem"), &key.signing_key.serialize_pem());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -96,7 +98,7 @@ impl TestServer {
         command.args(["-c", SCRIPT, "sh"]).arg(programs).arg(&folder).arg(port.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
         if rustix::process::geteuid().is_root() {
-            for name in ["", "password", "cert.pem", "key.pem"] {
+            for name in ["", "cert.pem", "key.pem"] {
                 chown(folder.join(name), Some(NOBODY), Some(NOBODY)).unwrap();
             }
             command.uid(NOBODY).gid(NOBODY);
@@ -106,6 +108,8 @@ impl TestServer {
         let answers = BufReader::new(answers);
         let mut server = Self { folder, port, orders, answers, _script: script };
         server.expect("ready");
+        let mut admin = server.database("127.0.0.1", "postgres", None).connect().unwrap();
+        admin.run("CREATE ROLE careful LOGIN PASSWORD 'right'").unwrap();
         Some(server)
     }
 
@@ -139,7 +143,13 @@ impl TestServer {
     pub(crate) fn database(&self, host: &str, name: &str, root: Option<PathBuf>) -> PostgresServer {
         let mode = if root.is_some() { "require" } else { "disable" };
         let url = format!("postgres://moim@{host}:{}/{name}?sslmode={mode}", self.port);
-        PostgresServer::new(&url, Some(PASSWORD), root).unwrap()
+        PostgresServer::new(&url, None, root).unwrap()
+    }
+
+    /// As a user whose password is "right".
+    pub(crate) fn with_password(&self, password: &str) -> PostgresServer {
+        let url = format!("postgres://careful@127.0.0.1:{}/postgres", self.port);
+        PostgresServer::new(&url, Some(password), None).unwrap()
     }
 
     /// The certificate that it has.
