@@ -39,6 +39,8 @@ fn migrate_by(
     let newest = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let migrated = (|| {
         database.begin()?;
+        // Large tables take their time, and so does another server that migrates them.
+        database.run("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'")?;
         database.run(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
         database.run("CREATE TABLE IF NOT EXISTS moim_schema (version BIGINT NOT NULL)")?;
         let before = version(database)?;
