@@ -14,7 +14,7 @@ use crate::{
     data,
     store::{
         calls::{self, ListedCall, Participation},
-        ids, open_to_read,
+        connect_to_read, ids, open_to_read,
         sql::{Database, SqlResult},
     },
 };
@@ -45,7 +45,7 @@ fn open(folder: Option<&PathBuf>, stored: &StoreOptions) -> anyhow::Result<Box<d
     let checked = CheckedConfig::new(Given::of_command(folder.clone(), stored.clone()))
         .map_err(|problems| anyhow!("{problems}"))?;
     if let StoreChoice::Postgres(server) = &checked.config().store {
-        return Ok(Box::new(server.connect_to_read()?));
+        return Ok(Box::new(connect_to_read(server)?));
     }
     let database = open_to_read(&folder)?.with_context(|| {
         format!(

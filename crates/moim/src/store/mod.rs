@@ -43,8 +43,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 
 pub(crate) use self::{
-    copy::copy_database, counts::StoreCounts, open::open_to_read, postgres::PostgresServer,
-    retention::Retention, write::Importance,
+    copy::copy_database,
+    counts::StoreCounts,
+    open::open_to_read,
+    postgres::{PostgresServer, connect_to_read},
+    retention::Retention,
+    write::Importance,
 };
 use self::{
     postgres::Reader,

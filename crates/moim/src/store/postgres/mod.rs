@@ -6,5 +6,5 @@ mod schema;
 mod server;
 mod tls;
 
-pub(crate) use self::server::PostgresServer;
 pub(super) use self::{reader::Reader, schema::migrate};
+pub(crate) use self::{schema::connect_to_read, server::PostgresServer};

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 
 use super::{
     super::sql::{Database, Postgres, SqlResult},
+    schema::connect_to_read,
     server::PostgresServer,
 };
 
@@ -82,6 +83,6 @@ fn connected<'a>(
     }
     match connection {
         Some(database) => Ok(database),
-        None => Ok(connection.insert(server.connect_to_read()?)),
+        None => Ok(connection.insert(connect_to_read(server)?)),
     }
 }

@@ -68,8 +68,18 @@ fn migrate_by(
     Ok(())
 }
 
+/// Connects, and makes sure that this program knows the schema.
+///
+/// # Errors
+/// A sentence for the operator, with the remedy.
+pub(crate) fn connect_to_read(server: &PostgresServer) -> anyhow::Result<Postgres> {
+    let mut database = server.connect()?;
+    check(&mut database, server)?;
+    Ok(database)
+}
+
 /// Fails unless this program knows the version, and a server has made the tables.
-pub(super) fn check(database: &mut Postgres, server: &PostgresServer) -> anyhow::Result<()> {
+fn check(database: &mut Postgres, server: &PostgresServer) -> anyhow::Result<()> {
     let found = version(database).with_context(|| {
         format!("The database of --store ({server}) has no tables of moim: start the server first")
     })?;

@@ -13,7 +13,7 @@ use postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::{
     super::sql::{Postgres, SqlError},
-    schema, tls,
+    tls,
 };
 
 /// Time to connect to one address.
@@ -131,13 +131,6 @@ impl PostgresServer {
             thread::sleep(START_INTERVAL);
         }
         self.connect()
-    }
-
-    /// Connects, and makes sure that this program knows the schema.
-    pub(crate) fn connect_to_read(&self) -> anyhow::Result<Postgres> {
-        let mut database = self.connect()?;
-        schema::check(&mut database, self)?;
-        Ok(database)
     }
 
     fn try_connect(&self) -> Result<Postgres, ConnectError> {
