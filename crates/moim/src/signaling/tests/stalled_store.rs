@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// Rooms of each server, with a host and another member.
-const ROOMS: usize = 20;
-/// Changes of each room in one block.
-const CHANGES: usize = 10;
+const ROOMS: usize = 40;
+/// Changes of each room in one block; in all, no more than a host may make at once.
+const CHANGES: usize = 4;
 const BLOCKS: usize = 15;
 /// Most by which the one 99th percentile may exceed the other: the noise of a busy machine. A room
 /// that waited for the store would wait for the end of the test.
