@@ -51,6 +51,6 @@ pub use request::{
 };
 pub use room::{
     Creator, HostRule, KeptDevices, KeptState, Limits, MAX_INVITATION_SECONDS, MAX_INVITATION_USES,
-    MAX_INVITATIONS, Reopening, Room, Settings, Snapshot, Unkept,
+    MAX_INVITATIONS, MAX_METADATA_BYTES, Reopening, Room, Settings, Snapshot, Unkept,
 };
 pub use sfu_message::{FromSfu, ToSfu};

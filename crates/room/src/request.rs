@@ -135,8 +135,13 @@ pub enum Operation {
         /// What is asked for.
         asked: Inviting,
     },
-    /// Replace the text of the application that embeds the room.
-    Metadata(String),
+    /// Change settings, and the text of the application that embeds the room, at once.
+    Settings {
+        /// Absent ones stay.
+        settings: SettingsRequest,
+        /// `None`: it stays.
+        metadata: Option<String>,
+    },
     /// Send data to these participants, or to all. Each has to be there.
     Send {
         /// `None`: all.

@@ -66,7 +66,9 @@ fn after_a_crash_hosts_are_hosts_and_locks_hold_and_the_banned_stay_out() {
     let settings =
         SettingsRequest { policy, password: None, capacity: Some(7), listed: Some(false) };
     host(&mut world, &hana, Hosting::Settings(settings)).unwrap();
-    world.room.operate(world.now, Operation::Metadata("lesson 5".to_owned())).unwrap();
+    let settings = SettingsRequest::default();
+    let metadata = Some("lesson 5".to_owned());
+    world.room.operate(world.now, Operation::Settings { settings, metadata }).unwrap();
     Kept::default().reopen(&mut world);
     assert_eq!(world.room.metadata(), "lesson 5");
 
@@ -154,7 +156,9 @@ fn nothing_is_kept_twice() {
     assert!(world.room.take_unkept().is_none());
     host(&mut world, &hana, Hosting::Role(ben.id(), Role::CoHost)).unwrap();
     assert!(world.room.take_unkept().unwrap().state.is_some());
-    world.room.operate(world.now, Operation::Metadata("lesson 5".to_owned())).unwrap();
+    let settings = SettingsRequest::default();
+    let metadata = Some("lesson 5".to_owned());
+    world.room.operate(world.now, Operation::Settings { settings, metadata }).unwrap();
     assert_eq!(world.room.take_unkept().unwrap().state.unwrap().metadata, "lesson 5");
 }
 

@@ -11,7 +11,7 @@ use room::{
 };
 use world::{
     World,
-    hosts::{enter, full_house, hosted, role_of, state},
+    hosts::{device, enter, full_house, hosted, role_of, state},
     settings,
 };
 
@@ -31,6 +31,11 @@ impl World {
 
 fn data(to: Option<Vec<ParticipantId>>, bytes: usize) -> Operation {
     Operation::Send { to, data: DataEvent { data: "x".repeat(bytes), topic: "quiz".to_owned() } }
+}
+
+fn settings_with(capacity: Option<u32>, metadata: &str) -> Operation {
+    let settings = SettingsRequest { capacity, ..SettingsRequest::default() };
+    Operation::Settings { settings, metadata: Some(metadata.to_owned()) }
 }
 
 #[test]
@@ -87,13 +92,33 @@ fn room_without_hosts_obeys_the_operator_but_for_roles_and_policy() {
 fn each_change_of_settings_has_a_revision_and_newcomers_learn_the_metadata() {
     let (mut world, _) = full_house(hosted());
     let before = world.room.revision();
-    world.operate(Operation::Metadata("lesson 7".to_owned())).unwrap();
+    world.operate(settings_with(None, "lesson 7")).unwrap();
     assert_eq!(world.room.revision(), before + 1);
     let newcomer = enter(&mut world, "Newcomer", None).unwrap();
     assert_eq!(newcomer.admission.metadata, "lesson 7");
-    let large = Operation::Metadata("x".repeat(10_000));
+    // All or nothing.
+    let capacity = world.room.summary().capacity;
+    let large = settings_with(Some(capacity + 1), &"x".repeat(10_000));
     assert_eq!(world.operate(large), Err(Rejection::TooLarge("metadata")));
+    assert!(world.operate(settings_with(Some(0), "lesson 8")).is_err());
     assert_eq!((world.room.revision(), world.room.metadata()), (before + 1, "lesson 7"));
+    assert_eq!(world.room.summary().capacity, capacity);
+    world.operate(settings_with(Some(capacity + 1), "lesson 8")).unwrap();
+    assert_eq!((world.room.revision(), world.room.metadata()), (before + 2, "lesson 8"));
+}
+
+#[test]
+fn removal_takes_all_pages_of_a_device_along() {
+    let (mut world, people) = full_house(hosted());
+    let twin = enter(&mut world, "Second tab", device(4)).unwrap();
+    let other = enter(&mut world, "Other", None).unwrap();
+    let before = world.room.participants().count();
+    world.act(Hosting::Remove(people[3].id())).unwrap();
+    for removed in [people[3].at, twin.at] {
+        assert!(world.dismissed.contains(&(removed, Dismissal::Removed)));
+    }
+    assert_eq!(world.room.participants().count(), before - 2);
+    assert!(!world.dismissed.iter().any(|(at, _)| *at == other.at));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use tokio::time::Instant;
 
@@ -19,9 +19,12 @@ use super::{
 };
 use crate::{http::is_private_channel, net::tcp::Connection};
 
+/// The form of rejections.
+pub(super) type Reject = fn(Problem) -> Response;
+
 /// Middleware that finds the [`Caller`] of a request, or rejects it.
 pub(super) async fn authenticate(
-    State(parts): State<Arc<Parts>>,
+    State((parts, reject)): State<(Arc<Parts>, Reject)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -30,7 +33,7 @@ pub(super) async fn authenticate(
             request.extensions_mut().insert(caller);
             private(next.run(request).await)
         }
-        Err(problem) => private(problem.into_response()),
+        Err(problem) => private(reject(problem)),
     }
 }
 
@@ -41,7 +44,7 @@ pub(super) async fn trust(mut request: Request, next: Next) -> Response {
 }
 
 /// Responses are for their caller and for now.
-pub(super) fn private(mut response: Response) -> Response {
+fn private(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
@@ -49,7 +52,7 @@ pub(super) fn private(mut response: Response) -> Response {
 
 impl Parts {
     /// The sender of a request. Not async: a request's body can't be shared between threads.
-    pub(super) fn caller<'a>(
+    fn caller<'a>(
         &'a self,
         request: &Request,
     ) -> impl Future<Output = Result<Caller, Problem>> + Send + use<'a> {

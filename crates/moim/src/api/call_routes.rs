@@ -151,6 +151,7 @@ struct QualityQuery {
     at: Option<String>,
     /// Language of the sentences.
     #[serde(default)]
+    #[param(inline)]
     lang: Lang,
 }
 

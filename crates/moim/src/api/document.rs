@@ -39,11 +39,12 @@ const KEY: &str = "key";
 struct Title;
 
 /// What each operation may answer besides its own responses.
-const COMMON: [(u16, &str); 9] = [
+const COMMON: [(u16, &str); 10] = [
     (400, "The request is malformed"),
     (401, "The key is missing or not valid"),
     (403, "The key does not permit this, or the connection is not encrypted"),
     (404, "There is no such thing"),
+    (409, "The room is not in a state for this"),
     (413, "The body is too large"),
     (415, "The body is no JSON"),
     (422, "The request is understood, and not possible"),

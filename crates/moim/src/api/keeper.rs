@@ -1,10 +1,17 @@
 //! Keys in the store.
 
+use std::time::Duration;
+
+use anyhow::ensure;
+
 use super::{caller::Access, key::Key};
 use crate::store::{
     Importance, Store,
     api_keys::{self, StoredApiKey},
 };
+
+/// Time for a removal to reach the database.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps keys over restarts, if there is a store.
 #[derive(Debug, Clone)]
@@ -50,9 +57,24 @@ impl KeyKeeper {
         self.0.write(Importance::Sample, move |database| api_keys::set_used(database, &id, at));
     }
 
-    pub(super) fn forget(&self, id: &str) {
-        let id = id.to_owned();
-        self.0.write(Importance::Record, move |database| api_keys::remove(database, &id));
+    /// Deletes a key. Returns once the database does not have it any more: a removed key must not
+    /// come back after a crash.
+    ///
+    /// # Errors
+    /// It may still be there.
+    pub(super) async fn forget(&self, id: &str) -> anyhow::Result<()> {
+        let (store, id) = (self.0.clone(), id.to_owned());
+        let removed = id.clone();
+        let is_queued =
+            store.write(Importance::Record, move |database| api_keys::remove(database, &removed));
+        ensure!(is_queued || !store.is_open(), "the store's queue is full");
+        let confirm = move || {
+            store.flush(REMOVAL_TIMEOUT);
+            let kept = store.load(api_keys::all)?.unwrap_or_default();
+            ensure!(kept.iter().all(|key| key.id != id), "the store still has the key");
+            Ok(())
+        };
+        tokio::task::spawn_blocking(confirm).await?
     }
 }
 

@@ -119,7 +119,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
-    let key = parts.keys.remove(&id).ok_or_else(|| Problem::not_found("no key has this id"))?;
+    let key = parts.keys.remove(&id).await?;
     parts.audit.note(&caller, "key.remove", &key.id, Some(&key.name));
     Ok(StatusCode::NO_CONTENT)
 }

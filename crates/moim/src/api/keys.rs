@@ -28,6 +28,8 @@ pub(super) const MAX_NAME_CHARS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Keys {
     keys: Mutex<BTreeMap<String, Key>>,
+    /// Keys that are refused, but may still be in the store.
+    removed: Mutex<BTreeMap<String, Key>>,
     keeper: KeyKeeper,
 }
 
@@ -38,7 +40,7 @@ impl Keys {
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(keeper: KeyKeeper) -> anyhow::Result<Self> {
         let keys = keeper.load()?.into_iter().map(|key| (key.id.clone(), key)).collect();
-        Ok(Self { keys: Mutex::new(keys), keeper })
+        Ok(Self { keys: Mutex::new(keys), removed: Mutex::default(), keeper })
     }
 
     /// Creates a key; returns it with its text, which nothing can show again.
@@ -113,11 +115,22 @@ impl Keys {
         self.keys.lock().values().cloned().collect()
     }
 
-    /// Removes a key; returns it.
-    pub(super) fn remove(&self, id: &str) -> Option<Key> {
-        let key = self.keys.lock().remove(id)?;
-        self.keeper.forget(id);
-        Some(key)
+    /// Removes a key; returns it once the store has it no more. Until then, and if that fails, it
+    /// is refused, and can be removed again.
+    pub(super) async fn remove(&self, id: &str) -> Result<Key, Problem> {
+        if let Some(key) = self.keys.lock().remove(id) {
+            self.removed.lock().insert(id.to_owned(), key);
+        }
+        let key = self.removed.lock().get(id).cloned();
+        let key = key.ok_or_else(|| Problem::not_found("no key has this id"))?;
+        self.keeper.forget(id).await.map_err(|error| {
+            tracing::error!("can't delete a key of the API: {error:#}");
+            let text = "the key is refused from now on, but may come back with a restart: remove it \
+                        again once the store can be written";
+            Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "store", text)
+        })?;
+        self.removed.lock().remove(id);
+        Ok(key)
     }
 }
 
@@ -135,8 +148,8 @@ fn random_id() -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn key_is_accepted_until_it_is_removed_and_its_secret_is_not_kept() {
+    #[tokio::test]
+    async fn key_is_accepted_until_it_is_removed_and_its_secret_is_not_kept() {
         let keys = Keys::load(KeyKeeper::none()).unwrap();
         let (key, text) = keys.create("ci", Access::Rooms, None).unwrap();
         assert_eq!(keys.check(&text).unwrap().id, key.id);
@@ -145,7 +158,7 @@ mod tests {
         assert!(keys.check(&format!("{text}x")).is_none() && keys.check("moim_a_b").is_none());
         let (other, _) = keys.create("other", Access::Admin, None).unwrap();
         assert!(keys.check(&text.replace(&key.id, &other.id)).is_none(), "another key's secret");
-        assert_eq!(keys.remove(&key.id).unwrap().name, "ci");
+        assert_eq!(keys.remove(&key.id).await.unwrap().name, "ci");
         assert!(keys.check(&text).is_none());
     }
 

@@ -41,7 +41,9 @@ mod webhook_routes;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{Router, middleware, response::IntoResponse};
+
+use problem::Problem;
 
 pub(crate) use audit::Entry as AuditEntry;
 pub(crate) use examiner::Examine;
@@ -54,7 +56,10 @@ pub(crate) fn router(parts: &Arc<Parts>) -> Router {
         .fallback(document::nothing)
         .method_not_allowed_fallback(document::wrong_method)
         .with_state(Arc::clone(parts))
-        .layer(middleware::from_fn_with_state(Arc::clone(parts), auth::authenticate));
+        .layer(middleware::from_fn_with_state(
+            (Arc::clone(parts), Problem::into_response as auth::Reject),
+            auth::authenticate,
+        ));
     let routes = document::description(api)
         .merge(routes)
         .layer(middleware::from_fn_with_state(Arc::clone(parts), cors::allow_origins));

@@ -191,11 +191,8 @@ async fn mute_all(
     Path(name): Path<String>,
     Body(MuteSources { sources }): Body<MuteSources>,
 ) -> Result<StatusCode, Problem> {
-    let name = room_name(&name)?;
-    caller.may_change(&name)?;
     let hosting = Hosting::Mute { participants: None, sources: some(sources)? };
-    parts.act(&caller, &name, "room.mute", hosting).await?;
-    Ok(StatusCode::NO_CONTENT)
+    parts.act_in(&caller, &name, "room.mute", hosting).await
 }
 
 /// Shows participants large to everybody.
@@ -209,10 +206,7 @@ async fn spotlight(
     Path(name): Path<String>,
     Body(SetSpotlight { participants }): Body<SetSpotlight>,
 ) -> Result<StatusCode, Problem> {
-    let name = room_name(&name)?;
-    caller.may_change(&name)?;
-    parts.act(&caller, &name, "room.spotlight", Hosting::Spotlight(participants)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    parts.act_in(&caller, &name, "room.spotlight", Hosting::Spotlight(participants)).await
 }
 
 /// Lists who waits for admission, in the order of arrival.
@@ -241,10 +235,7 @@ async fn admit(
     Path(name): Path<String>,
     Body(SomeOrAll { participants }): Body<SomeOrAll>,
 ) -> Result<StatusCode, Problem> {
-    let name = room_name(&name)?;
-    caller.may_change(&name)?;
-    parts.act(&caller, &name, "room.admit", Hosting::Admit(participants)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    parts.act_in(&caller, &name, "room.admit", Hosting::Admit(participants)).await
 }
 
 /// Turns away from the waiting room.
@@ -258,10 +249,7 @@ async fn deny(
     Path(name): Path<String>,
     Body(SomeOrAll { participants }): Body<SomeOrAll>,
 ) -> Result<StatusCode, Problem> {
-    let name = room_name(&name)?;
-    caller.may_change(&name)?;
-    parts.act(&caller, &name, "room.deny", Hosting::Deny(participants)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    parts.act_in(&caller, &name, "room.deny", Hosting::Deny(participants)).await
 }
 
 impl Parts {

@@ -88,6 +88,7 @@ impl From<OperateError> for Problem {
         let text = error.to_string();
         match error {
             OperateError::NoRoom => Self::not_found(text),
+            OperateError::NotOpen => Self::new(StatusCode::CONFLICT, "not_open", text),
             OperateError::Changed => Self::new(StatusCode::PRECONDITION_FAILED, "changed", text),
             OperateError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text),
             OperateError::Rejected(Rejection::NoSuchParticipant) => {

@@ -100,7 +100,7 @@ struct SendData {
     participants: Option<Vec<ParticipantId>>,
 }
 
-/// Lists the open rooms, by their names.
+/// Lists the rooms, by their names: the open ones, and those kept from before a restart.
 #[utoipa::path(get, path = "/rooms", tag = "rooms", params(PageQuery),
     responses((status = 200, body = Page<Room>)))]
 async fn list(
@@ -109,7 +109,7 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Room>>, Problem> {
     caller.may_list()?;
-    let mut names: Vec<_> = parts.signaling.rooms().into_iter().map(|room| room.name).collect();
+    let mut names = parts.signaling.rooms();
     names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     let (names, last) = cut(names, &query, |name| name.as_str().to_owned())?;
     let mut rooms = Vec::with_capacity(names.len());
@@ -128,7 +128,7 @@ async fn list(
     responses(
         (status = 201, body = Room, headers(("Location" = String), ("ETag" = String))),
         (status = 409, body = Problem, content_type = "application/problem+json",
-            description = "A room with this name is open"),
+            description = "A room has this name"),
     ))]
 async fn create(
     State(parts): State<Arc<Parts>>,
@@ -140,9 +140,18 @@ async fn create(
     let CreateRoom { template, metadata, stays_empty_seconds, .. } = create;
     let stays_empty =
         stays_empty_seconds.map(|seconds| Duration::from_secs(seconds.into()).min(MAX_STAYS_EMPTY));
-    let room =
-        NewRoom { name: name.clone(), capacity, password, topology, policy, template, stays_empty };
-    let room = parts.open(&caller, room, metadata).await?;
+    let metadata = metadata.unwrap_or_default();
+    let room = NewRoom {
+        name: name.clone(),
+        capacity,
+        password,
+        topology,
+        policy,
+        template,
+        metadata,
+        stays_empty,
+    };
+    let room = parts.open(&caller, room).await?;
     let location = format!(
         "/api/v1/rooms/{}",
         percent_encoding::utf8_percent_encode(name.as_str(), percent_encoding::NON_ALPHANUMERIC,)
@@ -174,7 +183,7 @@ async fn end(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may_create()?;
-    parts.act(&caller, &room_name(&name)?, "room.end", Hosting::End).await?;
+    parts.end(&caller, &room_name(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -213,22 +222,15 @@ async fn change(
     let name = room_name(&name)?;
     caller.may_change(&name)?;
     let ChangeSettings { capacity, password, policy, metadata } = change;
-    let mut revision = revision(&headers)?;
+    let revision = revision(&headers)?;
     let mut changed = Vec::new();
     changed.extend(capacity.map(|_| "capacity"));
     changed.extend(password.as_ref().map(|_| "password"));
     changed.extend(policy.map(|_| "policy"));
-    if !changed.is_empty() || metadata.is_none() {
-        let settings = SettingsRequest { policy, password, capacity, listed: None };
-        let operation = Operation::Host(Hosting::Settings(settings));
-        let now = parts.signaling.operate(&name, Operating { operation, revision }).await?;
-        revision = Some(now);
-    }
-    if let Some(text) = metadata {
-        changed.push("metadata");
-        let operation = Operation::Metadata(text);
-        parts.signaling.operate(&name, Operating { operation, revision }).await?;
-    }
+    changed.extend(metadata.as_ref().map(|_| "metadata"));
+    let settings = SettingsRequest { policy, password, capacity, listed: None };
+    let operation = Operation::Settings { settings, metadata };
+    parts.signaling.operate(&name, Operating { operation, revision }).await?;
     parts.audit.note(&caller, "room.settings", name.as_str(), Some(&changed.join(", ")));
     let room = parts.signaling.describe_room(&name).await?;
     Ok(([(header::ETAG, etag(&room.revision))], Json(Settings::from(&room))).into_response())
@@ -262,16 +264,20 @@ impl Parts {
         &self,
         caller: &Caller,
         room: NewRoom,
-        metadata: Option<String>,
     ) -> Result<RoomDetails, Problem> {
         let name = room.name.clone();
         self.signaling.create_room(room)?;
         self.audit.note(caller, "room.create", name.as_str(), None);
-        if let Some(text) = metadata.filter(|text| !text.is_empty()) {
-            let operation = Operation::Metadata(text);
-            self.signaling.operate(&name, Operating { operation, revision: None }).await?;
-        }
         Ok(self.signaling.describe_room(&name).await?)
+    }
+
+    /// Ends a room, or forgets one that is kept. The caller's rights are checked before.
+    pub(super) async fn end(&self, caller: &Caller, name: &RoomName) -> Result<(), Problem> {
+        if self.signaling.forget_kept(name) {
+            self.audit.note(caller, "room.end", name.as_str(), Some("kept"));
+            return Ok(());
+        }
+        self.act(caller, name, "room.end", Hosting::End).await
     }
 
     /// A room that a caller may see.
@@ -279,6 +285,20 @@ impl Parts {
         let name = room_name(name)?;
         caller.may_see(&name)?;
         Ok(self.signaling.describe_room(&name).await?)
+    }
+
+    /// Acts in a room that a caller may change.
+    pub(super) async fn act_in(
+        &self,
+        caller: &Caller,
+        name: &str,
+        action: &str,
+        hosting: Hosting,
+    ) -> Result<StatusCode, Problem> {
+        let name = room_name(name)?;
+        caller.may_change(&name)?;
+        self.act(caller, &name, action, hosting).await?;
+        Ok(StatusCode::NO_CONTENT)
     }
 
     /// Acts in a room as a host would, and notes it. The caller's rights are checked before.

@@ -19,6 +19,8 @@ pub(super) struct Room {
     pub(super) id: String,
     /// Name and address.
     pub(super) name: String,
+    /// False: it is kept from before a restart, and opens when somebody enters.
+    pub(super) open: bool,
     /// When it opened.
     #[schema(format = DateTime)]
     pub(super) opened_at: String,
@@ -130,6 +132,7 @@ impl From<&RoomDetails> for Room {
         Self {
             id: room.id.clone(),
             name: room.summary.name.as_str().to_owned(),
+            open: room.is_open,
             opened_at: date(room.opened),
             participants: room.summary.participants,
             waiting: room.waiting.len(),

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json, Router,
-    extract::{Path, Request, State},
-    http::StatusCode,
-    middleware::{self, Next},
+    extract::{Path, State},
+    http::{StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -16,12 +16,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use room::{
     Hosting, Operation,
     name::RoomName,
-    protocol::{DataEvent, ParticipantId},
+    protocol::{DataEvent, ParticipantId, SettingsRequest},
     rights::Role,
 };
 use serde_json::{Value, json};
 
 use super::{
+    auth,
     body::{Body, room_name},
     caller::Caller,
     parts::Parts,
@@ -31,62 +32,73 @@ use super::{
 };
 use crate::signaling::{NewRoom, OperateError, Operating, ParticipantDetails, RoomDetails};
 
-/// Where LiveKit's SDKs expect the service.
-const PATH: &str = "/twirp/livekit.RoomService/{method}";
+/// Where LiveKit's SDKs expect its services.
+const SERVICES: &str = "/twirp/{service}/{method}";
+/// The service that there is.
+const SERVICE: &str = "livekit.RoomService";
 
-/// The service's route.
+/// The service's route, and the answer at those of other services.
 pub(super) fn router(parts: &Arc<Parts>) -> Router {
     Router::new()
-        .route(PATH, post(call))
+        .route(SERVICES, post(call).fallback(wrong_method))
         .with_state(Arc::clone(parts))
-        .layer(middleware::from_fn_with_state(Arc::clone(parts), authenticate))
-}
-
-async fn authenticate(
-    State(parts): State<Arc<Parts>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match parts.caller(&request).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            super::auth::private(next.run(request).await)
-        }
-        Err(problem) => super::auth::private(refuse(&problem)),
-    }
+        .layer(middleware::from_fn_with_state(
+            (Arc::clone(parts), refuse as auth::Reject),
+            auth::authenticate,
+        ))
 }
 
 async fn call(
     State(parts): State<Arc<Parts>>,
     Extension(caller): Extension<Caller>,
-    Path(method): Path<String>,
+    Path((service, method)): Path<(String, String)>,
     body: Result<Body<Value>, Problem>,
 ) -> Response {
     let done = match body {
+        _ if service != SERVICE => Err(bad_route(format!("this server has no {service:.50}"))),
         Ok(Body(body)) => parts.call(&caller, &method, &Message(body)).await,
         Err(problem) => Err(problem),
     };
     match done {
         Ok(value) => Json(value).into_response(),
-        Err(problem) => refuse(&problem),
+        Err(problem) => refuse(problem),
     }
 }
 
-/// A problem in Twirp's form.
-fn refuse(problem: &Problem) -> Response {
-    let (status, code) = match problem.status {
-        400 | 413 | 415 | 422 => (StatusCode::BAD_REQUEST, "invalid_argument"),
-        401 => (StatusCode::UNAUTHORIZED, "unauthenticated"),
-        403 => (StatusCode::FORBIDDEN, "permission_denied"),
-        404 if problem.code == "bad_route" => (StatusCode::NOT_FOUND, "bad_route"),
-        404 => (StatusCode::NOT_FOUND, "not_found"),
-        409 => (StatusCode::CONFLICT, "already_exists"),
-        429 => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
-        501 => (StatusCode::NOT_IMPLEMENTED, "unimplemented"),
-        503 => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+async fn wrong_method() -> Response {
+    refuse(bad_route("methods of services are called by POST"))
+}
+
+fn bad_route(text: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "bad_route", text)
+}
+
+/// A problem in Twirp's form: its own codes, each with its status.
+fn refuse(problem: Problem) -> Response {
+    let (status, code) = match (problem.status, problem.code) {
+        (404, "bad_route") | (415, _) => (StatusCode::NOT_FOUND, "bad_route"),
+        (400, _) => (StatusCode::BAD_REQUEST, "malformed"),
+        (413 | 422, _) => (StatusCode::BAD_REQUEST, "invalid_argument"),
+        (401, _) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        (403, _) => (StatusCode::FORBIDDEN, "permission_denied"),
+        (404, _) => (StatusCode::NOT_FOUND, "not_found"),
+        (409, "not_open" | "room_full") => (StatusCode::PRECONDITION_FAILED, "failed_precondition"),
+        (409, _) => (StatusCode::CONFLICT, "already_exists"),
+        (429, _) => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
+        (501, _) => (StatusCode::NOT_IMPLEMENTED, "unimplemented"),
+        (503, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     };
-    (status, Json(json!({ "code": code, "msg": problem.detail }))).into_response()
+    let body = Json(json!({ "code": code, "msg": problem.detail }));
+    let mut response = (status, body).into_response();
+    // `Retry-After` and the like stay.
+    let headers = problem.into_response().headers().clone();
+    for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
+        if let Some(value) = headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
 }
 
 /// A request in protobuf's JSON.
@@ -131,7 +143,7 @@ impl Parts {
             "ListRooms" => self.twirp_list(caller, message).await,
             "DeleteRoom" => {
                 caller.may_create()?;
-                self.act(caller, &message.room()?, "room.end", Hosting::End).await?;
+                self.end(caller, &message.room()?).await?;
                 Ok(json!({}))
             }
             "ListParticipants" => {
@@ -155,15 +167,14 @@ impl Parts {
             "UpdateRoomMetadata" => {
                 let name = message.room()?;
                 caller.may_change(&name)?;
-                let operation = Operation::Metadata(message.text("metadata", "metadata").into());
+                let metadata = Some(message.text("metadata", "metadata").to_owned());
+                let settings = SettingsRequest::default();
+                let operation = Operation::Settings { settings, metadata };
                 self.signaling.operate(&name, Operating { operation, revision: None }).await?;
                 self.audit.note(caller, "room.settings", name.as_str(), Some("metadata"));
                 Ok(types::room(&self.signaling.describe_room(&name).await?))
             }
-            _ => {
-                let text = format!("this server's RoomService has no method {method:.50}");
-                Err(Problem::new(StatusCode::NOT_FOUND, "bad_route", text))
-            }
+            _ => Err(bad_route(format!("this server's RoomService has no method {method:.50}"))),
         }
     }
 
@@ -172,7 +183,6 @@ impl Parts {
         caller.may_create()?;
         let name = RoomName::new(message.text("name", "name"));
         let name = name.map_err(|error| Problem::invalid(format!("name: {error}")))?;
-        let metadata = message.text("metadata", "metadata");
         let seconds = message.number("emptyTimeout", "empty_timeout");
         let room = NewRoom {
             name: name.clone(),
@@ -183,6 +193,7 @@ impl Parts {
             template: Some(message.text("roomPreset", "room_preset"))
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned),
+            metadata: message.text("metadata", "metadata").to_owned(),
             stays_empty: seconds
                 .map(|seconds| Duration::from_secs(seconds.into()).min(MAX_STAYS_EMPTY)),
         };
@@ -191,7 +202,7 @@ impl Parts {
             Err(OperateError::NoRoom) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(types::room(&self.open(caller, room, Some(metadata.to_owned())).await?))
+        Ok(types::room(&self.open(caller, room).await?))
     }
 
     async fn twirp_list(&self, caller: &Caller, message: &Message) -> Result<Value, Problem> {
@@ -201,12 +212,12 @@ impl Parts {
             wanted.into_iter().filter_map(|name| RoomName::new(name).ok()).collect();
         let is_for_all = message.field("names", "names").as_array().is_none_or(Vec::is_empty);
         let mut rooms = Vec::new();
-        for summary in self.signaling.rooms() {
-            if !is_for_all && !wanted.contains(&summary.name) {
+        for name in self.signaling.rooms() {
+            if !is_for_all && !wanted.contains(&name) {
                 continue;
             }
             // A room that has closed meanwhile is left out.
-            if let Ok(room) = self.signaling.describe_room(&summary.name).await {
+            if let Ok(room) = self.signaling.describe_room(&name).await {
                 rooms.push(types::room(&room));
             }
         }

@@ -1,6 +1,9 @@
 //! Rooms, participants and tracks in LiveKit's JSON.
 
-use room::{protocol::TrackSource, rights::Role};
+use room::{
+    protocol::TrackSource,
+    rights::{Right, Rights, Sources},
+};
 use serde_json::{Value, json};
 
 use crate::signaling::{ParticipantDetails, RoomDetails};
@@ -36,12 +39,28 @@ pub(super) fn participant(details: &ParticipantDetails) -> Value {
         "joinedAtMs": details.joined.to_string(),
         "isPublisher": !tracks.is_empty(),
         "tracks": tracks,
-        "permission": {
-            "canSubscribe": true,
-            "canPublish": one.role != Some(Role::Viewer),
-            "canPublishData": true,
-        },
+        "permission": permission(details.rights),
     })
+}
+
+/// `livekit.ParticipantPermission`. Without `canPublishSources`, all sources.
+fn permission(rights: Rights) -> Value {
+    let sources: Vec<_> = rights.sources().iter().map(source_name).collect();
+    json!({
+        "canSubscribe": rights.has(Right::Subscribe),
+        "canPublish": !sources.is_empty(),
+        "canPublishData": rights.has(Right::Chat),
+        "canPublishSources": if rights.sources() == Sources::ALL { Vec::new() } else { sources },
+    })
+}
+
+fn source_name(source: TrackSource) -> &'static str {
+    match source {
+        TrackSource::Microphone => "MICROPHONE",
+        TrackSource::Camera => "CAMERA",
+        TrackSource::Screen => "SCREEN_SHARE",
+        TrackSource::ScreenAudio => "SCREEN_SHARE_AUDIO",
+    }
 }
 
 /// The identity of a participant's token, or its id.
@@ -51,16 +70,14 @@ pub(super) fn identity(details: &ParticipantDetails) -> &str {
 
 /// `livekit.TrackInfo`.
 pub(super) fn track(details: &ParticipantDetails, source: TrackSource) -> Value {
-    let (kind, name) = match source {
-        TrackSource::Microphone => ("AUDIO", "MICROPHONE"),
-        TrackSource::Camera => ("VIDEO", "CAMERA"),
-        TrackSource::Screen => ("VIDEO", "SCREEN_SHARE"),
-        TrackSource::ScreenAudio => ("AUDIO", "SCREEN_SHARE_AUDIO"),
+    let kind = match source {
+        TrackSource::Microphone | TrackSource::ScreenAudio => "AUDIO",
+        TrackSource::Camera | TrackSource::Screen => "VIDEO",
     };
     json!({
         "sid": sid(details, source),
         "type": kind,
-        "source": name,
+        "source": source_name(source),
         "muted": details.participant.muted.has(source),
     })
 }

@@ -4,6 +4,7 @@ use quality::Sample;
 use room::{
     Participant, Room,
     protocol::{Policy, RoomSummary, Topology, TopologyChoice, Waiting},
+    rights::Rights,
 };
 
 use super::{history::History, visits::Visits};
@@ -13,6 +14,8 @@ use super::{history::History, visits::Visits};
 pub(crate) struct RoomDetails {
     /// Identifies the room among all that ever had its name.
     pub(crate) id: String,
+    /// False for a room from before a restart that opens when somebody enters.
+    pub(crate) is_open: bool,
     /// Time at which it opened, in milliseconds since 1970.
     pub(crate) opened: i64,
     pub(crate) summary: RoomSummary,
@@ -33,6 +36,8 @@ pub(crate) struct RoomDetails {
 #[derive(Debug, Clone)]
 pub(crate) struct ParticipantDetails {
     pub(crate) participant: Participant,
+    /// What it may do.
+    pub(crate) rights: Rights,
     /// Identity of its token, if it joined with one.
     pub(crate) identity: Option<String>,
     /// Time of joining, in milliseconds since 1970.
@@ -47,6 +52,7 @@ impl RoomDetails {
     pub(super) fn of(room: &Room, visits: &Visits, history: &History, revision: String) -> Self {
         let details = |participant: &Participant| ParticipantDetails {
             participant: participant.clone(),
+            rights: room.rights_of(&participant.id),
             identity: room.identity(&participant.id).map(str::to_owned),
             joined: visits.joined(&participant.id).unwrap_or(visits.opened()),
             is_connected: room.is_connected(&participant.id),
@@ -54,6 +60,7 @@ impl RoomDetails {
         };
         Self {
             id: visits.id().to_owned(),
+            is_open: true,
             opened: visits.opened(),
             summary: room.summary(),
             topology: room.topology_choice(),

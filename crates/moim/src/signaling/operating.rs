@@ -27,6 +27,9 @@ pub(crate) enum OperateError {
     /// No room has this name.
     #[error("no room with this name is open")]
     NoRoom,
+    /// The room is kept from before a restart, and nobody has entered it yet.
+    #[error("the room is kept from before a restart: it opens when somebody enters")]
+    NotOpen,
     /// The settings have another revision.
     #[error("the settings have changed in the meantime: read them again")]
     Changed,

@@ -1,6 +1,6 @@
 //! What the server's operator asks of rooms, by the API.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
 use room::{
     Address, Inviting, Operation, Reply,
@@ -33,14 +33,19 @@ pub(crate) struct NewRoom {
     pub(crate) policy: Option<Policy>,
     /// Name of a template, for what is absent.
     pub(crate) template: Option<String>,
+    /// Text of the application that embeds it.
+    pub(crate) metadata: String,
     /// Time for which it stays open while empty; the server's default if absent.
     pub(crate) stays_empty: Option<Duration>,
 }
 
 impl Signaling {
-    /// The open native rooms, in no order.
-    pub(crate) fn rooms(&self) -> Vec<RoomSummary> {
-        self.hub.lobby.native()
+    /// Names of the native rooms, in no order: the open ones, and those that are kept from before a
+    /// restart.
+    pub(crate) fn rooms(&self) -> Vec<RoomName> {
+        let open = self.hub.lobby.native().into_iter().map(|room| room.name);
+        let names: BTreeSet<_> = open.chain(self.hub.kept.names()).collect();
+        names.into_iter().collect()
     }
 
     /// Creates a room. Where everybody may create rooms, whoever joins first without a token is its
@@ -49,7 +54,8 @@ impl Signaling {
     /// # Errors
     /// The rejections of a client's request.
     pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
-        let NewRoom { name, capacity, password, topology, policy, template, stays_empty } = room;
+        let NewRoom { name, capacity, password, topology, policy, template, .. } = room;
+        let NewRoom { metadata, stays_empty, .. } = room;
         self.hub.create(Creation {
             listed: None,
             template,
@@ -58,6 +64,7 @@ impl Signaling {
             password,
             topology,
             policy,
+            metadata,
             creator: None,
             stays_empty,
             // The limits of clients don't apply.
@@ -71,7 +78,23 @@ impl Signaling {
     /// There is none, or it does not answer.
     pub(crate) async fn describe_room(&self, name: &RoomName) -> Result<RoomDetails, OperateError> {
         let (sender, details) = oneshot::channel();
-        self.ask(name, RoomMessage::Describe(sender), details).await
+        match self.ask(name, RoomMessage::Describe(sender), details).await {
+            Err(OperateError::NotOpen) => {
+                let room = self.hub.kept.describe(name).ok_or(OperateError::NoRoom)?;
+                let policy = room.policy.filter(|_| self.hub.config.hosts.is_some());
+                Ok(RoomDetails { policy, ..room })
+            }
+            asked => asked,
+        }
+    }
+
+    /// Forgets a room that is kept from before a restart. Returns false if there is none.
+    pub(crate) fn forget_kept(&self, name: &RoomName) -> bool {
+        let is_kept = self.hub.kept.describe(name).is_some();
+        if is_kept {
+            self.hub.kept.forget(name);
+        }
+        is_kept
     }
 
     /// Carries out a request; returns the revision of the settings.
@@ -110,7 +133,10 @@ impl Signaling {
         message: RoomMessage,
         answer: oneshot::Receiver<T>,
     ) -> Result<T, OperateError> {
-        let room = self.hub.directory.find(&Address::native(name)).ok_or(OperateError::NoRoom)?;
+        let Some(room) = self.hub.directory.find(&Address::native(name)) else {
+            let is_kept = self.hub.kept.describe(name).is_some();
+            return Err(if is_kept { OperateError::NotOpen } else { OperateError::NoRoom });
+        };
         let asked = async {
             room.send(Box::new(message)).await.map_err(|_| OperateError::NoRoom)?;
             // A room that closes drops the other end.

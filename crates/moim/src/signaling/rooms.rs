@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use room::{
-    Address, Creator, HostRule, Join, Reopening, Request, Room, Settings,
+    Address, Creator, HostRule, Join, MAX_METADATA_BYTES, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
     name::RoomName,
     password::Password,
@@ -38,6 +38,8 @@ pub(super) struct Creation {
     pub(super) listed: Option<bool>,
     /// The first host; `None`: whoever joins first, where everybody may create rooms.
     pub(super) creator: Option<Creator>,
+    /// Text of the application that embeds the room.
+    pub(super) metadata: String,
     /// Time for which it stays open while empty; the server's default if absent.
     pub(super) stays_empty: Option<Duration>,
     /// Whose limits apply.
@@ -57,6 +59,7 @@ impl Creation {
             template: None,
             listed: create.listed,
             creator: Some(creator),
+            metadata: String::new(),
             stays_empty: None,
             opener: client.prefix,
         }
@@ -97,6 +100,10 @@ impl Hub {
         if create.policy.is_some() && self.config.hosts.is_none() {
             return Err(invalid("policy: rooms of this server have no hosts"));
         }
+        if create.metadata.len() > MAX_METADATA_BYTES {
+            let text = format!("metadata: has more than {MAX_METADATA_BYTES} bytes");
+            return Err(invalid(text));
+        }
         let settings = Settings {
             password: create.password.filter(|password| !password.is_empty()),
             topology,
@@ -107,6 +114,7 @@ impl Hub {
             first_is_host: self.config.access.is_first_host(),
             max_capacity: max,
             listed: create.listed.or(template.listed).unwrap_or(true),
+            metadata: create.metadata,
             ..Settings::new(capacity)
         };
         let summary = RoomSummary {

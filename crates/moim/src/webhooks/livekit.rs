@@ -8,7 +8,6 @@ use aws_lc_rs::{
     hmac,
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use room::rights::Role;
 use serde_json::{Value, json};
 
 use super::{
@@ -71,10 +70,5 @@ fn participant(visitor: &Visitor, is_there: bool) -> Value {
         "state": if is_there { "ACTIVE" } else { "DISCONNECTED" },
         "joinedAt": (visitor.joined / 1000).to_string(),
         "joinedAtMs": visitor.joined.to_string(),
-        "permission": {
-            "canSubscribe": true,
-            "canPublish": visitor.role != Some(Role::Viewer),
-            "canPublishData": true,
-        },
     })
 }

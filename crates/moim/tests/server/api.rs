@@ -5,12 +5,13 @@ use std::{
     net::TcpStream,
 };
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
     ctl::{answer, ctl},
     peer::{self, Answer, Tls, ask, frame, socket, tcp, text_frame},
-    support::{Server, succeed},
+    support::{DEADLINE, Server, succeed, within},
 };
 
 /// A client of the API.
@@ -34,13 +35,18 @@ impl<'a> Api<'a> {
         Self { server, key: key["secret"].as_str().unwrap().to_owned() }
     }
 
+    /// The value of `Authorization`.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
     pub(crate) fn send(&self, start: &str, body: &Value) -> Reply {
         self.send_with(start, &[], body)
     }
 
     pub(crate) fn send_with(&self, start: &str, more: &[(&str, &str)], body: &Value) -> Reply {
         let (method, path) = start.split_once(' ').unwrap();
-        let key = format!("Bearer {}", self.key);
+        let key = self.bearer();
         let mut headers = vec![("Authorization", key.as_str())];
         headers.extend(more);
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -268,6 +274,111 @@ fn keys_and_audit_log_survive_a_restart() {
     assert_eq!(lines[0]["action"], "key.create", "the oldest comes first");
     assert_eq!(&lines[1], entry);
     assert!(succeed(&["audit", "--data", folder, "--since", "0m"]).stdout.is_empty());
+}
+
+#[test]
+fn removed_key_does_not_come_back_after_kill_9() {
+    let mut server = Server::start(&[]);
+    let key = {
+        let (gone, admin) = (Api::new(&server, "read"), Api::new(&server, "admin"));
+        let keys = admin.get("/keys")["items"].clone();
+        let key = keys.as_array().unwrap().iter().find(|key| key["access"] == "read").unwrap();
+        let path = format!("DELETE /keys/{}", key["id"].as_str().unwrap());
+        assert_eq!(admin.send(&path, &Value::Null).status, 204);
+        assert_eq!(admin.send(&path, &Value::Null).status, 404);
+        gone.key
+    };
+    server.signal(Signal::KILL);
+    server.ended();
+    let server = Server::start_in(server.keep_data(), &[]);
+    assert_eq!(Api { server: &server, key }.send("GET /rooms", &Value::Null).status, 401);
+    assert_eq!(Api::new(&server, "admin").get("/keys")["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn kept_rooms_are_shown_ended_and_opened_by_whoever_enters() {
+    let mut server = Server::start(&[]);
+    let room = json!({ "name": "tea", "password": "sesame", "metadata": "lesson 7" });
+    {
+        let api = Api::new(&server, "rooms");
+        for room in [&room, &json!({ "name": "milk" })] {
+            assert_eq!(api.send("POST /rooms", room).status, 201);
+        }
+        let large = json!({ "name": "large", "metadata": "x".repeat(9000) });
+        assert_eq!(api.send("POST /rooms", &large).status, 422);
+        assert_eq!(api.send("GET /rooms/large", &Value::Null).status, 404, "nothing is created");
+    }
+    within(DEADLINE, "the rooms are in the store", || {
+        let database = rusqlite::Connection::open(server.data().join("moim.db")).unwrap();
+        let count = database.query_row("SELECT count(*) FROM room", [], |row| row.get(0));
+        (count == Ok(2)).then_some(())
+    });
+    server.signal(Signal::KILL);
+    server.ended();
+    let server = Server::start_in(server.keep_data(), &[]);
+    let api = Api::new(&server, "rooms");
+    let kept = api.get("/rooms/tea");
+    assert_eq!((&kept["open"], &kept["settings"]["metadata"]), (&false.into(), &room["metadata"]));
+    assert_eq!(kept["settings"]["has_password"], true);
+    assert_eq!(api.get("/rooms")["items"].as_array().unwrap().len(), 2);
+    assert_eq!(api.send("POST /rooms", &room).status, 409);
+    let change = api.send("PATCH /rooms/tea/settings", &json!({ "capacity": 3 }));
+    assert_eq!((change.status, &change.body["code"]), (409, &"not_open".into()));
+    assert_eq!(api.send("DELETE /rooms/milk", &Value::Null).status, 204);
+    assert_eq!(api.send("GET /rooms/milk", &Value::Null).status, 404);
+    assert_eq!(api.send("POST /rooms", &json!({ "name": "milk" })).status, 201);
+    let (mut page, _) = Page::join(&server, "tea", "Mina");
+    let join = json!({"room": "tea", "name": "Mina", "password": "sesame"});
+    assert_eq!(page.request("room:join", &join)["ok"]["metadata"], "lesson 7");
+    assert_eq!(api.get("/rooms/tea")["open"], true);
+}
+
+#[test]
+fn room_service_tells_the_truth_about_permissions_and_errors_in_twirps_form() {
+    let server = Server::start(&[]);
+    let api = Api::new(&server, "rooms");
+    let (_host, _) = Page::join(&server, "tea", "Mina");
+    let (_page, joined) = Page::join(&server, "tea", "Jun");
+    let id = joined["self"]["id"].as_str().unwrap();
+    let call = |start: &str, body: &str| {
+        let bearer = api.bearer();
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        let answer = ask(&mut tcp(server.address()), start, &headers, body.as_bytes()).unwrap();
+        Reply::of(answer)
+    };
+    let service = "POST /twirp/livekit.RoomService";
+    let permission = || {
+        let body = json!({ "room": "tea", "identity": id }).to_string();
+        call(&format!("{service}/GetParticipant"), &body).body["permission"].clone()
+    };
+    assert_eq!(permission()["canPublish"], true);
+    let policy = json!({
+        "entry": "open", "chat": "hosts", "screen": "hosts", "newcomers": "speaker",
+    });
+    let changed = api.send("PATCH /rooms/tea/settings", &json!({ "policy": policy }));
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(
+        permission(),
+        json!({
+            "canSubscribe": true, "canPublish": true, "canPublishData": false,
+            "canPublishSources": ["MICROPHONE", "CAMERA"],
+        })
+    );
+    let role = json!({ "role": "viewer" });
+    assert_eq!(api.send(&format!("PATCH /rooms/tea/participants/{id}"), &role).status, 200);
+    assert_eq!(permission()["canPublish"], false);
+    for (start, body, status, code) in [
+        ("POST /twirp/livekit.RoomService/Nothing", "{}", 404, "bad_route"),
+        ("POST /twirp/livekit.Egress/ListEgress", "{}", 404, "bad_route"),
+        ("GET /twirp/livekit.RoomService/ListRooms", "", 404, "bad_route"),
+        ("POST /twirp/livekit.RoomService/CreateRoom", "{", 400, "malformed"),
+        ("POST /twirp/livekit.RoomService/CreateRoom", "{}", 400, "invalid_argument"),
+        ("POST /twirp/livekit.RoomService/DeleteRoom", "{\"room\":\"no\"}", 404, "not_found"),
+    ] {
+        let reply = call(start, body);
+        assert_eq!((reply.status, &reply.body["code"]), (status, &code.into()), "{start} {body}");
+        assert!(reply.body["msg"].is_string(), "{start}");
+    }
 }
 
 #[test]

@@ -162,7 +162,7 @@ pub struct RoleRequest {
 }
 
 /// `room:settings`: changes settings of the room. Absent ones stay.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsRequest {

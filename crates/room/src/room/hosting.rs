@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{actor::Actor, newcomer::Welcome, settings::HostRule, state::Room};
+use super::{
+    actor::Actor,
+    newcomer::Welcome,
+    settings::{HostRule, MAX_METADATA_BYTES},
+    state::Room,
+};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
@@ -12,7 +17,7 @@ use crate::{
     rejection::Rejection,
     request::{Connection, Effect, Hosting, Join},
     rights::{Right, Rights, Role},
-    roster::Presence,
+    roster::{Member, Presence},
 };
 
 /// Maximum number of participants in the spotlight.
@@ -122,7 +127,7 @@ impl Room {
             Hosting::Admit(ids) => self.admit_waiting(now, actor, ids.as_deref()),
             Hosting::Deny(ids) => self.deny_waiting(actor, ids.as_deref()),
             Hosting::Role(participant, role) => self.change_role(now, actor, &participant, role),
-            Hosting::Settings(settings) => self.change_settings(now, actor, settings),
+            Hosting::Settings(settings) => self.change_settings(now, actor, settings, None),
             Hosting::Spotlight(participants) => self.change_spotlight(now, actor, participants),
             Hosting::End => {
                 self.permit(actor, Right::End)?;
@@ -157,6 +162,7 @@ impl Room {
             return Err(Rejection::Forbidden);
         }
         self.done(actor);
+        let twins = self.twins(other);
         let at = self.dismiss_member(other, Dismissal::Removed);
         if let Some(member) = self.roster.member(other) {
             let device = member.device.clone();
@@ -166,7 +172,27 @@ impl Room {
             self.unkept = true;
         }
         self.remove(now, other);
+        for twin in twins {
+            if !self.outranks(twin, actor) && !self.equals(twin, actor) {
+                self.dismiss_member(twin, Dismissal::Removed);
+                self.remove(now, twin);
+            }
+        }
         Ok(())
+    }
+
+    /// Other members of the same person: pages of the same device, or with the same identity.
+    fn twins(&self, key: MemberKey) -> Vec<MemberKey> {
+        let Some(member) = self.roster.member(key) else { return Vec::new() };
+        let identity = |of: &Member| of.pass.as_ref().and_then(|pass| pass.identity.clone());
+        let (device, own) = (member.device.as_ref(), identity(member));
+        let is_twin = |other: &Member| {
+            let devices = device.zip(other.device.as_ref());
+            devices.is_some_and(|(own, other)| own.matches(other))
+                || own.is_some() && identity(other) == own
+        };
+        let others = self.roster.keys().filter(|other| *other != key);
+        others.filter(|other| self.roster.member(*other).is_some_and(is_twin)).collect()
     }
 
     pub(super) fn dismiss(&mut self, to: Connection, reason: Dismissal) {
@@ -260,11 +286,13 @@ impl Room {
         }
     }
 
-    fn change_settings(
+    /// Changes settings, and the text of the application: all of it or nothing.
+    pub(super) fn change_settings(
         &mut self,
         now: Instant,
         actor: Actor,
         settings: SettingsRequest,
+        metadata: Option<String>,
     ) -> Result<(), Rejection> {
         self.permit(actor, Right::Lock)?;
         let SettingsRequest { policy, password, capacity, listed } = settings;
@@ -279,8 +307,12 @@ impl Room {
         if policy.is_some() && self.settings.hosts.is_none() {
             return Err(Rejection::Invalid("policy: this room has no hosts"));
         }
+        if metadata.as_ref().is_some_and(|text| text.len() > MAX_METADATA_BYTES) {
+            return Err(Rejection::TooLarge("metadata"));
+        }
         self.done(actor);
         self.unkept = true;
+        self.settings.metadata = metadata.unwrap_or(std::mem::take(&mut self.settings.metadata));
         self.settings.capacity = capacity.unwrap_or(self.settings.capacity);
         self.settings.listed = listed.unwrap_or(self.settings.listed);
         if let Some(password) = password {
@@ -307,7 +339,7 @@ impl Room {
         SettingsEvent {
             policy: self.settings.policy,
             room: self.summary(),
-            metadata: self.metadata.clone(),
+            metadata: self.settings.metadata.clone(),
         }
     }
 

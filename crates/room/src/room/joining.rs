@@ -181,7 +181,7 @@ impl Room {
             policy: self.policy(),
             waiting: if may_admit { self.waiting.list() } else { Vec::new() },
             spotlight: self.spotlight.clone(),
-            metadata: self.metadata.clone(),
+            metadata: self.settings.metadata.clone(),
             chat: if resumed_after.is_none() { self.chat.list() } else { Vec::new() },
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),

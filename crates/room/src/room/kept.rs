@@ -89,7 +89,7 @@ impl Room {
         let state = std::mem::take(&mut self.unkept).then(|| KeptState {
             settings: self.settings.clone(),
             devices: self.kept_devices(),
-            metadata: self.metadata.clone(),
+            metadata: self.settings.metadata.clone(),
         });
         Some(Unkept { state, chat: self.chat.take_unkept() })
     }
@@ -122,7 +122,7 @@ impl Room {
         room.untouched_until = Some(until);
         room.devices = Devices::restore(devices.devices);
         room.invitations = devices.invitations;
-        room.metadata = metadata;
+        room.settings.metadata = metadata;
         room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
         room
     }

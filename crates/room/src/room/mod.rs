@@ -23,7 +23,7 @@ mod waiting;
 pub use self::{
     invitations::{MAX_INVITATION_SECONDS, MAX_INVITATION_USES, MAX_INVITATIONS},
     kept::{KeptDevices, KeptState, Reopening, Unkept},
-    settings::{Creator, HostRule, Limits, Settings},
+    settings::{Creator, HostRule, Limits, MAX_METADATA_BYTES, Settings},
     snapshot::Snapshot,
     state::Room,
 };

@@ -10,11 +10,10 @@ use crate::{
     protocol::{ParticipantId, Policy, Topology, TopologyChoice, Waiting},
     rejection::Rejection,
     request::{Operation, Reply},
+    rights::Rights,
     roster::Presence,
 };
 
-/// Maximum size of the application's text of a room, in bytes.
-const MAX_METADATA_BYTES: usize = 8 << 10;
 /// Maximum size of the application's data, in bytes of base64.
 const MAX_DATA_BYTES: usize = 48 << 10;
 /// Maximum size of the name of a kind of data, in bytes.
@@ -31,14 +30,8 @@ impl Room {
                 return self.carry_out_inviting(Actor::Operator, at, asked);
             }
             Operation::Host(hosting) => self.host(now, Actor::Operator, hosting),
-            Operation::Metadata(text) if text.len() > MAX_METADATA_BYTES => {
-                Err(Rejection::TooLarge("metadata"))
-            }
-            Operation::Metadata(text) => {
-                self.metadata = text;
-                self.unkept = true;
-                self.tell_settings(now);
-                Ok(())
+            Operation::Settings { settings, metadata } => {
+                self.change_settings(now, Actor::Operator, settings, metadata)
             }
             Operation::Send { data, .. } if data.data.len() > MAX_DATA_BYTES => {
                 Err(Rejection::TooLarge("data"))
@@ -71,7 +64,7 @@ impl Room {
 
     /// Text of the application that embeds the room.
     pub fn metadata(&self) -> &str {
-        &self.metadata
+        &self.settings.metadata
     }
 
     /// Rules; `None` in a room without hosts.
@@ -100,6 +93,11 @@ impl Room {
         let identity = member.pass.as_ref()?.identity.as_deref()?;
         // After its issuer.
         identity.split_once('\n').map(|(_, identity)| identity)
+    }
+
+    /// What a participant may do: the rights of its role, as far as its token goes.
+    pub fn rights_of(&self, id: &ParticipantId) -> Rights {
+        self.roster.key_by_id(id).map_or(Rights::NONE, |key| self.rights(key))
     }
 
     /// Returns whether a participant is connected.

@@ -11,6 +11,9 @@ use crate::{
     request::Connection,
 };
 
+/// Maximum size of the application's text of a room, in bytes.
+pub const MAX_METADATA_BYTES: usize = 8 << 10;
+
 /// Settings of one room.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -39,6 +42,8 @@ pub struct Settings {
     pub max_capacity: u32,
     /// The room is in the public list.
     pub listed: bool,
+    /// Text of the application that embeds the room, of at most [`MAX_METADATA_BYTES`].
+    pub metadata: String,
 }
 
 impl Settings {
@@ -64,6 +69,7 @@ impl Settings {
             first_is_host: true,
             max_capacity: capacity,
             listed: true,
+            metadata: String::new(),
         }
     }
 }

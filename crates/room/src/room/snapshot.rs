@@ -205,7 +205,7 @@ impl Room {
             invitations: self.invitations.clone(),
             waiting: self.waiting.snapshot(),
             spotlight: self.spotlight.clone(),
-            metadata: self.metadata.clone(),
+            metadata: self.settings.metadata.clone(),
             revision: self.revision,
             hands: self.hands,
             is_new: self.is_new,
@@ -239,7 +239,6 @@ impl Room {
         room.chat =
             ChatHistory::restore(snapshot.chat, room.limits.chat_messages, room.limits.chat_bytes);
         room.spotlight = snapshot.spotlight;
-        room.metadata = snapshot.metadata;
         room.revision = snapshot.revision;
         room.hands = snapshot.hands;
         room.is_new = snapshot.is_new;
@@ -307,6 +306,7 @@ impl Snapshot {
             }),
             first_is_host: self.first_is_host,
             max_capacity: self.max_capacity.unwrap_or(self.capacity),
+            metadata: self.metadata.clone(),
             listed: self.listed,
         }
     }

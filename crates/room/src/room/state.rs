@@ -46,8 +46,6 @@ pub struct Room {
     pub(super) devices: Devices,
     pub(super) invitations: Invitations,
     pub(super) spotlight: Vec<ParticipantId>,
-    /// Text of the application that embeds the room.
-    pub(super) metadata: String,
     /// Number of changes of the settings.
     pub(super) revision: u64,
     /// Number of hands raised so far.
@@ -92,7 +90,6 @@ impl Room {
             devices: Devices::default(),
             invitations: Invitations::default(),
             spotlight: Vec::new(),
-            metadata: String::new(),
             revision: 0,
             hands: 0,
             is_new: true,

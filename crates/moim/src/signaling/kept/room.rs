@@ -6,13 +6,13 @@ use room::{
     HostRule, KeptDevices, KeptState, Reopening, Settings,
     name::RoomName,
     password::Password,
-    protocol::{ChatMessage, Policy, TopologyChoice},
+    protocol::{ChatMessage, Policy, RoomSummary, TopologyChoice},
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
-    super::guesses::Guesses,
+    super::{details::RoomDetails, guesses::Guesses},
     file::FileRow,
     secret::{PasswordHash, Secret},
 };
@@ -77,8 +77,8 @@ pub(super) struct KeptRoom {
     /// Consequence of the last host leaving; `None`: the server's default.
     hosts: Option<HostRule>,
     listed: bool,
-    pub(super) devices: KeptDevices,
     metadata: String,
+    pub(super) devices: KeptDevices,
     /// Messages of a room that is not open.
     chat: Vec<ChatMessage>,
     /// Messages that are not written yet.
@@ -108,9 +108,9 @@ struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hosts: Option<HostRule>,
     listed: bool,
-    devices: KeptDevices,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     metadata: String,
+    devices: KeptDevices,
 }
 
 /// A row that is not serialized yet.
@@ -138,8 +138,8 @@ impl KeptRoom {
             policy: Policy::default(),
             hosts: None,
             listed: true,
-            devices: KeptDevices::default(),
             metadata: String::new(),
+            devices: KeptDevices::default(),
             chat: Vec::new(),
             unwritten: VecDeque::new(),
             unwritten_bytes: 0,
@@ -294,8 +294,8 @@ impl KeptRoom {
             policy: self.policy,
             hosts: self.hosts,
             listed: self.listed,
-            devices: self.devices.clone(),
             metadata: self.metadata.clone(),
+            devices: self.devices.clone(),
         };
         Some(Draft {
             key: self.key(),
@@ -326,8 +326,8 @@ impl KeptRoom {
             policy: state.policy,
             hosts: state.hosts,
             listed: state.listed,
-            devices: state.devices,
             metadata: state.metadata,
+            devices: state.devices,
             chat: messages.collect(),
             next_message: chat.last().map_or(0, |last| last.number),
             written: 1,
@@ -358,6 +358,30 @@ impl KeptRoom {
             topology: self.topology,
             password: self.password.as_ref().and_then(|secret| secret.hash.clone()),
             stays_empty_seconds: self.stays_empty.as_secs(),
+        }
+    }
+
+    /// The room as its operator sees it while nobody has entered.
+    pub(super) fn details(&self, name: &RoomName) -> RoomDetails {
+        let summary = RoomSummary {
+            name: name.clone(),
+            participants: 0,
+            capacity: self.capacity,
+            locked: self.password.is_some(),
+            dialect: None,
+            unlisted: !self.listed,
+        };
+        RoomDetails {
+            id: format!("kept-{}", self.id),
+            is_open: false,
+            opened: self.opened,
+            summary,
+            topology: self.topology,
+            policy: Some(self.policy),
+            metadata: self.metadata.clone(),
+            revision: format!("kept-{}", self.id),
+            participants: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 

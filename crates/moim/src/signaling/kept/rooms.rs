@@ -10,7 +10,13 @@ use ::room::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{super::guesses::Guesses, file, room::KeptRoom, secret::Secret, table::Table};
+use super::{
+    super::{details::RoomDetails, guesses::Guesses},
+    file,
+    room::KeptRoom,
+    secret::Secret,
+    table::Table,
+};
 use crate::{
     data::DataFolder,
     store::{Store, rooms},
@@ -67,7 +73,7 @@ impl KeptRooms {
         let has_hosts = state.settings.hosts.is_some() && state.devices.has_host();
         let is_kept = state.settings.is_locked()
             || !state.settings.stays_empty.is_zero()
-            || has_hosts && matches!(self.place, Place::Store(..));
+            || (has_hosts || !state.metadata.is_empty()) && matches!(self.place, Place::Store(..));
         if !is_kept {
             return self.forget(name);
         }
@@ -109,6 +115,20 @@ impl KeptRooms {
     /// Returns whether a room from before a restart is kept.
     pub(in super::super) fn holds(&self, name: &RoomName) -> bool {
         self.find(name).is_some()
+    }
+
+    /// A room from before a restart that nobody has entered yet, as its operator sees it.
+    pub(in super::super) fn describe(&self, name: &RoomName) -> Option<RoomDetails> {
+        let room = self.find(name)?;
+        // Without the time, the room is open.
+        room.until.map(|_| room.details(name))
+    }
+
+    /// Names of the rooms from before a restart that nobody has entered yet.
+    pub(in super::super) fn names(&self) -> Vec<RoomName> {
+        let kept = self.table.lock();
+        let waiting = kept.rooms.iter().filter(|(_, room)| room.until.is_some());
+        waiting.map(|(name, _)| name.clone()).collect()
     }
 
     /// Returns the state of a kept room, if any, after checking that a join may enter: by the
