@@ -12,7 +12,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::world::World;
-use crate::support::{DEADLINE, within};
+use crate::{
+    python::python_with,
+    support::{DEADLINE, within},
+};
 
 const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 14002);
 
@@ -25,13 +28,7 @@ pub(super) struct Certifier {
 impl Certifier {
     /// Starts it in the namespace; `None` without its package.
     pub(super) fn start(world: &World) -> Option<Self> {
-        let Some(python) = python() else {
-            assert!(env::var_os("CI").is_none(), "CI needs acme2certifier in MOIM_PYTHON");
-            eprintln!(
-                "skipped: needs Python with acme2certifier in MOIM_PYTHON (cargo xtask test)"
-            );
-            return None;
-        };
+        let python = python_with("acme2certifier")?;
         let folder = tempfile::tempdir().unwrap();
         configure(folder.path());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/acme/certifier.py");
@@ -105,13 +102,6 @@ pub(super) fn ask_at_the_next_start(files: &[PathBuf]) {
         certificate["ask_at"] = 0.into();
     }
     fs::write(state, kept.to_string()).unwrap();
-}
-
-/// The Python that has the package.
-fn python() -> Option<PathBuf> {
-    let python = PathBuf::from(env::var_os("MOIM_PYTHON")?);
-    let tried = Command::new(&python).args(["-c", "import acme2certifier"]).output();
-    tried.is_ok_and(|output| output.status.success()).then_some(python)
 }
 
 /// Writes the configuration and the CA's key.
