@@ -73,6 +73,10 @@ impl Reply {
 pub(crate) struct Page(TcpStream);
 
 impl Page {
+    pub(crate) fn connect(server: &Server) -> Self {
+        Self(socket(tcp(server.address())))
+    }
+
     pub(crate) fn join(server: &Server, room: &str, name: &str) -> (Self, Value) {
         let (page, joined) = Self::enter(server, room, name, &json!({}));
         (page, joined["ok"].clone())
@@ -80,7 +84,7 @@ impl Page {
 
     /// Joins with more fields; returns the reply.
     pub(crate) fn enter(server: &Server, room: &str, name: &str, more: &Value) -> (Self, Value) {
-        let mut page = Self(socket(tcp(server.address())));
+        let mut page = Self::connect(server);
         let mut join = json!({"room": room, "name": name});
         for (field, value) in more.as_object().unwrap() {
             join[field] = value.clone();

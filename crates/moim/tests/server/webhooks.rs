@@ -4,8 +4,10 @@ use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    process::Command,
     sync::{Arc, Mutex, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use aws_lc_rs::{
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Api, Page},
+    ctl::answer,
     support::{DEADLINE, Server, within},
 };
 
@@ -204,6 +207,48 @@ fn what_is_not_delivered_survives_kill_9_and_ends_what_had_begun() {
     assert_eq!(again.text, first.text);
     let rest = ["participant.joined Mina", "participant.left Mina", "room.finished"];
     assert_eq!(receiver.next_types(3), rest);
+}
+
+#[test]
+fn silent_receiver_delays_neither_rooms_nor_other_receivers() {
+    let server = Server::start(&["--webhook-private"]);
+    let api = Api::new(&server, "admin");
+    // The system accepts connections, and nobody reads them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (path, _) = create(&api, &format!("http://{}/", silent.local_addr().unwrap()));
+    let receiver = Receiver::start();
+    create(&api, &receiver.url());
+    let start = Instant::now();
+    for n in 0..20 {
+        let (mut page, _) = Page::join(&server, &format!("room {n}"), "Mina");
+        page.request("room:leave", &json!({}));
+    }
+    let all = receiver.next_types(20 * 4);
+    assert_eq!(all.iter().filter(|name| *name == "participant.left Mina").count(), 20);
+    // An attempt at the silent one takes ten seconds.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(api.get(&path)["pending"], 80);
+}
+
+#[test]
+fn warm_restart_goes_on_with_the_room_and_its_events() {
+    let server = Server::start(&["--webhook-private"]);
+    let receiver = Receiver::start();
+    create(&Api::new(&server, "admin"), &receiver.url());
+    let (_page, joined) = Page::join(&server, "tea", "Mina");
+    assert_eq!(receiver.next_types(2), ["room.started", "participant.joined Mina"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+    answer(&command.args(["upgrade", "--data"]).arg(server.data()).output().unwrap());
+    let mut page = Page::connect(&server);
+    let resume = json!({ "room": "tea", "name": "Mina", "resume": joined["resume"] });
+    let resumed = page.request("room:join", &resume);
+    assert_eq!(resumed["ok"]["self"]["id"], joined["self"]["id"], "{resumed}");
+    page.request("room:leave", &json!({}));
+    let last = [receiver.next(), receiver.next()];
+    assert_eq!(last[0].body["data"]["participant"]["id"], joined["self"]["id"]);
+    let seen = last.each_ref().map(|one| (one.name(), one.body["data"]["seq"].clone()));
+    assert_eq!(seen[0], ("participant.left Mina".to_owned(), json!(3)));
+    assert_eq!(seen[1], ("room.finished".to_owned(), json!(4)));
 }
 
 #[test]
