@@ -44,7 +44,7 @@ pub(super) async fn trust(mut request: Request, next: Next) -> Response {
 }
 
 /// Responses are for their caller and for now.
-fn private(mut response: Response) -> Response {
+pub(super) fn private(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response

@@ -109,7 +109,7 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Room>>, Problem> {
     caller.may_list()?;
-    let mut names = parts.signaling.rooms();
+    let mut names = parts.signaling.room_names();
     names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     let (names, last) = cut(names, &query, |name| name.as_str().to_owned())?;
     let mut rooms = Vec::with_capacity(names.len());

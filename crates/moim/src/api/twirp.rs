@@ -212,7 +212,7 @@ impl Parts {
             wanted.into_iter().filter_map(|name| RoomName::new(name).ok()).collect();
         let is_for_all = message.field("names", "names").as_array().is_none_or(Vec::is_empty);
         let mut rooms = Vec::new();
-        for name in self.signaling.rooms() {
+        for name in self.signaling.room_names() {
             if !is_for_all && !wanted.contains(&name) {
                 continue;
             }

@@ -40,10 +40,15 @@ pub(crate) struct NewRoom {
 }
 
 impl Signaling {
-    /// Names of the native rooms, in no order: the open ones, and those that are kept from before a
-    /// restart.
-    pub(crate) fn rooms(&self) -> Vec<RoomName> {
-        let open = self.hub.lobby.native().into_iter().map(|room| room.name);
+    /// The open native rooms, in no order.
+    pub(crate) fn rooms(&self) -> Vec<RoomSummary> {
+        self.hub.lobby.native()
+    }
+
+    /// Names of the native rooms, in their order: the open ones, and those that are kept from before
+    /// a restart.
+    pub(crate) fn room_names(&self) -> Vec<RoomName> {
+        let open = self.rooms().into_iter().map(|room| room.name);
         let names: BTreeSet<_> = open.chain(self.hub.kept.names()).collect();
         names.into_iter().collect()
     }

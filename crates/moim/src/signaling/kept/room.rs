@@ -6,7 +6,7 @@ use room::{
     HostRule, KeptDevices, KeptState, Reopening, Settings,
     name::RoomName,
     password::Password,
-    protocol::{ChatMessage, Policy, RoomSummary, TopologyChoice},
+    protocol::{ChatMessage, Policy, RoomSummary, Topology, TopologyChoice},
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -377,6 +377,10 @@ impl KeptRoom {
             opened: self.opened,
             summary,
             topology: self.topology,
+            current_topology: match self.topology {
+                TopologyChoice::Sfu => Topology::Sfu,
+                TopologyChoice::Auto | TopologyChoice::Mesh => Topology::Mesh,
+            },
             policy: Some(self.policy),
             metadata: self.metadata.clone(),
             revision: format!("kept-{}", self.id),
