@@ -1,6 +1,6 @@
 // The moim binary, with its own data folder, on a free loopback port.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -99,6 +99,12 @@ export class Server {
   /** Path of the server's CA certificate. */
   get ca(): string {
     return join(this.data, "ca.pem");
+  }
+
+  /** What `moim calls` with these arguments prints of this server's calls. */
+  calls(...args: string[]): string {
+    const command = ["calls", ...args, "--data", this.data];
+    return execFileSync(binary(), command, { encoding: "utf8" }).trim();
   }
 
   /** Resident memory in KiB (Linux), or 0 once the process has ended. */
