@@ -36,6 +36,16 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A map longer than this is not read.
+const MAX_ARCHITECTURE_WORDS: usize = 2000;
+
+#[test]
+fn architecture_stays_short() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let words = text.split_whitespace().count();
+    assert!(words <= MAX_ARCHITECTURE_WORDS, "ARCHITECTURE.md has {words} words");
+}
+
 #[test]
 fn documents_that_are_named_exist() {
     let root = root();
