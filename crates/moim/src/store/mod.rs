@@ -18,8 +18,6 @@ pub(crate) mod calls;
 mod copy;
 mod counts;
 pub(crate) mod ids;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
-pub(crate) mod invitations;
 pub(crate) mod meta;
 mod open;
 pub(crate) mod outbox;
@@ -29,8 +27,6 @@ mod retention;
 pub(crate) mod rooms;
 mod schema;
 pub(crate) mod sql;
-#[cfg_attr(not(test), allow(dead_code, reason = "its users follow"))]
-pub(crate) mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod visitor_reports;

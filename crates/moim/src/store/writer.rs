@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::{
     apply::{apply, transact},
-    audit, calls, invitations, outbox,
+    audit, calls, outbox,
     queue::{Entry, Queue},
     retention::{Retention, Upkeep},
     sql::{Database, SqlError},
@@ -35,8 +35,7 @@ const MIN_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The upkeep of each group of tables.
-const UPKEEP: &[Upkeep] =
-    &[calls::upkeep, invitations::upkeep, outbox::upkeep, audit::upkeep, visitor_reports::upkeep];
+const UPKEEP: &[Upkeep] = &[calls::upkeep, outbox::upkeep, audit::upkeep, visitor_reports::upkeep];
 
 /// Makes another connection in place of one that was lost.
 pub(super) type Connect = Box<dyn Fn() -> anyhow::Result<Box<dyn Database + Send>> + Send>;

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::store::{
-    api_keys::StoredApiKey, audit::AuditRow, ids::now, invitations::StoredInvitation,
-    outbox::StoredEvent, templates::StoredTemplate, visitor_reports::StoredVisitorReport,
-    webhooks::StoredWebhook,
+    api_keys::StoredApiKey, audit::AuditRow, ids::now, outbox::StoredEvent,
+    visitor_reports::StoredVisitorReport, webhooks::StoredWebhook,
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -25,49 +24,15 @@ fn read<T: Send + 'static>(
     store.load(query).unwrap().unwrap()
 }
 
-fn invitation(id: u8, expires: Option<i64>) -> StoredInvitation {
-    StoredInvitation {
-        id: id.into(),
-        room: "모임".into(),
-        hash: vec![id; 32],
-        role: "speaker".into(),
-        max_uses: None,
-        used: 0,
-        expires,
-        created: now(),
-        created_by: "Ann".into(),
-    }
-}
-
 on_both_engines! {
-    invitations_are_kept_with_their_uses_until_days_after_their_end;
     api_keys_are_kept_and_changed;
     outbox_is_in_order_and_ends_with_its_webhook;
     audit_can_be_added_to_and_never_changed;
     visitors_reports_are_the_newest_of_a_week;
-    texts_and_templates_are_replaced_by_name;
+    texts_are_replaced_by_name;
     task_reads_on_a_thread_that_may_wait;
     calls_and_samples_are_rounded_and_deleted_with_age;
     texts_may_hold_any_letter;
-}
-
-fn invitations_are_kept_with_their_uses_until_days_after_their_end(engine: &Engine) {
-    let store = engine.open();
-    let [forever, ended, other] =
-        [invitation(1, None), invitation(2, Some(now() - 8 * DAY)), invitation(3, Some(now()))];
-    let limited = StoredInvitation { max_uses: Some(3), room: "b".into(), ..other };
-    for invitation in [&forever, &ended, &limited] {
-        let invitation = invitation.clone();
-        write(&store, move |database| invitations::add(database, &invitation));
-    }
-    write(&store, |database| invitations::set_used(database, 3, 2));
-    let limited = StoredInvitation { used: 2, ..limited };
-    assert_eq!(read(&store, invitations::all), [forever.clone(), ended, limited.clone()]);
-    write(&store, |database| invitations::upkeep(database, now() / 1000, RETENTION).map(drop));
-    assert_eq!(read(&store, invitations::all), [forever, limited]);
-    write(&store, |database| invitations::remove_of_room(database, "모임"));
-    write(&store, |database| invitations::remove(database, 3));
-    assert_eq!(read(&store, invitations::all), []);
 }
 
 fn api_keys_are_kept_and_changed(engine: &Engine) {
@@ -201,18 +166,13 @@ fn task_reads_on_a_thread_that_may_wait(engine: &Engine) {
     });
 }
 
-fn texts_and_templates_are_replaced_by_name(engine: &Engine) {
+fn texts_are_replaced_by_name(engine: &Engine) {
     let store = engine.open();
     assert_eq!(read(&store, |database| meta::find(database, "a")), None);
     for value in ["1", "2"] {
         write(&store, move |database| meta::set(database, "a", value));
-        let template = StoredTemplate { name: "class".into(), settings: value.into(), changed: 1 };
-        write(&store, move |database| templates::set(database, &template));
     }
     assert_eq!(read(&store, |database| meta::find(database, "a")).as_deref(), Some("2"));
-    assert_eq!(read(&store, templates::all)[0].settings, "2");
-    write(&store, |database| templates::remove(database, "class"));
-    assert_eq!(read(&store, templates::all), []);
 }
 
 fn sample(at: i64, round_trip_ms: Option<u32>, jitter_ms: u32) -> quality::Sample {
