@@ -13,7 +13,7 @@ use room::{
 };
 use world::{
     World,
-    hosts::{device, enter, host, hosted, role_of},
+    hosts::{device, enter, host, hosted, role_of, with_entry},
     join, seconds,
 };
 
@@ -125,6 +125,34 @@ fn creator_who_had_not_entered_yet_is_the_host_after_a_crash() {
     let creator = enter(&mut world, "Creator", device(5)).unwrap();
     assert_eq!(role_of(&world, &guest.id()), Some(Role::Speaker));
     assert_eq!(role_of(&world, &creator.id()), Some(Role::Host));
+}
+
+/// A stranger who was faster became host, with the chat and the invitations.
+#[test]
+fn after_a_crash_nobody_takes_the_room_of_a_host_whose_device_is_unknown() {
+    let mut world = World::new(with_entry(Entry::Waiting));
+    let hana = enter(&mut world, "Hana", None).unwrap();
+    assert_eq!(role_of(&world, &hana.id()), Some(Role::Host));
+    Kept::default().reopen(&mut world);
+    assert_eq!(enter(&mut world, "Stranger", device(6)).err(), Some(Rejection::Waiting));
+}
+
+#[test]
+fn room_still_waits_for_its_host_after_a_crash_and_a_warm_restart() {
+    let mut world = World::new(hosted());
+    enter(&mut world, "Hana", device(1)).unwrap();
+    Kept::default().reopen(&mut world);
+    let guest = enter(&mut world, "Guest", device(2)).unwrap();
+    let snapshot = serde_json::to_string(&world.room.snapshot(world.now).unwrap()).unwrap();
+    let snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
+    world.room = Room::restore(world.now, snapshot, Limits::default(), [9; 32]);
+    world.drain();
+    assert_eq!(role_of(&world, &guest.id()), Some(Role::Speaker));
+    world.pass(seconds(29));
+    let (_, resumed) = world.resume(&guest.admission.resume, None);
+    resumed.unwrap();
+    world.pass(seconds(31));
+    assert_eq!(role_of(&world, &guest.id()), Some(Role::Host));
 }
 
 #[test]

@@ -17,9 +17,11 @@ pub const MAX_INVITATIONS: usize = 50;
 pub const MAX_INVITATION_USES: u32 = 1_000;
 /// Maximum time for which an invitation of a limited time is valid, in seconds.
 pub const MAX_INVITATION_SECONDS: u32 = 30 * 24 * 60 * 60;
-/// Maximum number of devices by which an invitation recognizes who returns; the oldest is forgotten
-/// first.
-const MAX_DEVICES: usize = 20;
+/// Maximum number of devices by which an invitation of a limited number recognizes who returns; the
+/// oldest is forgotten first.
+const MAX_DEVICES: usize = 200;
+/// The same for other invitations, which nobody returns to in vain: it only keeps their count right.
+const MAX_DEVICES_UNLIMITED: usize = 20;
 
 /// Invitations, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,10 @@ pub(super) struct Issued {
 impl Issued {
     pub(super) fn new(shown: Invitation, hash: KeyHash) -> Self {
         Self { shown, hash, is_revoked: false, devices: Vec::new() }
+    }
+
+    fn max_devices(&self) -> usize {
+        if self.shown.uses.is_some() { MAX_DEVICES } else { MAX_DEVICES_UNLIMITED }
     }
 
     fn is_used_up(&self) -> bool {
@@ -130,7 +136,7 @@ impl Invitations {
         }
         issued.shown.used = issued.shown.used.saturating_add(1);
         if let Some(device) = device {
-            if issued.devices.len() >= MAX_DEVICES {
+            if issued.devices.len() >= issued.max_devices() {
                 issued.devices.remove(0);
             }
             issued.devices.push(device);

@@ -115,7 +115,7 @@ impl Room {
         self.announce_media(key, media);
         let Ok(me) = self.participant(key).cloned() else { return };
         self.empty_since = None;
-        self.is_new = false;
+        self.unkept |= std::mem::take(&mut self.is_new);
         self.untouched_until = None;
         self.await_host(now);
         let switched = self.update_topology(now);

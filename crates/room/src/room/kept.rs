@@ -24,6 +24,9 @@ pub struct KeptDevices {
     devices: DevicesSnapshot,
     #[serde(default, skip_serializing_if = "Invitations::is_empty")]
     invitations: Invitations,
+    /// Nobody has joined yet: whoever comes first may be the host.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_new: bool,
 }
 
 impl KeptDevices {
@@ -102,7 +105,7 @@ impl Room {
         {
             devices.add(creator.hash(), Role::Host);
         }
-        KeptDevices { devices, invitations: self.invitations.clone() }
+        KeptDevices { devices, invitations: self.invitations.clone(), is_new: self.is_new }
     }
 
     /// Opens a room as it was kept. `seed` must come from the operating system's random number
@@ -116,9 +119,10 @@ impl Room {
         seed: [u8; 32],
     ) -> Self {
         let mut room = Self::new(now, name, settings, limits, seed);
-        // Without a device that returns as host, whoever comes first is the host.
-        room.is_new = !devices.has_host();
-        room.awaits_host = devices.has_host();
+        // A host whose device is not known, such as one with a token, must not lose the room to
+        // whoever is faster.
+        room.is_new = devices.is_new && !devices.has_host();
+        room.awaits_host = !room.is_new;
         room.untouched_until = Some(until);
         room.devices = Devices::restore(devices.devices);
         room.invitations = devices.invitations;

@@ -89,6 +89,8 @@ pub struct Snapshot {
     is_new: bool,
     #[serde(default)]
     is_ended: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    awaits_host: bool,
     /// The rest of the time for which the room stays open without an admission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     untouched_ms: Option<u64>,
@@ -210,6 +212,7 @@ impl Room {
             hands: self.hands,
             is_new: self.is_new,
             is_ended: self.is_ended,
+            awaits_host: self.awaits_host,
             untouched_ms: self
                 .untouched_until
                 .map(|until| milliseconds(until.saturating_duration_since(now))),
@@ -243,6 +246,10 @@ impl Room {
         room.hands = snapshot.hands;
         room.is_new = snapshot.is_new;
         room.is_ended = snapshot.is_ended;
+        room.awaits_host = snapshot.awaits_host;
+        if !room.roster.is_empty() {
+            room.await_host(now);
+        }
         room.untouched_until = snapshot.untouched_ms.map(|rest| now + Duration::from_millis(rest));
         if !room.roster.is_empty() {
             room.empty_since = None;
