@@ -12,3 +12,10 @@ pub(crate) struct Administrator {
     /// Milliseconds since 1970.
     pub(crate) created: i64,
 }
+
+impl Administrator {
+    /// Returns whether it is the same one, with the same password.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.name == other.name && self.password == other.password
+    }
+}

@@ -44,6 +44,8 @@ use crate::{net::client_prefix::ClientPrefix, signaling::guesses::Guesses, store
 const MAX_ADMINISTRATORS: usize = 32;
 /// Passwords hashed at once: each takes 19 MiB and some tens of milliseconds.
 const MAX_HASHING: usize = 2;
+/// Sign-ins that hash, or wait for it.
+const MAX_CHECKS: usize = 16;
 
 /// Why nobody became an administrator by a link.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +77,8 @@ pub(crate) struct Accounts {
     link: Mutex<Option<Link>>,
     sessions: Mutex<Sessions>,
     guesses: Arc<Guesses>,
-    hashing: Semaphore,
+    checks: Arc<Semaphore>,
+    hashing: Arc<Semaphore>,
     keeper: Keeper,
     /// Compared with where no administrator has the given name, so that both take the same time.
     nobody: PasswordHash,
@@ -94,7 +97,8 @@ impl Accounts {
             link: Mutex::default(),
             sessions: Mutex::default(),
             guesses: Guesses::new(Instant::now()),
-            hashing: Semaphore::new(MAX_HASHING),
+            checks: Arc::new(Semaphore::new(MAX_CHECKS)),
+            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
             keeper,
             nobody: PasswordHash::of_nobody()?,
         })
@@ -144,16 +148,19 @@ impl Accounts {
             }
             *link = None;
         }
-        let permit = self.hashing.acquire().await;
-        let hash = spawn_blocking(move || PasswordHash::of(&password)).await;
-        drop(permit);
-        let hash = hash.map_err(anyhow::Error::from)??;
+        let permit = Arc::clone(&self.hashing).acquire_owned().await;
+        let hash = spawn_blocking(move || {
+            // Hashing goes on if the client gives up, and so does its share.
+            let _permit = permit;
+            PasswordHash::of(&password)
+        });
+        let hash = hash.await.map_err(anyhow::Error::from)??;
         let administrator =
             Administrator { name: name.clone(), password: hash, created: ids::now() };
         let mut administrators = self.administrators.lock();
+        let others = administrators.values().filter(|one| one.name != name);
+        self.keeper.keep(others.chain([&administrator]))?;
         administrators.insert(name.clone(), administrator);
-        self.keeper.keep(administrators.values())?;
-        drop(administrators);
         self.sessions.lock().end_all_of(&name);
         Ok(name)
     }
@@ -176,31 +183,44 @@ impl Accounts {
         let (guess, delay) =
             self.guesses.take(client, Instant::now()).ok_or(SignInError::TooMany)?;
         sleep(delay).await;
+        let place = Arc::clone(&self.checks).try_acquire_owned();
+        let place = place.map_err(|_| SignInError::TooMany)?;
+        let permit = Arc::clone(&self.hashing).acquire_owned().await;
         let found = self.administrators.lock().get(name.trim()).cloned();
         let hash = found.as_ref().map_or(&self.nobody, |one| &one.password).clone();
-        let permit = self.hashing.acquire().await;
-        let is_right = spawn_blocking(move || hash.is_of(&password)).await.unwrap_or(false);
-        drop(permit);
-        match found {
-            Some(one) if is_right => Ok(one.name),
-            _ => {
+        let is_known = found.is_some();
+        let is_right = spawn_blocking(move || {
+            // A client that gives up frees neither its share of hashing nor its attempt.
+            let _permits = (place, permit);
+            let is_right = hash.is_of(&password) && is_known;
+            if !is_right {
                 guess.was_wrong();
-                Err(SignInError::Wrong)
             }
-        }
+            is_right
+        });
+        let is_right = is_right.await.unwrap_or(false);
+        let one = found.filter(|_| is_right).ok_or(SignInError::Wrong)?;
+        // Removed, or with another password, since it was hashed.
+        let administrators = self.administrators.lock();
+        let is_current = administrators.get(&one.name).is_some_and(|now| now.is(&one));
+        if is_current { Ok(one.name) } else { Err(SignInError::Wrong) }
     }
 
-    /// Removes an administrator and ends its sessions. Returns false if there is none.
+    /// Removes an administrator, and ends its sessions and the one-time link. Returns false if there is none.
     ///
     /// # Errors
     /// The change can't be kept. A sentence for the operator.
     pub(crate) fn remove(&self, name: &str) -> anyhow::Result<bool> {
         let mut administrators = self.administrators.lock();
-        if administrators.remove(name).is_none() {
+        if !administrators.contains_key(name) {
             return Ok(false);
         }
+        // First, so that a removal that failed can be tried again.
+        self.keeper.keep(administrators.values().filter(|one| one.name != name))?;
+        administrators.remove(name);
         self.sessions.lock().end_all_of(name);
-        self.keeper.keep(administrators.values())?;
+        // The one who is removed may have made it.
+        *self.link.lock() = None;
         Ok(true)
     }
 

@@ -73,6 +73,39 @@ async fn new_password_ends_sessions_and_the_old_password() {
     assert!(accounts.check(home, " ann", "battery staple".to_owned()).await.is_ok());
 }
 
+/// A client that hung up got its attempt back, and the hash that it had begun counted no more.
+#[tokio::test]
+async fn abandoned_attempts_count_and_keep_their_share_of_hashing() {
+    let (_folder, accounts) = with_ann().await;
+    let attacker = client("198.51.100.9");
+    for _ in 0..10 {
+        let mut attempt = Box::pin(accounts.check(attacker, "ann", "wrong password".to_owned()));
+        while accounts.hashing.available_permits() == MAX_HASHING {
+            tokio::select! {
+                biased;
+                ended = &mut attempt => panic!("{ended:?} before it hashed"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        drop(attempt);
+        let all = u32::try_from(MAX_HASHING).unwrap();
+        drop(accounts.hashing.acquire_many(all).await.unwrap());
+    }
+    let (_guess, delay) = accounts.guesses.take(attacker, Instant::now()).unwrap();
+    assert!(!delay.is_zero());
+    assert_eq!(accounts.checks.available_permits(), MAX_CHECKS);
+}
+
+#[tokio::test]
+async fn removed_administrator_returns_by_no_link() {
+    let (_folder, accounts) = with_ann().await;
+    let now = Instant::now();
+    let once = accounts.make_link(now).unwrap();
+    assert!(accounts.remove("ann").unwrap());
+    let claimed = accounts.claim(&once, "ann", PASSWORD.to_owned(), now).await;
+    assert!(matches!(claimed, Err(ClaimError::Link)), "{claimed:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn wrong_passwords_delay_their_network_alone_and_the_right_one_is_accepted() {
     let (_folder, accounts) = with_ann().await;

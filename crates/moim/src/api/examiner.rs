@@ -16,7 +16,7 @@ pub(crate) type Examine = Arc<dyn Fn(Language) -> Value + Send + Sync>;
 /// One examination at a time.
 pub(super) struct Examiner {
     examine: Examine,
-    last: Mutex<Option<Examination>>,
+    last: Arc<Mutex<Option<Examination>>>,
 }
 
 struct Examination {
@@ -27,20 +27,24 @@ struct Examination {
 
 impl Examiner {
     pub(super) fn new(examine: Examine) -> Self {
-        Self { examine, last: Mutex::default() }
+        Self { examine, last: Arc::default() }
     }
 
     pub(super) async fn report(&self, language: Language) -> anyhow::Result<Value> {
         // Whoever asks meanwhile waits for the same report.
-        let mut last = self.last.lock().await;
+        let mut last = Arc::clone(&self.last).lock_owned().await;
         let fresh = last.as_ref().filter(|last| last.at.elapsed() < FRESH);
         if let Some(last) = fresh.filter(|last| last.language == language) {
             return Ok(last.report.clone());
         }
         let examine = Arc::clone(&self.examine);
-        let report = spawn_blocking(move || examine(language)).await?;
-        *last = Some(Examination { at: Instant::now(), language, report: report.clone() });
-        Ok(report)
+        let report = spawn_blocking(move || {
+            let report = examine(language);
+            // Also for the next one if whoever asked gave up.
+            *last = Some(Examination { at: Instant::now(), language, report: report.clone() });
+            report
+        });
+        Ok(report.await?)
     }
 }
 

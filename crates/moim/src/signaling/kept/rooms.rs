@@ -46,12 +46,12 @@ pub(super) type Reopened = (Settings, Reopening);
 pub(in super::super) struct KeptRooms {
     pub(super) place: Place,
     pub(super) table: Arc<Table>,
-    comparing: Semaphore,
+    comparing: Arc<Semaphore>,
 }
 
 impl KeptRooms {
     /// Loads the kept rooms. Each is kept for `stays` until a client enters.
-    pub(in super::super) fn open(place: Place, stays: Duration) -> Self {
+    pub(in super::super) fn open(mut place: Place, stays: Duration) -> Self {
         let until = Instant::now() + stays;
         let rooms = match &place {
             Place::Nowhere => BTreeMap::new(),
@@ -60,10 +60,15 @@ impl KeptRooms {
                 let rooms = rows.map(|row| KeptRoom::of_file(row, until));
                 rooms.map(|(name, room)| (name, room.stays_at_most(stays))).collect()
             }
-            Place::Store(store, _) => load(store, until),
+            Place::Store(store, _) => load(store, until).unwrap_or_else(|error| {
+                // The rows of rooms that are not known here must not be written over.
+                tracing::error!("can't read the kept rooms; this process keeps none: {error:#}");
+                place = Place::Nowhere;
+                BTreeMap::new()
+            }),
         };
         let table = Arc::new(Table::new(rooms));
-        let kept = Self { place, table, comparing: Semaphore::new(MAX_COMPARISONS) };
+        let kept = Self { place, table, comparing: Arc::new(Semaphore::new(MAX_COMPARISONS)) };
         kept.import_file(until);
         kept
     }
@@ -205,26 +210,24 @@ impl KeptRooms {
             return Ok(secret.is(&given));
         }
         let failed = || ErrorBody::new(ErrorCode::Internal, "the password could not be checked");
-        let _permit = self.comparing.acquire().await.map_err(|_| failed())?;
-        let compared = tokio::task::spawn_blocking(move || secret.is(&given));
+        let permit = Arc::clone(&self.comparing).acquire_owned().await.map_err(|_| failed())?;
+        let compared = tokio::task::spawn_blocking(move || {
+            // Comparing goes on if the client gives up, and so does its share.
+            let _permit = permit;
+            secret.is(&given)
+        });
         compared.await.map_err(|_| failed())
     }
 }
 
 /// The rooms of the store. One that can't be read is left out and told.
-fn load(store: &Store, until: Instant) -> BTreeMap<RoomName, KeptRoom> {
-    let rows = match store.load(rooms::all) {
-        Ok(rows) => rows.unwrap_or_default(),
-        Err(error) => {
-            tracing::error!("can't read the kept rooms; starting without them: {error:#}");
-            Vec::new()
-        }
-    };
+fn load(store: &Store, until: Instant) -> anyhow::Result<BTreeMap<RoomName, KeptRoom>> {
+    let rows = store.load(rooms::all)?.unwrap_or_default();
     let room = |(row, chat): (rooms::StoredRoom, Vec<rooms::StoredMessage>)| {
         let id = row.id;
         KeptRoom::of_row(&row, &chat, until)
             .inspect_err(|error| tracing::error!(id, "a kept room can't be read: {error:#}"))
             .ok()
     };
-    rows.into_iter().filter_map(room).take(MAX_ROOMS).collect()
+    Ok(rows.into_iter().filter_map(room).take(MAX_ROOMS).collect())
 }
