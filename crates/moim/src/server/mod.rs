@@ -52,7 +52,7 @@ use crate::{
     shard::{self, turn::RoomCredentials},
     signaling::{self, Census, Signaling},
     socketio,
-    store::{Retention, Store},
+    store::{Retention, Store, rooms},
     supervisor::Supervisor,
     webhooks::{Deliveries, Webhooks},
     wiring, workers,
@@ -328,12 +328,15 @@ pub(crate) fn prepare(
 /// Opens the store. A relay alone has nothing to keep.
 fn open_store(config: &Config) -> anyhow::Result<Store> {
     let retention = Retention { samples_days: config.history_days };
-    match &config.store {
-        _ if config.turn.only => Ok(Store::none()),
-        StoreChoice::None => Ok(Store::none()),
-        StoreChoice::Sqlite => Store::open(&config.data, retention),
-        StoreChoice::Postgres(server) => Store::connect(server, retention),
-    }
+    let store = match &config.store {
+        _ if config.turn.only => Store::none(),
+        StoreChoice::None => Store::none(),
+        StoreChoice::Sqlite => Store::open(&config.data, retention)?,
+        StoreChoice::Postgres(server) => Store::connect(server, retention)?,
+    };
+    // Without them, locked rooms would be open to whoever comes first.
+    store.load(rooms::all).context("The rooms in the store can't be read")?;
+    Ok(store)
 }
 
 /// Binds the same port on TCP and UDP.

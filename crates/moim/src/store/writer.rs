@@ -95,9 +95,19 @@ impl Writer {
         let written = self.write(&mut *database, &queue);
         let kept = written.and_then(|()| self.keep_up(&mut *database));
         match kept {
-            Ok(()) => self.database = Some(database),
+            Ok(()) => {
+                if self.backoff > MIN_BACKOFF {
+                    tracing::info!("the store's database is back");
+                    self.backoff = MIN_BACKOFF;
+                }
+                self.database = Some(database);
+            }
             Err(error) => {
-                tracing::warn!(%error, "the store's database is gone; writes wait for it");
+                // Also if connecting goes well and each write fails.
+                self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
+                if self.failures.is_due(Instant::now()) {
+                    tracing::warn!(%error, "the store's database is gone; writes wait for it");
+                }
             }
         }
         true
@@ -105,11 +115,7 @@ impl Writer {
 
     fn reconnect(&mut self) -> Option<Box<dyn Database + Send>> {
         match (self.connect)() {
-            Ok(database) => {
-                tracing::info!("the store's database is back");
-                self.backoff = MIN_BACKOFF;
-                Some(database)
-            }
+            Ok(database) => Some(database),
             Err(error) => {
                 self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
                 if self.failures.is_due(Instant::now()) {

@@ -18,6 +18,8 @@ use super::{
 
 /// Reads that wait.
 const CAPACITY: usize = 64;
+/// Time for an answer: a database that hangs must not hold whoever asks.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Time of idleness after which the connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -54,8 +56,14 @@ impl Reader {
             let _ = sender.send(read);
         };
         let ended = || anyhow!("The store's reader has ended: please report it");
-        self.0.send(Box::new(job)).map_err(|_| ended())?;
-        result.recv().map_err(|_| ended())?
+        self.0.try_send(Box::new(job)).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => anyhow!("The store's database is busy: try again"),
+            mpsc::TrySendError::Disconnected(_) => ended(),
+        })?;
+        result.recv_timeout(PATIENCE).map_err(|error| match error {
+            mpsc::RecvTimeoutError::Timeout => anyhow!("The store's database does not answer"),
+            mpsc::RecvTimeoutError::Disconnected => ended(),
+        })?
     }
 }
 

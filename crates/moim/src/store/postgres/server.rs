@@ -3,6 +3,7 @@
 use std::{
     error::Error as _,
     fmt,
+    net::IpAddr,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -66,7 +67,8 @@ impl PostgresServer {
         ensure!(!config.get_hosts().is_empty(), "--store names no host: {FORM}");
         ensure!(config.get_user().is_some(), "--store names no user: {FORM}");
         ensure!(config.get_dbname().is_some(), "--store names no database: {FORM}");
-        let is_here = config.get_hosts().iter().all(is_this_host);
+        let is_here = config.get_hosts().iter().all(is_this_host)
+            && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
         match config.get_ssl_mode() {
             SslMode::Disable | SslMode::Require => {}
             _ if url.contains("sslmode=") => bail!(
