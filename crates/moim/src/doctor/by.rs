@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Bounds of the other one's answer: it makes three attempts.
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(15), bytes: 4096 };
 
+/// Letters of the other one's refusal that are printed.
+const MAX_TOLD: usize = 200;
+
 /// Has the server at `url` test this one.
 ///
 /// # Errors
@@ -67,6 +70,11 @@ pub(super) fn ask(url: &Uri, server: &Server, place: &Place) -> anyhow::Result<W
     Ok(Witness { name, udp: arrived.arrived, tcp: Some(dialled.tcp) })
 }
 
+/// What another server says, without what a terminal would obey, and bounded.
+fn printable(text: &str) -> String {
+    text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_TOLD).collect()
+}
+
 async fn dial(url: &Uri, question: &Question) -> anyhow::Result<Dialled> {
     let base = url.to_string();
     let request = Request::post(format!("{}/api/doctor/dial-back", base.trim_end_matches('/')))
@@ -78,8 +86,7 @@ async fn dial(url: &Uri, question: &Question) -> anyhow::Result<Dialled> {
         StatusCode::OK => Ok(serde_json::from_slice(response.body())?),
         StatusCode::NOT_FOUND => bail!("its operator does not allow that with --probe-others"),
         status => {
-            let text = String::from_utf8_lossy(response.body()).trim().to_owned();
-            bail!("{status}: {text}")
+            bail!("{status}: {}", printable(&String::from_utf8_lossy(response.body())))
         }
     }
 }

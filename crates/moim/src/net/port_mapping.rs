@@ -14,13 +14,14 @@ use crab_nat::{
     GATEWAY_PORT, InternetProtocol, PortMapping, PortMappingOptions, PortMappingType,
     TimeoutConfig, natpmp,
 };
+use doctor::server::address::is_global;
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use super::{masked::default_gateway, reachability::Reachability, tls::is_private_address};
+use super::{masked::default_gateway, reachability::Reachability};
 use crate::config::Announce;
 
 /// Life that is asked for (seconds): a router that lost power knows nothing of the mapping, and
@@ -86,7 +87,11 @@ impl PortMapper {
                 () = sleep(wait) => {}
             }
         }
-        for mapping in self.mappings {
+        self.unmap().await;
+    }
+
+    async fn unmap(&mut self) {
+        for mapping in self.mappings.drain(..) {
             if let Err((error, _)) = mapping.try_drop().await {
                 tracing::debug!(%error, "the router keeps a mapping until it expires");
             }
@@ -104,7 +109,6 @@ impl PortMapper {
             self.mappings.clear();
         }
         let mut external = port;
-        let mut mappings = Vec::new();
         for (index, protocol) in
             [InternetProtocol::Tcp, InternetProtocol::Udp].into_iter().enumerate()
         {
@@ -117,25 +121,27 @@ impl PortMapper {
                 None => new(gateway, client, protocol, port, external).await?,
             };
             external = mapping.external_port();
-            mappings.push(mapping);
+            // At once, so that it is removed at the end even if the other one fails.
+            match self.mappings.get_mut(index) {
+                Some(place) => *place = mapping,
+                None => self.mappings.push(mapping),
+            }
         }
-        let [tcp, udp] = &mappings[..] else { bail!("the router forwards nothing") };
-        ensure!(
-            tcp.external_port() == udp.external_port(),
-            "the router forwards port {} over TCP, but {} over UDP",
-            tcp.external_port(),
-            udp.external_port()
-        );
+        let [tcp, udp] = &self.mappings[..] else { bail!("the router forwards nothing") };
+        let (over_tcp, over_udp) = (tcp.external_port(), udp.external_port());
+        if over_tcp != over_udp {
+            self.unmap().await;
+            bail!("the router forwards port {over_tcp} over TCP, but {over_udp} over UDP");
+        }
         let public = match udp.mapping_type() {
             PortMappingType::Pcp { external_ip, .. } => external_ip.to_canonical(),
             PortMappingType::NatPmp => {
                 natpmp::external_address(gateway.into(), Some(TIMING)).await?.into()
             }
         };
-        self.mappings = mappings;
         ensure!(
-            !is_private_address(public),
-            "the router is behind a NAT itself: its address {public} is not public"
+            is_global(public),
+            "the router is behind a NAT itself, or without an address now: {public} is not public"
         );
         Ok(Announce::new(public, external.get()))
     }

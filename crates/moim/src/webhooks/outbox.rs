@@ -128,7 +128,7 @@ impl Outbox {
         lane.events.push_back(event);
         self.counts.pending += 1;
         while self.receivers.get(&webhook).is_some_and(Receiver::is_full) {
-            if !self.drop_oldest(webhook, DropReason::Full) {
+            if !self.drop_oldest(webhook, DropReason::Full, |_| true) {
                 break;
             }
         }
@@ -138,13 +138,7 @@ impl Outbox {
     pub(super) fn poll_attempt(&mut self, now: i64) -> Option<Attempt> {
         let webhooks: Vec<i64> = self.receivers.keys().copied().collect();
         for webhook in webhooks {
-            let is_old =
-                |receiver: &Receiver| receiver.oldest().is_some_and(|at| at + MAX_AGE <= now);
-            while self.receivers.get(&webhook).is_some_and(is_old) {
-                if !self.drop_oldest(webhook, DropReason::Old) {
-                    break;
-                }
-            }
+            while self.drop_oldest(webhook, DropReason::Old, |at| at + MAX_AGE <= now) {}
             let receiver = self.receivers.get_mut(&webhook);
             let attempt = receiver.and_then(|receiver| receiver.begin(webhook, now));
             if attempt.is_some() {
@@ -269,9 +263,15 @@ impl Outbox {
         }
     }
 
-    /// Drops the oldest event that is not in flight; at the limit, one of leaving last, since its
-    /// receiver knows of the joining. Returns false if there is none.
-    fn drop_oldest(&mut self, webhook: i64, reason: DropReason) -> bool {
+    /// Drops the oldest event that is not in flight, if it may go by the time of its creation; at
+    /// the limit, one of leaving last, since its receiver knows of the joining. Returns false if
+    /// there is none.
+    fn drop_oldest(
+        &mut self,
+        webhook: i64,
+        reason: DropReason,
+        may_go: impl Fn(i64) -> bool,
+    ) -> bool {
         let Some(receiver) = self.receivers.get(&webhook) else { return false };
         let is_free = |(id, waiting): &(&i64, &Waiting)| {
             let lane = receiver.lanes.get(&waiting.room);
@@ -284,6 +284,7 @@ impl Outbox {
             reason != DropReason::Full || waiting.kind != EventKind::ParticipantLeft
         };
         let oldest = free.clone().find(is_no_end).or_else(|| free.next());
+        let oldest = oldest.filter(|(_, waiting)| may_go(waiting.created));
         let Some((id, room)) = oldest.map(|(id, waiting)| (*id, Arc::clone(&waiting.room))) else {
             return false;
         };

@@ -13,7 +13,7 @@ use super::{
     counts::DropReason,
     event::{EventKind, EventRoom, RoomEvent, Visitor},
     failure::{Failure, Outcome},
-    outbox::{Attempt, MAX_AGE, MAX_EVENTS},
+    outbox::{Attempt, MAX_AGE, MAX_EVENTS, Outbox, Queued},
     webhook::{Form, Webhook},
 };
 use crate::store::outbox::StoredEvent;
@@ -348,6 +348,27 @@ fn what_waits_for_seven_days_is_dropped() {
     assert_eq!((counts.pending, world.events.len()), (0, 0));
     assert!(counts.dropped(DropReason::Old) > 0, "{counts:?}");
     assert_eq!(counts.dropped(DropReason::Old) + counts.dropped(DropReason::Failed), 42);
+}
+
+/// All others of the receiver were dropped while its oldest one was on its way.
+#[test]
+fn old_event_on_its_way_takes_no_newer_ones_along() {
+    let mut outbox = Outbox::default();
+    let queued = |id, created| Queued {
+        id,
+        kind: EventKind::RoomStarted,
+        participant: None,
+        body: "{}".into(),
+        created,
+        attempts: 0,
+        due: created,
+    };
+    let last = START + MAX_AGE - SECOND;
+    outbox.add(1, "a", queued(1, START));
+    assert_eq!(outbox.poll_attempt(last).map(|attempt| attempt.id), Some(1));
+    outbox.add(1, "b", queued(2, last));
+    let attempt = outbox.poll_attempt(START + MAX_AGE + SECOND);
+    assert_eq!(attempt.map(|attempt| attempt.id), Some(2));
 }
 
 #[test]
