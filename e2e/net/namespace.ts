@@ -30,10 +30,11 @@ export class Namespace {
 
   /** Turns IPv6 on, with addresses that are usable at once. */
   enableIpv6(): void {
-    for (const which of ["all", "default"]) {
-      this.set(`net.ipv6.conf.${which}.accept_dad`, "0");
-      this.set(`net.ipv6.conf.${which}.disable_ipv6`, "0");
-    }
+    // Each interface has its own setting: the kernel takes the strictest. An address that became
+    // usable seconds later would have Chromium abort the requests in progress.
+    const interfaces = this.run("ls", "/proc/sys/net/ipv6/conf").trim().split(/\s+/);
+    for (const which of interfaces) this.set(`net.ipv6.conf.${which}.accept_dad`, "0");
+    for (const which of ["all", "default"]) this.set(`net.ipv6.conf.${which}.disable_ipv6`, "0");
   }
 
   /** Removes namespaces left behind by crashed runs. */
