@@ -13,7 +13,7 @@ use crate::store::{
 const AROUND: i64 = 120;
 const DAY: i64 = 24 * 60 * 60;
 
-/// What went wrong in a part of a call. Times are seconds since 1970.
+/// Findings about a part of a call. Times are seconds since 1970.
 #[derive(Debug)]
 pub(crate) struct CallReport {
     pub(crate) from: i64,

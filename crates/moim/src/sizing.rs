@@ -4,7 +4,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a camera sends at most, in three layers, in kilobits per second.
+/// Maximum rate of a camera in three layers, in kilobits per second.
 const CAMERA_KBPS: u64 = 2_500;
 /// A microphone with the headers of its packets.
 const AUDIO_KBPS: u64 = 50;
@@ -40,7 +40,7 @@ pub(crate) struct Calls {
     pub(crate) picture_kbps: Option<u32>,
 }
 
-/// What calls need of the server.
+/// Bandwidth, CPU and memory that calls need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Sizing {
     /// Two people talk directly; the numbers are those of a call that has to go through the server.
@@ -66,7 +66,7 @@ pub(crate) struct Sizing {
 }
 
 impl Sizing {
-    /// What these calls need.
+    /// Needs of these calls.
     pub(crate) fn of(calls: Calls) -> Self {
         let rooms = u64::from(calls.rooms.min(MAX_ROOMS));
         let people = calls.people.min(MAX_PEOPLE);

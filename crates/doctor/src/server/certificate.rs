@@ -50,7 +50,7 @@ pub struct Facts {
     pub self_signed: bool,
     /// File of the operator's chain; `None` if moim renews by itself.
     pub file: Option<String>,
-    /// What the server orders of a public CA.
+    /// State of the certificates ordered from a public CA.
     pub ordered: Vec<Ordered>,
 }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Call {
     /// The worst transport of its connections.
     pub transport: Option<CallTransport>,
-    /// What was sent, by connection: one to the media server, or one to each participant.
+    /// Sent media, by connection: one to the media server, or one to each participant.
     pub sent: Vec<Sent>,
-    /// What was received, by participant.
+    /// Received media, by participant.
     pub publishers: Vec<Publisher>,
     /// Largest jitter (ms).
     pub jitter_ms: f64,
@@ -46,7 +46,7 @@ pub enum CallTransport {
     Tls,
 }
 
-/// What was sent over one connection.
+/// Statistics of the media sent over one connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sent {
@@ -58,7 +58,7 @@ pub struct Sent {
     pub rtt_ms: Option<f64>,
 }
 
-/// What was received from one participant.
+/// Statistics of the media received from one participant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Publisher {

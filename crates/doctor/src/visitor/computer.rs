@@ -18,7 +18,7 @@ const FRAMES_ENCODED: f64 = 0.67;
 pub struct Encoder {
     /// Height of the video.
     pub height: u32,
-    /// What the browser knows beforehand: frames are encoded in time.
+    /// The browser's own prediction that frames are encoded in time.
     pub is_smooth: Option<bool>,
     /// Frames of the picture.
     pub captured: u32,

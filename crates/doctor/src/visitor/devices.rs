@@ -12,7 +12,7 @@ const SILENT: f64 = 0.000_05;
 /// amplify.
 const BLACK: f64 = 8.0;
 
-/// What opening the devices showed. What was not measured is absent.
+/// Results of opening the devices. Absent where not measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Devices {

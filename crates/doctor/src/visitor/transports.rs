@@ -49,7 +49,7 @@ fn closed(facts: &Facts, known: &Known) -> Option<Finding> {
     }
 }
 
-/// Whose firewall closes UDP, if that is known; `certainty` is that of UDP being closed at all.
+/// The side whose firewall blocks UDP, if known; `certainty` is that of UDP being blocked at all.
 pub(super) fn udp_closed(known: &Known, certainty: Certainty) -> Finding {
     match known.outside.blame() {
         Blame::Visitor => about_port(VisitorCode::UdpClosedHere, Certainty::Likely, known),

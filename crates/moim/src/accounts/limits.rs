@@ -1,4 +1,4 @@
-//! What names and passwords of administrators may be.
+//! Limits of the names and passwords of administrators.
 
 /// Maximum length of a name, in characters.
 const MAX_NAME_CHARS: usize = 64;

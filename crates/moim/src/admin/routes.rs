@@ -61,7 +61,7 @@ pub(crate) struct Parts {
     pub(crate) acme: Arc<AcmeStatus>,
     /// What visitors from outside proved.
     pub(crate) reach: ReachLog,
-    /// What proves this server to another one.
+    /// Proofs that this server shows to another one.
     pub(crate) proofs: Arc<Proofs>,
     /// Tests of phones that a terminal follows.
     pub(crate) followed: FollowedTests,

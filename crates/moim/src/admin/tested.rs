@@ -29,7 +29,7 @@ struct Test {
     _proof: Given,
 }
 
-/// What proves this server to the other one.
+/// Proofs that this server shows to the other one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TestProofs {
     pub(crate) nonce: String,
@@ -38,7 +38,7 @@ pub(crate) struct TestProofs {
     pub(crate) transaction: [u8; 12],
 }
 
-/// Whether the STUN request arrived.
+/// True if the STUN request arrived.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Arrived {
     pub(crate) arrived: bool,

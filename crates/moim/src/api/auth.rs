@@ -108,7 +108,7 @@ impl Parts {
     }
 }
 
-/// What a request shows of its sender.
+/// Credentials of a request.
 enum Given {
     Nothing,
     /// A key or a token.
@@ -117,7 +117,7 @@ enum Given {
     Session(String),
 }
 
-/// What a request shows, and its client.
+/// Credentials of a request, and its client.
 fn read(request: &Request) -> Result<(Given, IpAddr), Problem> {
     let Some(connection) = request.extensions().get::<Connection>() else {
         return Err(Problem::forbidden("the connection is unknown"));

@@ -71,7 +71,7 @@ struct CallParticipant {
     left_at: Option<String>,
     /// Number of samples, each of ten seconds or, later, of a minute.
     samples: usize,
-    /// How its media travelled at last: udp, tcp, relay_udp, relay_tcp or relay.
+    /// Last transport of its media: udp, tcp, relay_udp, relay_tcp or relay.
     #[serde(skip_serializing_if = "Option::is_none")]
     transport: Option<&'static str>,
     /// Round-trip time.
@@ -102,7 +102,7 @@ struct CallQuality {
     /// Its end.
     #[schema(format = DateTime)]
     to: String,
-    /// What went wrong, the earliest first.
+    /// Findings, the earliest first.
     findings: Vec<Finding>,
     /// All findings in words, one on each line; or that nothing was found.
     text: String,

@@ -75,7 +75,7 @@ pub(super) struct Participant {
 /// Ten seconds of a participant's links. Absent values are unknown.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Quality {
-    /// How its media travels: udp, tcp, relay_udp, relay_tcp or relay.
+    /// Transport of its media: udp, tcp, relay_udp, relay_tcp or relay.
     #[serde(skip_serializing_if = "Option::is_none")]
     transport: Option<&'static str>,
     /// Round-trip time.

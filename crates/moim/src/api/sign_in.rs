@@ -49,7 +49,7 @@ async fn guard(request: Request, next: Next) -> Response {
     private(next.run(request).await)
 }
 
-/// Who is signed in.
+/// The signed-in administrator.
 #[derive(Debug, Serialize)]
 struct Session {
     /// Null: nobody.

@@ -1,4 +1,4 @@
-//! How large a server calls need.
+//! Sizing of a server for a number of calls.
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::signaling::{NewRoom, OperateError, Operating, ParticipantDetails, RoomDetails};
 
-/// Where LiveKit's SDKs expect its services.
+/// Path at which LiveKit's SDKs expect its services.
 const SERVICES: &str = "/twirp/{service}/{method}";
 /// The service that there is.
 const SERVICE: &str = "livekit.RoomService";

@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// What a visitor's browser found out about its network.
+/// Report of a visitor's browser about its network.
 #[derive(Debug, Serialize, ToSchema)]
 struct DoctorReport {
     /// Rises with time.
@@ -40,7 +40,7 @@ struct DoctorReport {
     address: Option<String>,
     /// The browser, as it names itself.
     user_agent: String,
-    /// What is wrong, the most important first; none if nothing is.
+    /// Findings, the most important first.
     findings: Vec<DoctorFinding>,
     /// Outcomes of the checks, as the page sent them.
     #[schema(value_type = Object)]
@@ -59,10 +59,10 @@ struct DoctorFinding {
     /// certain, likely or possible.
     #[schema(value_type = String)]
     certainty: Certainty,
-    /// What is wrong.
+    /// The finding, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     sentence: Option<String>,
-    /// What the visitor was told to do.
+    /// The remedy that the visitor was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
 }

@@ -70,7 +70,7 @@ pub(super) fn ask(url: &Uri, server: &Server, place: &Place) -> anyhow::Result<W
     Ok(Witness { name, udp: arrived.arrived, tcp: Some(dialled.tcp) })
 }
 
-/// What another server says, without what a terminal would obey, and bounded.
+/// Text of another server without control characters, cut to [`MAX_TOLD`].
 fn printable(text: &str) -> String {
     text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_TOLD).collect()
 }

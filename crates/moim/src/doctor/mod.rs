@@ -30,7 +30,7 @@ use crate::config::{CheckedConfig, DoctorOptions, Given, Problems};
 use exit::{MISCONFIGURED, code_of};
 use server::Server;
 
-/// What the examination of a server found.
+/// Result of the examination of a server.
 struct Examination {
     place: Place,
     rows: Vec<Examined>,

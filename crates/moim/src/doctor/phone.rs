@@ -89,7 +89,7 @@ fn worst(findings: &[ToldFinding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).min()
 }
 
-/// What the operator looks at.
+/// Output for the operator.
 struct Screen {
     language: Language,
     json: bool,

@@ -19,7 +19,7 @@ pub(crate) struct Reachability {
     announcing: Arc<Mutex<Announcing>>,
 }
 
-/// What is to be announced, by its sources.
+/// Addresses to announce, by source.
 #[derive(Debug, Default)]
 struct Announcing {
     /// By the configuration, or found for it.

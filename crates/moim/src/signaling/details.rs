@@ -36,7 +36,7 @@ pub(crate) struct RoomDetails {
 #[derive(Debug, Clone)]
 pub(crate) struct ParticipantDetails {
     pub(crate) participant: Participant,
-    /// What it may do.
+    /// Its rights.
     pub(crate) rights: Rights,
     /// Identity of its token, if it joined with one.
     pub(crate) identity: Option<String>,

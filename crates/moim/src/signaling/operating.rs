@@ -10,7 +10,7 @@ pub(crate) struct Operating {
     pub(crate) revision: Option<String>,
 }
 
-/// What came of a request.
+/// Result of a request.
 #[derive(Debug)]
 pub(super) struct Done {
     /// The revision of the settings afterwards.

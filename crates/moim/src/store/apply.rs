@@ -7,7 +7,7 @@ use super::{
     write::Change,
 };
 
-/// What became of writes.
+/// Result of writes.
 pub(super) struct Applied {
     /// For each write, whether the database has refused it. It is undone then.
     pub(super) refused: Vec<bool>,

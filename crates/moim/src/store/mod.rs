@@ -64,7 +64,7 @@ struct Opened {
     source: Source,
 }
 
-/// Where answers are read.
+/// Source of reads.
 #[derive(Debug)]
 enum Source {
     /// In the data folder, on a connection for each.

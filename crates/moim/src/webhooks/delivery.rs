@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Length of a failure as it is shown, in characters.
 const MAX_FAILURE_CHARS: usize = 200;
 
-/// What attempts need.
+/// Shared parts of attempts.
 #[derive(Clone)]
 pub(super) struct Sender {
     pub(super) client: HttpClient,

@@ -11,7 +11,7 @@ pub(super) enum Failure {
     /// The receiver answered, but did not accept.
     #[error("it answered {0}")]
     Status(StatusCode),
-    /// What signs it is missing.
+    /// The signing key is missing.
     #[error("there is no --api-key {0} to sign it with")]
     NoKey(String),
 }

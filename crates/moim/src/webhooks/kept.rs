@@ -18,7 +18,7 @@ use crate::store::{
 /// The beginning of the names of open rooms among the texts of the store.
 const ROOM: &str = "webhooks.room ";
 
-/// What has no column of a webhook.
+/// Fields of a webhook without a column of their own.
 #[derive(Serialize, Deserialize)]
 struct Settings {
     form: Form,
@@ -27,7 +27,7 @@ struct Settings {
     is_configured: bool,
 }
 
-/// What an earlier process kept.
+/// State kept by an earlier process.
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) webhooks: Vec<Webhook>,

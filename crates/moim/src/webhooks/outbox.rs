@@ -57,7 +57,7 @@ pub(super) struct Attempt {
     pub(super) body: Arc<str>,
 }
 
-/// What has changed, for the store and for whoever keeps pairs.
+/// A change, for the store and for whoever keeps pairs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change {
     /// An event is delivered or dropped.
@@ -92,7 +92,7 @@ struct Receiver {
     failure: Option<String>,
 }
 
-/// Where an event waits, and since when.
+/// Lane and age of a waiting event.
 #[derive(Debug)]
 struct Waiting {
     created: i64,

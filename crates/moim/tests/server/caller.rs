@@ -53,7 +53,7 @@ pub(crate) struct Caller {
     asks: mpsc::UnboundedSender<Ask>,
 }
 
-/// What a test has a caller do.
+/// Instruction of a test to a caller.
 enum Ask {
     Say(String),
     Request(&'static str, Value, Done),

@@ -95,7 +95,7 @@ impl Room {
         identity.split_once('\n').map(|(_, identity)| identity)
     }
 
-    /// What a participant may do: the rights of its role, as far as its token goes.
+    /// Rights of a participant: those of its role, within its token.
     pub fn rights_of(&self, id: &ParticipantId) -> Rights {
         self.roster.key_by_id(id).map_or(Rights::NONE, |key| self.rights(key))
     }

@@ -1,4 +1,4 @@
-/** Who uses the admin page: nobody yet, or an administrator. */
+/** The user of the admin page: nobody yet, or an administrator. */
 import type { AdminSession } from "./types.ts";
 
 export type AdminState =

@@ -10,7 +10,7 @@ export interface EncoderFacts {
   isLimited: boolean;
 }
 
-/** What a camera sends at its best. */
+/** Best quality that a camera sends. */
 const VIDEO = { width: 1280, height: 720, framerate: 30, bitrate: 1_700_000 };
 const MEASURE_MS = 1_500;
 const CONNECT_MS = 2_000;

@@ -48,7 +48,7 @@ export class StatsObserver {
     this.#schedule();
   }
 
-  /** What the last 20 seconds say; null in the first ones. */
+  /** Facts of the last 20 seconds; null in the first ones. */
   get callFacts(): CallFacts | null {
     return callFacts(this.#snapshots);
   }

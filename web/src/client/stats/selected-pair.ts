@@ -11,7 +11,7 @@ export function selectedPair(report: RtcStatsReport): RtcStats | undefined {
   );
 }
 
-/** How the pair's packets travel. */
+/** Transport of the pair. */
 export interface PairTransport {
   readonly isRelayed: boolean;
   /** Of the first hop. */

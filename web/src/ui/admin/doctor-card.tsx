@@ -10,7 +10,7 @@ import tables from "./tables.module.css";
 import { useTexts } from "./texts/index.ts";
 import { useAction } from "./use-action.ts";
 
-/** What the doctor finds about the server and its machine. */
+/** Findings of the doctor about the server and its machine. */
 export function DoctorCard() {
   const { t, language } = useTexts();
   const api = useAdminApi();

@@ -7,7 +7,7 @@ import tables from "./tables.module.css";
 import { type Texts, useTexts } from "./texts/index.ts";
 import { usePages } from "./use-pages.ts";
 
-/** Who did what, the newest first. */
+/** Audit log, the newest first. */
 export function Log() {
   const { t, language } = useTexts();
   const log = usePages<AuditEntry>("/audit");

@@ -1,4 +1,4 @@
-/** What a participant's last ten seconds were like, in words. */
+/** Quality of a participant's last ten seconds, in words. */
 import type { Quality } from "../../client/admin/types.ts";
 import type { Texts } from "./texts/index.ts";
 

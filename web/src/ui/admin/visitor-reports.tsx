@@ -6,7 +6,7 @@ import styles from "./parts.module.css";
 import { useTexts } from "./texts/index.ts";
 import { usePages } from "./use-pages.ts";
 
-/** What visitors sent from the page `/doctor`. */
+/** Reports of visitors from the page `/doctor`. */
 export function VisitorReports() {
   const { t, language } = useTexts();
   const reports = usePages<VisitorReport>(`/doctor/reports?lang=${language}`);

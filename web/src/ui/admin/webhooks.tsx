@@ -15,7 +15,7 @@ import { usePages } from "./use-pages.ts";
 
 const FORMS = ["standard", "livekit"] as const;
 
-/** Where events are sent: make one, whose secret is shown once, and remove. */
+/** Webhooks: make one, whose secret is shown once, and remove. */
 export function Webhooks() {
   const { t } = useTexts();
   const api = useAdminApi();

@@ -45,7 +45,7 @@ pub(crate) struct Question {
     pub(crate) transaction: [u8; 12],
 }
 
-/// What came of it.
+/// Result of dialling back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialled {
     /// The address that was dialled.

@@ -30,7 +30,7 @@ const MAX_STEPS: usize = 32;
 /// Longest name of a check.
 const MAX_CHECK_BYTES: usize = 24;
 
-/// What a terminal sees of a phone's test.
+/// Progress of a phone's test, for the terminal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Progress {

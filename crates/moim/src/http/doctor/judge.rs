@@ -65,7 +65,7 @@ pub(super) async fn judge(
     json(&Judgement { findings: report.told(lang) })
 }
 
-/// What the server knows about the visitor.
+/// Facts that the server has about the visitor.
 pub(super) fn known(
     doctor: &Doctor,
     connection: Connection,

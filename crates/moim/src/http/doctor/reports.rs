@@ -50,9 +50,9 @@ struct Sent {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VisitorReport {
-    /// What the page found out.
+    /// Facts measured by the page.
     pub(crate) facts: serde_json::Value,
-    /// What that means, the most important first.
+    /// Findings, the most important first.
     pub(crate) findings: Vec<ReportedFinding>,
     /// The browser, as it names itself.
     pub(crate) user_agent: String,

@@ -28,7 +28,7 @@ const MAX_UNWRITTEN_BYTES: usize = 64 << 10;
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_DOUBLINGS: u32 = 6;
 
-/// What a row was made of, to tell what is written.
+/// Revision and contents of a row, to tell what is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowKey {
     pub(super) id: i64,

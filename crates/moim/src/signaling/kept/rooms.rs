@@ -1,4 +1,4 @@
-//! What rooms and their clients ask of the kept rooms.
+//! The kept rooms, for room tasks and for joins.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ pub(in super::super) enum Place {
     Store(Store, Option<DataFolder>),
 }
 
-/// What a room needs to open again.
+/// Everything that a room needs to open again.
 pub(super) type Reopened = (Settings, Reopening);
 
 /// Rooms whose state is kept.
