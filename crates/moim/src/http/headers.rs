@@ -6,10 +6,12 @@ use axum::{
 };
 
 /// Only our own scripts, styles and connections. (`'self'` covers WebSockets to the same host.)
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
-    connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; \
-    worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
-    form-action 'self'";
+/// `'wasm-unsafe-eval'` permits WebAssembly, in which backgrounds and noise suppression are
+/// computed; text still never becomes script, as it would with `'unsafe-eval'`.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; \
+    script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob: mediastream:; worker-src 'self' blob:; \
+    object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), \
     geolocation=(), payment=(), usb=()";
