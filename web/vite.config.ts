@@ -1,11 +1,32 @@
+import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` finds a running moim. */
 const SERVER = "http://localhost:4000";
 
+/**
+ * Puts each style sheet into the cascade layer of its folder (`base`, `parts`, `views`), so that a
+ * view's rule wins over that of a part wherever the bundle puts the two.
+ */
+const cascadeLayers = {
+  name: "cascade-layers",
+  enforce: "pre" as const,
+  transform(code: string, id: string) {
+    const folder = /\/src\/ui\/(?:(style|parts)\/)?.*\.css$/.exec(id);
+    if (!folder) return;
+    const layer = folder[1] === "style" ? "base" : (folder[1] ?? "views");
+    return { code: `@layer base, parts, views;\n@layer ${layer} {\n${code}\n}`, map: null };
+  },
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [
+    react(),
+    cascadeLayers,
+    // Strings of React Aria in languages that the page does not speak.
+    { ...optimizeLocales.vite({ locales: ["en-US", "ko-KR"] }), enforce: "pre" },
+  ],
   build: {
     target: "es2022",
     // The page's policy is `script-src 'self'`: nothing may end up inline.

@@ -93,7 +93,7 @@ test("every control is whole at every size, and discs, toasts, chat and hands ke
         expect(Math.max(Math.abs(offX), Math.abs(offY)), at).toBeLessThanOrEqual(2);
       }
       const { boxes, overflow } = await controls(page);
-      expect(boxes, at).toHaveLength(width >= 760 && height >= 481 ? 9 : 5);
+      expect(boxes, at).toHaveLength(width >= 760 && height >= 481 ? 11 : 5);
       for (const box of boxes) {
         expect(Math.min(box.width, box.height), at).toBeGreaterThanOrEqual(44);
         expect(Math.min(box.x, box.y), at).toBeGreaterThanOrEqual(0);

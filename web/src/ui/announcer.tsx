@@ -42,7 +42,8 @@ export function Announcer({ children }: { children: ReactNode }) {
     <AnnouncerContext value={announce}>
       {children}
       <VisuallyHidden>
-        <span aria-live="polite">
+        {/* The attribute keeps it audible while a dialog of React Aria hides what is behind it. */}
+        <span aria-live="polite" data-live-announcer="true">
           {/* A new key makes screen readers announce the same text twice in a row. */}
           <span key={announcement.count}>{announcement.text}</span>
         </span>

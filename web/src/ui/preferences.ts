@@ -17,6 +17,8 @@ interface Preferences {
   self: string;
   /** Corner of the stage in which one's own video floats. */
   corner: string;
+  /** Width (px) of the side panel of a call. */
+  panelWidth: string;
 }
 
 export type PreferenceKey = keyof Preferences;

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { I18nProvider as AriaI18n } from "react-aria-components";
 import {
   type CallState,
   type Call as JoinedCall,
@@ -12,6 +13,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
+import { useMediaQuery } from "../use-media-query.ts";
 import { usePreference } from "../use-preference.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
@@ -19,14 +21,20 @@ import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
 import { HostBanners } from "./host-banners.tsx";
+import { InfoPanel } from "./info-panel.tsx";
+import { useLinkItem } from "./link-item.ts";
 import { useMediaSession } from "./media-session.ts";
+import type { MoreItem } from "./more.tsx";
 import { People } from "./people.tsx";
+import { SettingsDialog } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useCallNews } from "./use-call-news.ts";
+import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
+import { ViewToggle } from "./view-toggle.tsx";
 import { useWakeLock } from "./wake-lock.ts";
 
 export interface CallProps {
@@ -35,28 +43,25 @@ export interface CallProps {
   onEnd: (error: CallState["error"]) => void;
 }
 
+/** A bar of all controls; where there is no room for them, five of them and the rest in a sheet. */
+const ROOMY = "(min-width: 760px) and (min-height: 481px)";
+
 /** The call view. */
 export function Call({ call, onEnd }: CallProps) {
-  const { t } = useI18n();
+  const { t, language } = useI18n();
   const state = useReadable(call);
   const { toasts, show, dismiss } = useToasts();
   const { name } = state.room;
   const [view, setView] = usePreference("view");
   const [pin, setPin] = usePin(name);
-  const [showsStats, setShowsStats] = useState(false);
-  const [showsPeople, setShowsPeople] = useState(false);
-  const [isChatting, setChatting] = useState(false);
-  const chatButton = useRef<HTMLButtonElement>(null);
-  const unread = useUnread(state, isChatting, show);
-  const closeChat = () => {
-    setChatting(false);
-    chatButton.current?.focus();
-  };
-  const openChat = () => {
-    setChatting(true);
-    dismiss("message");
-  };
-  const toggleChat = () => (isChatting ? closeChat() : openChat());
+  const [showsSettings, setShowsSettings] = useState(false);
+  const isRoomy = useMediaQuery(ROOMY);
+  const { panel, isRestored, open, close, toggle } = usePanel(name);
+  const unread = useUnread(state, panel === "chat", show);
+  useEffect(() => {
+    if (panel === "chat") dismiss("message");
+  }, [panel, dismiss]);
+  const link = useLinkItem(name, show, () => open("info"));
   const maySpeak = mayPublish(state, "microphone");
   useWakeLock();
   useShortcuts(maySpeak);
@@ -77,65 +82,86 @@ export function Call({ call, onEnd }: CallProps) {
   }, [isOver, state.error]);
   if (isOver) return null;
 
+  const panels = { panel, toggle };
+  const panelProps = { call, state, onClose: close, takesFocus: !isRestored };
+  const openSettings = () => setShowsSettings(true);
+  const items: MoreItem[] = [
+    link,
+    { icon: "info", label: t.panel.info, run: () => open("info") },
+    { icon: "stats", label: t.controls.stats, run: () => open("connection") },
+  ];
   return (
     <PlaybackProvider>
-      <main className={styles.call} data-testid="call">
-        <VisuallyHidden>
-          <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
-        </VisuallyHidden>
-        {/* Before the tiles, so that the first Tab leads here. */}
-        <Controls
-          call={call}
-          room={name}
-          may={{ speak: maySpeak, share: mayPublish(state, "screen") }}
-          isHandRaised={state.self.media.hand}
-          chat={{ isOpen: isChatting, unread, toggle: toggleChat, ref: chatButton }}
-        />
-        <CallHead
-          call={state}
-          isSpeakerView={view === "speaker"}
-          onView={(isSpeakerView) => {
-            setView(isSpeakerView ? "speaker" : "grid");
-            // A view that is chosen is shown.
-            setPin(null);
-          }}
-          onStats={() => setShowsStats(true)}
-          onPeople={() => setShowsPeople(true)}
-        />
-        <div className={styles.middle}>
-          <div className={styles.stage}>
-            <div className={styles.banners}>
-              <Banners call={call} state={state} />
-              <HostBanners call={call} state={state} onShowPeople={() => setShowsPeople(true)} />
+      <AriaI18n locale={language}>
+        <main className={styles.call} data-testid="call">
+          <VisuallyHidden>
+            <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
+          </VisuallyHidden>
+          {/* Before the tiles, so that the first Tab leads here. */}
+          <Controls
+            call={call}
+            isRoomy={isRoomy}
+            may={{ speak: maySpeak, share: mayPublish(state, "screen") }}
+            isHandRaised={state.self.media.hand}
+            counts={{ people: state.others.length + 1, waiting: state.waiting.length, unread }}
+            {...panels}
+            items={items}
+            onSettings={openSettings}
+          />
+          <CallHead
+            call={state}
+            isRoomy={isRoomy}
+            {...panels}
+            onSettings={openSettings}
+            layout={
+              // With two people there is only one view.
+              state.others.length > 1 ? (
+                <ViewToggle
+                  isSpeakerView={view === "speaker"}
+                  onView={(isSpeakerView) => {
+                    setView(isSpeakerView ? "speaker" : "grid");
+                    // A view that is chosen is shown.
+                    setPin(null);
+                  }}
+                />
+              ) : null
+            }
+          />
+          <div className={styles.middle}>
+            <div className={styles.stage}>
+              <div className={styles.banners}>
+                <Banners call={call} state={state} />
+                <HostBanners call={call} state={state} onShowPeople={() => open("people")} />
+              </div>
+              <div className={styles.tiles}>
+                <Grid
+                  call={call}
+                  state={state}
+                  isSpeakerView={view === "speaker"}
+                  pin={pin}
+                  onPin={setPin}
+                />
+                <Toasts toasts={toasts} onChat={() => open("chat")} />
+              </div>
             </div>
-            <div className={styles.tiles}>
-              <Grid
-                call={call}
-                state={state}
-                isSpeakerView={view === "speaker"}
-                pin={pin}
-                onPin={setPin}
+            {panel === "chat" ? (
+              <Chat
+                {...panelProps}
+                messages={state.chat}
+                self={state.self.id}
+                mayWrite={mayChat(state)}
               />
-              <Toasts toasts={toasts} onChat={openChat} />
-            </div>
+            ) : panel === "people" ? (
+              <People {...panelProps} />
+            ) : panel === "info" ? (
+              <InfoPanel {...panelProps} />
+            ) : panel === "connection" ? (
+              <Stats {...panelProps} />
+            ) : null}
           </div>
-          {isChatting ? (
-            <Chat
-              call={call}
-              messages={state.chat}
-              self={state.self.id}
-              mayWrite={mayChat(state)}
-              onClose={closeChat}
-            />
-          ) : null}
-        </div>
-        {showsPeople ? (
-          <People call={call} state={state} onClose={() => setShowsPeople(false)} />
-        ) : null}
-        {showsStats ? (
-          <Stats call={call} state={state} onClose={() => setShowsStats(false)} />
-        ) : null}
-      </main>
+          {showsSettings ? <SettingsDialog onClose={() => setShowsSettings(false)} /> : null}
+        </main>
+      </AriaI18n>
     </PlaybackProvider>
   );
 }

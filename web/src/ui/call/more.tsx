@@ -1,88 +1,95 @@
-import type { Call } from "../../client/index.ts";
-import { useClient, useReadable } from "../client-context.ts";
+import { type ReactNode, useRef, useState } from "react";
+import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useI18n } from "../i18n/context.tsx";
-import { Dialog } from "../parts/dialog.tsx";
+import { cx } from "../parts/cx.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
-import { canShare } from "../platform.ts";
-import { readableLink } from "../router.ts";
+import { RoundButton } from "../parts/round-button.tsx";
+import popover from "./bar-popover.module.css";
 import styles from "./more.module.css";
-import { ReactionRow } from "./reactions.tsx";
-import { shareLink, useCopyLink } from "./share.ts";
+import { Sheet } from "./sheet.tsx";
+import { opens } from "./use-panel.ts";
 
-interface Props {
-  call: Pick<Call, "setHand" | "react">;
-  room: string;
-  mayShare: boolean;
-  isHandRaised: boolean;
-  onSettings: () => void;
-  onClose: () => void;
-}
-
-/** The controls that have no room in the bar of a phone. */
-export function More({ call, room, mayShare, isHandRaised, onSettings, onClose }: Props) {
-  const { t } = useI18n();
-  const { media } = useClient();
-  const { screen } = useReadable(media);
-  const { isCopied, hasFailed, copy } = useCopyLink(room);
-  const once = (action: () => void) => () => {
-    action();
-    onClose();
-  };
-  return (
-    <Dialog title={t.controls.more} onClose={onClose}>
-      <ReactionRow call={call} onDone={onClose} />
-      <div className={styles.list} data-testid="more">
-        <Item
-          icon="hand"
-          label={isHandRaised ? t.controls.handDown : t.controls.handUp}
-          testId="toggle-hand"
-          onClick={once(() => call.setHand(!isHandRaised))}
-        />
-        {mayShare ? (
-          <Item
-            icon="screen"
-            label={screen.on ? t.controls.screenOff : t.controls.screenOn}
-            testId="toggle-screen"
-            onClick={once(() => void media.setScreen(!screen.on))}
-          />
-        ) : null}
-        {canShare ? (
-          <Item icon="share" label={t.controls.share} onClick={once(() => void shareLink(room))} />
-        ) : (
-          <Item
-            icon={isCopied ? "check" : "link"}
-            label={isCopied ? t.controls.copied : t.controls.copyLink}
-            testId="copy-link"
-            onClick={() => void copy()}
-          />
-        )}
-        {hasFailed ? <p className={styles.link}>{readableLink(room)}</p> : null}
-        <Item
-          icon="settings"
-          label={t.controls.settings}
-          testId="open-settings"
-          onClick={onSettings}
-        />
-      </div>
-    </Dialog>
-  );
-}
-
-function Item({
-  icon,
-  label,
-  testId,
-  onClick,
-}: {
+/** Something that the menu offers. */
+export interface MoreItem {
   icon: IconName;
   label: string;
   testId?: string;
-  onClick: () => void;
-}) {
+  run: () => void;
+}
+
+interface Props {
+  items: readonly MoreItem[];
+  /** A sheet, with `children` above the items, instead of a menu. */
+  isSheet: boolean;
+  children?: ReactNode;
+}
+
+/** What has no room in the bar: a menu above its button, or a sheet on a phone. */
+export function More({ items, isSheet, children }: Props) {
+  const { t } = useI18n();
+  const [isOpen, setOpen] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const close = () => setOpen(false);
   return (
-    <button type="button" className={styles.item} data-testid={testId} onClick={onClick}>
-      <Icon name={icon} />
-      {label}
-    </button>
+    <>
+      <RoundButton
+        ref={trigger}
+        icon="more"
+        label={t.controls.more}
+        isOffByDefault
+        aria-haspopup={isSheet ? "dialog" : "menu"}
+        aria-expanded={isOpen}
+        data-testid="open-more"
+        {...opens("info", "connection", "people")}
+        onClick={() => setOpen(!isOpen)}
+      />
+      {isSheet && isOpen ? (
+        <Sheet title={t.controls.more} onClose={close}>
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: each of its buttons closes the sheet. */}
+          {/* biome-ignore lint/a11y/useKeyWithClickEvents: so do they by a key. */}
+          <div className={styles.list} data-testid="more" onClick={close}>
+            {children}
+            {items.map(({ icon, label, testId, run }) => (
+              <button
+                key={label}
+                type="button"
+                className={styles.item}
+                data-testid={testId}
+                onClick={run}
+              >
+                <Icon name={icon} />
+                {label}
+              </button>
+            ))}
+          </div>
+        </Sheet>
+      ) : null}
+      {isSheet ? null : (
+        <Popover
+          triggerRef={trigger}
+          isOpen={isOpen}
+          onOpenChange={setOpen}
+          placement="top"
+          offset={12}
+          className={cx(popover.popover, styles.menu)}
+        >
+          <Menu aria-label={t.controls.more} className={cx(popover.menu)} onClose={close}>
+            {items.map(({ icon, label, testId, run }) => (
+              <MenuItem
+                key={label}
+                id={label}
+                textValue={label}
+                className={cx(popover.item)}
+                data-testid={testId}
+                onAction={run}
+              >
+                <Icon name={icon} size={20} />
+                {label}
+              </MenuItem>
+            ))}
+          </Menu>
+        </Popover>
+      )}
+    </>
   );
 }

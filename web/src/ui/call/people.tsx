@@ -4,7 +4,7 @@ import { RequestError } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
-import { Dialog } from "../parts/dialog.tsx";
+import { Panel } from "../parts/panel.tsx";
 import type { Act } from "./act.ts";
 import { Invitations } from "./invitations.tsx";
 import styles from "./people.module.css";
@@ -17,10 +17,11 @@ interface Props {
   call: Call;
   state: CallState;
   onClose: () => void;
+  takesFocus: boolean;
 }
 
 /** Everybody in the call, who waits, and what hosts may do about it. */
-export function People({ call, state, onClose }: Props) {
+export function People({ call, state, onClose, takesFocus }: Props) {
   const { t } = useI18n();
   const announce = useAnnounce();
   const [failure, setFailure] = useState<string | null>(null);
@@ -35,7 +36,7 @@ export function People({ call, state, onClose }: Props) {
   };
   const isHosting = mayHost(state);
   return (
-    <Dialog title={t.people.title} onClose={onClose}>
+    <Panel title={t.people.title} testId="people-panel" onClose={onClose} takesFocus={takesFocus}>
       <div className={styles.people} data-testid="people">
         {failure ? <Alert tone="warning" title={failure} testId="people-error" /> : null}
         {isHosting && state.waiting.length > 0 ? (
@@ -72,6 +73,6 @@ export function People({ call, state, onClose }: Props) {
           />
         ) : null}
       </div>
-    </Dialog>
+    </Panel>
   );
 }

@@ -1,7 +1,8 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import type { Call } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
+import { BarPopover } from "./bar-popover.tsx";
 import styles from "./reactions.module.css";
 
 /** The emoji that can be shown. Screen readers know their names in any language. */
@@ -14,7 +15,7 @@ export function ReactionRow({
   takesFocus = false,
 }: {
   call: Pick<Call, "react">;
-  onDone: () => void;
+  onDone?: () => void;
   takesFocus?: boolean;
 }) {
   const { t } = useI18n();
@@ -32,7 +33,7 @@ export function ReactionRow({
           data-emoji={emoji}
           onClick={() => {
             call.react(emoji);
-            onDone();
+            onDone?.();
           }}
         >
           {emoji}
@@ -46,43 +47,29 @@ export function ReactionRow({
 export function ReactionButton({ call }: { call: Pick<Call, "react"> }) {
   const { t } = useI18n();
   const [isOpen, setOpen] = useState(false);
-  const place = useRef<HTMLSpanElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
-  useEffect(() => {
-    if (!isOpen) return;
-    const onPointerDown = ({ target }: Event) => {
-      if (target instanceof Node && !place.current?.contains(target)) setOpen(false);
-    };
-    addEventListener("pointerdown", onPointerDown);
-    return () => removeEventListener("pointerdown", onPointerDown);
-  }, [isOpen]);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const close = () => setOpen(false);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what one of its buttons opened.
-    <span
-      ref={place}
-      className={styles.place}
-      onKeyDown={(event: KeyboardEvent) => {
-        if (event.key === "Escape" && isOpen) close();
-      }}
-    >
+    <>
       <RoundButton
-        ref={button}
+        ref={trigger}
         icon="smile"
         label={t.controls.reactions}
         isOffByDefault
+        aria-haspopup="dialog"
         aria-expanded={isOpen}
         data-testid="open-reactions"
         onClick={() => setOpen(!isOpen)}
       />
-      {isOpen ? (
-        <span className={styles.popover}>
-          <ReactionRow call={call} onDone={close} takesFocus />
-        </span>
-      ) : null}
-    </span>
+      <BarPopover
+        trigger={trigger}
+        label={t.controls.reactions}
+        isOpen={isOpen}
+        onClose={close}
+        isRow
+      >
+        <ReactionRow call={call} onDone={close} takesFocus />
+      </BarPopover>
+    </>
   );
 }

@@ -1,8 +1,8 @@
 import type { Call, CallState, LinkStats, StatsSample, TrackStats } from "../../client/index.ts";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
-import { Dialog } from "../parts/dialog.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
+import { Panel } from "../parts/panel.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import styles from "./stats.module.css";
 import {
@@ -18,15 +18,16 @@ interface Props {
   call: Call;
   state: CallState;
   onClose: () => void;
+  takesFocus: boolean;
 }
 
-/** Dialog with the statistics of all peer connections, current and over the last two minutes. */
-export function Stats({ call, state, onClose }: Props) {
+/** Panel with the statistics of all peer connections, current and over the last two minutes. */
+export function Stats({ call, state, onClose, takesFocus }: Props) {
   const { t } = useI18n();
   const { links, samples } = useReadable(call.statistics);
   const { others } = state;
   return (
-    <Dialog title={t.stats.title} onClose={onClose} isWide>
+    <Panel title={t.stats.title} testId="stats-panel" onClose={onClose} takesFocus={takesFocus}>
       <WhyBad call={call} hasLinks={links.length > 0} />
       {links.length === 0 ? (
         <p>{t.stats.measuring}</p>
@@ -38,7 +39,7 @@ export function Stats({ call, state, onClose }: Props) {
           ))}
         </div>
       )}
-    </Dialog>
+    </Panel>
   );
 }
 

@@ -30,7 +30,7 @@ export function DeviceChoice({ labelled = false }: { labelled?: boolean }) {
           label={t.devices[kind]}
           icon={ICONS[kind]}
           hideLabel={!labelled}
-          value={selectedId(kind, state) ?? ""}
+          value={selectedDevice(kind, state) ?? ""}
           disabled={state.devices[kind].length === 0}
           data-testid={`choose-${kind}`}
           onSelect={(deviceId) => void media.choose(kind, deviceId)}
@@ -50,24 +50,25 @@ function Options({ kind, state, t }: { kind: DeviceKind; state: LocalMediaState;
     const isMissing = state[kind].problem === "missing";
     return <option value="">{isMissing ? t.devices.none : t.devices.notAllowed}</option>;
   }
-  const isKnown = devices.some(({ id }) => id === selectedId(kind, state));
+  const isKnown = devices.some(({ id }) => id === selectedDevice(kind, state));
   return (
     <>
       {isKnown ? null : <option value="">{t.devices.systemDefault}</option>}
       {devices.map((device, i) => (
         <option key={device.id || i} value={device.id}>
-          {labelOf(device, kind, i + 1, t)}
+          {deviceLabel(device, kind, i + 1, t)}
         </option>
       ))}
     </>
   );
 }
 
-function selectedId(kind: DeviceKind, state: LocalMediaState): string | null {
+/** Id of the device in use or chosen. */
+export function selectedDevice(kind: DeviceKind, state: LocalMediaState): string | null {
   return kind === "speaker" ? state.speaker : state[kind].deviceId;
 }
 
 /** Name of a device. Browsers hide it until permission is granted. */
-function labelOf(device: Device, kind: DeviceKind, n: number, t: Messages): string {
+export function deviceLabel(device: Device, kind: DeviceKind, n: number, t: Messages): string {
   return device.label || t.devices.unnamed[kind](n);
 }

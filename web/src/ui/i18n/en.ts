@@ -159,11 +159,29 @@ export const en = {
     handDown: "Lower your hand",
     reactions: "Reactions",
     more: "More",
+    micMenu: "Microphone and speaker options",
+    cameraMenu: "Camera options",
+    allSettings: "All settings",
+    people: "People",
+    info: "Invite and call info",
     chat: "Chat",
     unread: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
     speakerView: "Speaker view",
     gridView: "Grid",
     stats: "Connection",
+  },
+
+  settings: {
+    title: "Settings",
+  },
+
+  panel: {
+    resize: "Width of the side panel",
+    info: "Call info",
+    invite: "Invite people",
+    link: "Link to this room",
+    passwordNeeded: "People also need the password of the room.",
+    connection: "How you are connected",
   },
 
   chat: {

@@ -161,11 +161,29 @@ export const ko: Messages = {
     handDown: "손 내리기",
     reactions: "반응",
     more: "더 보기",
+    micMenu: "마이크와 스피커 고르기",
+    cameraMenu: "카메라 고르기",
+    allSettings: "설정 모두 보기",
+    people: "참여자",
+    info: "초대와 통화 정보",
     chat: "채팅",
     unread: (count) => `새 메시지 ${count}개`,
     speakerView: "발표자 보기",
     gridView: "바둑판 보기",
     stats: "연결 상태",
+  },
+
+  settings: {
+    title: "설정",
+  },
+
+  panel: {
+    resize: "옆 패널 너비",
+    info: "통화 정보",
+    invite: "초대하기",
+    link: "이 방의 링크",
+    passwordNeeded: "들어오려면 방 비밀번호도 알려 주어야 해요.",
+    connection: "연결 방식",
   },
 
   chat: {

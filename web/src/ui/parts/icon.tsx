@@ -1,71 +1,104 @@
-/** Icons as 24 × 24 outlines in the current text colour. */
-const shapes = {
-  mic: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21",
-  micOff:
-    "M15 10.5V6a3 3 0 0 0-5.7-1.3M9 9v2a3 3 0 0 0 4.6 2.5M5.5 11a6.5 6.5 0 0 0 10.4 5.2M18.5 11a6.4 6.4 0 0 1-.5 2.5M12 17.5V21M3.5 3.5l17 17",
-  camera:
-    "M5 6.5h8A2.5 2.5 0 0 1 15.5 9v6a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 15V9A2.5 2.5 0 0 1 5 6.5ZM15.5 11l6-3.5v9l-6-3.5",
-  cameraOff:
-    "M10 6.5h3A2.5 2.5 0 0 1 15.5 9v2l6-3.5v9l-4-2.3M15.3 15.8a2.5 2.5 0 0 1-2.3 1.7H5A2.5 2.5 0 0 1 2.5 15V9A2.5 2.5 0 0 1 5 6.5h.7M3.5 3.5l17 17",
-  screen:
-    "M4.5 4.5h15A1.5 1.5 0 0 1 21 6v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 15V6a1.5 1.5 0 0 1 1.5-1.5ZM9 20h6M12 13.5v-6M9 10l3-3 3 3",
-  chat: "M5.5 4.5h13A2.5 2.5 0 0 1 21 7v7a2.5 2.5 0 0 1-2.5 2.5H12L7 20.5v-4H5.5A2.5 2.5 0 0 1 3 14V7a2.5 2.5 0 0 1 2.5-2.5ZM8 9h8M8 12.5h5",
-  send: "M4 12 3.5 4.5l17 7.5-17 7.5L4 12ZM4 12h8",
-  grid: "M4.5 4.5H10V10H4.5ZM14 4.5h5.5V10H14ZM4.5 14H10v5.5H4.5ZM14 14h5.5v5.5H14Z",
-  speakerView: "M4 4.5h16v9.5H4ZM4 17.5h4v2H4ZM10 17.5h4v2h-4ZM16 17.5h4v2h-4Z",
-  stats: "M4 19.5h16M6.5 16v-4M10.2 16V8.5M13.8 16v-6M17.5 16V5",
-  enlarge: "M14 4.5h5.5V10M19.5 4.5 13.5 10.5M10 19.5H4.5V14M4.5 19.5l6-6",
-  shrink: "M19.5 10H14V4.5M14 10l6-6M4.5 14H10v5.5M10 14l-6 6",
-  leave:
-    "M3.2 13.6c-.9-.9-.9-2.3 0-3.1 4.9-4.4 12.7-4.4 17.6 0 .9.8.9 2.2 0 3.1l-1.1 1.1a1.5 1.5 0 0 1-1.9.2l-2.3-1.5a1.5 1.5 0 0 1-.7-1.3v-1.6a9.5 9.5 0 0 0-5.6 0v1.6c0 .5-.3 1-.7 1.3l-2.3 1.5a1.5 1.5 0 0 1-1.9-.2Z",
-  link: "M10 13.5a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10.5a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",
-  share:
-    "M12 15V3.5M8 7l4-4 4 4M6 11.5H5A1.5 1.5 0 0 0 3.5 13v6A1.5 1.5 0 0 0 5 20.5h14a1.5 1.5 0 0 0 1.5-1.5v-6a1.5 1.5 0 0 0-1.5-1.5h-1",
-  settings:
-    "M4 7h9M17.5 7H20M4 17h2.5M11 17h9M15.2 4.7a2.3 2.3 0 1 0 0 4.6 2.3 2.3 0 0 0 0-4.6ZM8.8 14.7a2.3 2.3 0 1 0 0 4.6 2.3 2.3 0 0 0 0-4.6Z",
-  people:
-    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20a6.5 6.5 0 0 1 13 0M15.5 4.3a3.5 3.5 0 0 1 0 6.4M18 14.3a6.5 6.5 0 0 1 3.5 5.7",
-  lock: "M6.5 10.5h11A1.5 1.5 0 0 1 19 12v7a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 5 19v-7a1.5 1.5 0 0 1 1.5-1.5ZM8 10.5V7.5a4 4 0 0 1 8 0v3",
-  globe:
-    "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3.5 9.5h17M3.5 14.5h17M12 3c-5 5-5 13 0 18 5-5 5-13 0-18Z",
-  check: "M4.5 12.5l5 5 10-11",
-  alert:
-    "M12 8v5M12 16.5v.01M10.7 4 2.9 17.5A1.5 1.5 0 0 0 4.2 20h15.6a1.5 1.5 0 0 0 1.3-2.5L13.3 4a1.5 1.5 0 0 0-2.6 0Z",
-  direct:
-    "M5 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM19 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM7.5 12h9",
-  server:
-    "M5 4.5h14A1.5 1.5 0 0 1 20.5 6v3a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 9V6A1.5 1.5 0 0 1 5 4.5ZM5 13.5h14a1.5 1.5 0 0 1 1.5 1.5v3a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 18v-3A1.5 1.5 0 0 1 5 13.5ZM7 7.5v.01M7 16.5v.01",
-  speaker: "M4 9.5v5h3.5l5 4v-13l-5 4ZM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11",
-  hand: "M8 12V6.2a1.6 1.6 0 0 1 3.2 0V11M11.2 10.5V4.6a1.6 1.6 0 0 1 3.2 0v6M14.4 10.8V6.4a1.6 1.6 0 0 1 3.2 0v7.3a7 7 0 0 1-7 7c-2.6 0-4.1-1-5.4-3.1L3 13.9a1.6 1.6 0 0 1 2.6-1.8L8 14.8",
-  smile: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM8.3 14.2a4.4 4.4 0 0 0 7.4 0M9 9.3v.01M15 9.3v.01",
-  pin: "M9 4.5h6M10 4.5v5l-2.6 3.2v1.3h9.2v-1.3L14 9.5v-5M12 14v6",
-  hide: "M5 12h14",
-  more: "M12 4.7a.8.8 0 1 0 0 1.6.8.8 0 0 0 0-1.6ZM12 11.2a.8.8 0 1 0 0 1.6.8.8 0 0 0 0-1.6ZM12 17.7a.8.8 0 1 0 0 1.6.8.8 0 0 0 0-1.6Z",
-  close: "M6 6l12 12M18 6 6 18",
-  down: "M6 9.5l6 6 6-6",
-  next: "M9.5 6l6 6-6 6",
-  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5Z",
-  dice: "M6 3.5h12A2.5 2.5 0 0 1 20.5 6v12a2.5 2.5 0 0 1-2.5 2.5H6A2.5 2.5 0 0 1 3.5 18V6A2.5 2.5 0 0 1 6 3.5ZM8.5 8.5v.01M15.5 15.5v.01M15.5 8.5v.01M8.5 15.5v.01M12 12v.01",
-} as const;
+import {
+  Activity,
+  ArrowLeftRight,
+  Bell,
+  Check,
+  ChevronDown,
+  ChevronRight,
+  ChevronUp,
+  Dices,
+  EllipsisVertical,
+  Eye,
+  GalleryThumbnails,
+  Globe,
+  Hand,
+  Info,
+  Keyboard,
+  LayoutGrid,
+  Link,
+  Lock,
+  type LucideIcon,
+  Maximize2,
+  MessageSquareText,
+  Mic,
+  MicOff,
+  Minimize2,
+  Minus,
+  MonitorUp,
+  Phone,
+  Pin,
+  SendHorizontal,
+  Server,
+  Settings,
+  Share,
+  Smile,
+  SunMoon,
+  TriangleAlert,
+  Users,
+  Video,
+  VideoOff,
+  Volume2,
+  X,
+} from "lucide-react";
 
-export type IconName = keyof typeof shapes;
+/** The names by which the page calls its icons, all of them of Lucide. */
+const icons = {
+  mic: Mic,
+  micOff: MicOff,
+  camera: Video,
+  cameraOff: VideoOff,
+  screen: MonitorUp,
+  chat: MessageSquareText,
+  send: SendHorizontal,
+  grid: LayoutGrid,
+  speakerView: GalleryThumbnails,
+  stats: Activity,
+  enlarge: Maximize2,
+  shrink: Minimize2,
+  leave: Phone,
+  link: Link,
+  share: Share,
+  settings: Settings,
+  people: Users,
+  lock: Lock,
+  globe: Globe,
+  check: Check,
+  alert: TriangleAlert,
+  direct: ArrowLeftRight,
+  server: Server,
+  speaker: Volume2,
+  hand: Hand,
+  smile: Smile,
+  pin: Pin,
+  hide: Minus,
+  more: EllipsisVertical,
+  close: X,
+  down: ChevronDown,
+  up: ChevronUp,
+  next: ChevronRight,
+  eye: Eye,
+  dice: Dices,
+  info: Info,
+  keyboard: Keyboard,
+  theme: SunMoon,
+  bell: Bell,
+} as const satisfies Record<string, LucideIcon>;
+
+export type IconName = keyof typeof icons;
+
+/** A receiver that lies on its cradle. */
+const HUNG_UP = { transform: "rotate(135deg)" };
 
 /** Decorative icon beside text or in a labelled control. */
 export function Icon({ name, size = 22 }: { name: IconName; size?: number }) {
+  const Shape = icons[name];
   return (
-    <svg
-      viewBox="0 0 24 24"
-      width={size}
-      height={size}
-      fill="none"
-      stroke="currentColor"
+    <Shape
+      size={size}
       strokeWidth={1.8}
-      strokeLinecap="round"
-      strokeLinejoin="round"
       aria-hidden="true"
       focusable="false"
-    >
-      <path d={shapes[name]} />
-    </svg>
+      style={name === "leave" ? HUNG_UP : undefined}
+    />
   );
 }

@@ -18,6 +18,8 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   isOffByDefault?: boolean;
   /** Count shown as a badge, such as unread messages. */
   count?: number;
+  /** The count is no news. */
+  isCountCalm?: boolean;
 }
 
 /** A round icon button with a tooltip. */
@@ -30,6 +32,7 @@ export function RoundButton({
   isBusy = false,
   isOffByDefault = false,
   count = 0,
+  isCountCalm = false,
   ...rest
 }: Props) {
   const id = useId();
@@ -44,7 +47,10 @@ export function RoundButton({
     >
       <Icon name={icon} />
       {count > 0 ? (
-        <span className={styles.count} aria-hidden="true">
+        <span
+          className={isCountCalm ? `${styles.count} ${styles.calm}` : styles.count}
+          aria-hidden="true"
+        >
           {count > 99 ? "99+" : count}
         </span>
       ) : null}

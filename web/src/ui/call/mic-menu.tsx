@@ -1,0 +1,21 @@
+import { useI18n } from "../i18n/context.tsx";
+import { MicToggle } from "../parts/media-toggles.tsx";
+import { canChooseSpeaker } from "../platform.ts";
+import { DeviceMenu } from "./device-menu.tsx";
+import { DeviceRadios } from "./device-radios.tsx";
+
+/** The microphone's toggle with its menu: microphone and speaker. */
+export function MicMenu({ onSettings }: { onSettings: () => void }) {
+  const { t } = useI18n();
+  return (
+    <DeviceMenu
+      toggle={<MicToggle />}
+      label={t.controls.micMenu}
+      testId="open-mic-menu"
+      onSettings={onSettings}
+    >
+      <DeviceRadios kind="microphone" />
+      {canChooseSpeaker ? <DeviceRadios kind="speaker" /> : null}
+    </DeviceMenu>
+  );
+}
