@@ -9,12 +9,14 @@ interface Preferences {
   /** "off" if the user last chose to join without it. */
   camera: string;
   microphone: string;
-  /** Layout of a call: "speaker" or "grid". */
+  /** Layout of a call: "auto", "grid", "speaker" or "side" (side by side). */
   view: string;
   /** "off" if one's own video is not shown as in a mirror. */
   mirror: string;
-  /** "hidden" if one's own video is not shown during a call. */
+  /** "hidden" if one's own video is not shown during a call, "floating" if always above the others. */
   self: string;
+  /** "hidden" if people without camera have no tile. */
+  cameraless: string;
   /** Corner of the stage in which one's own video floats. */
   corner: string;
   /** Width (px) of the side panel of a call. */

@@ -22,6 +22,7 @@ import { Controls } from "./controls.tsx";
 import { Grid } from "./grid.tsx";
 import { HostBanners } from "./host-banners.tsx";
 import { InfoPanel } from "./info-panel.tsx";
+import { LayoutTools } from "./layout-menu.tsx";
 import { useLinkItem } from "./link-item.ts";
 import { useMediaSession } from "./media-session.ts";
 import type { MoreItem } from "./more.tsx";
@@ -34,7 +35,7 @@ import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
-import { ViewToggle } from "./view-toggle.tsx";
+import { viewOf } from "./view.ts";
 import { useWakeLock } from "./wake-lock.ts";
 
 export interface CallProps {
@@ -52,7 +53,8 @@ export function Call({ call, onEnd }: CallProps) {
   const state = useReadable(call);
   const { toasts, show, dismiss } = useToasts();
   const { name } = state.room;
-  const [view, setView] = usePreference("view");
+  const [storedView, setView] = usePreference("view");
+  const view = viewOf(storedView);
   const [pin, setPin] = usePin(name);
   const [showsSettings, setShowsSettings] = useState(false);
   const isRoomy = useMediaQuery(ROOMY);
@@ -114,17 +116,15 @@ export function Call({ call, onEnd }: CallProps) {
             {...panels}
             onSettings={openSettings}
             layout={
-              // With two people there is only one view.
-              state.others.length > 1 ? (
-                <ViewToggle
-                  isSpeakerView={view === "speaker"}
-                  onView={(isSpeakerView) => {
-                    setView(isSpeakerView ? "speaker" : "grid");
-                    // A view that is chosen is shown.
-                    setPin(null);
-                  }}
-                />
-              ) : null
+              <LayoutTools
+                view={view}
+                others={state.others.length}
+                onView={(next) => {
+                  setView(next);
+                  // A view that is chosen is shown.
+                  setPin(null);
+                }}
+              />
             }
           />
           <div className={styles.middle}>
@@ -134,13 +134,7 @@ export function Call({ call, onEnd }: CallProps) {
                 <HostBanners call={call} state={state} onShowPeople={() => open("people")} />
               </div>
               <div className={styles.tiles}>
-                <Grid
-                  call={call}
-                  state={state}
-                  isSpeakerView={view === "speaker"}
-                  pin={pin}
-                  onPin={setPin}
-                />
+                <Grid call={call} state={state} view={view} pin={pin} onPin={setPin} />
                 <Toasts toasts={toasts} onChat={() => open("chat")} />
               </div>
             </div>

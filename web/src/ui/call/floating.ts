@@ -24,7 +24,7 @@ export function useFloating(stage: Stage) {
   const handlers = (rect: Rect) => ({
     onPointerDown: (event: PointerEvent<HTMLElement>) => {
       // Buttons on the tile are for pressing.
-      const isButton = event.target instanceof Element && event.target.closest("button");
+      const isButton = event.target instanceof Element && event.target.closest("button, [popover]");
       if (isButton || event.button !== 0) return;
       start.current = { x: event.clientX, y: event.clientY };
       event.currentTarget.setPointerCapture(event.pointerId);

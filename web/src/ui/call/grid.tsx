@@ -1,4 +1,4 @@
-import { type CSSProperties, type KeyboardEvent, type UIEvent, useRef, useState } from "react";
+import { type CSSProperties, type UIEvent, useCallback, useRef, useState } from "react";
 import type { Call, CallState, Reaction } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
@@ -7,181 +7,215 @@ import { usePreference } from "../use-preference.ts";
 import { useFloating } from "./floating.ts";
 import styles from "./grid.module.css";
 import { Invitation } from "./invitation.tsx";
-import { arrange, arrangeAround, type Corner, GAP, type Rect, type Stage } from "./layout.ts";
+import { coveredWidth, type Rect } from "./layout.ts";
+import { Pager } from "./pager.tsx";
 import { ScreenTile } from "./screen-tile.tsx";
+import { INVITATION_KEY, placeTiles, planStage } from "./stage-layout.ts";
 import tileStyles from "./tile.module.css";
 import { Tile } from "./tile.tsx";
-import { type AnyTileView, featuredOf, tilesOf } from "./tile-view.ts";
+import { type AnyTileView, featuredOf, tilesOf, withCamera } from "./tile-view.ts";
+import { useArrowKeys } from "./use-arrow-keys.ts";
+import { useOrder } from "./use-order.ts";
 import { type Pin, pinnedKey } from "./use-pin.ts";
 import { useSize } from "./use-size.ts";
+import { useTouch } from "./use-touch.ts";
 import { useViewports } from "./use-viewports.ts";
+import { selfViewOf, type View } from "./view.ts";
 
 interface Props {
   call: Call;
   state: CallState;
-  /** Shows the active speaker large. */
-  isSpeakerView: boolean;
+  view: View;
   pin: Pin | null;
   onPin: (tile: AnyTileView | null) => void;
 }
 
 /**
- * The tiles of a call: a grid of equal tiles, or one large tile with the others in a strip. While
- * the user is alone, an invitation takes the place of the other participants.
+ * The tiles of a call: pages of equal tiles, or a large tile with the others in a strip or beside
+ * it. While the user is alone, an invitation takes the place of the other participants.
  */
-export function Grid({ call, state, isSpeakerView, pin, onPin }: Props) {
+export function Grid({ call, state, view, pin, onPin }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
   const { cameraStream, screen } = useReadable(media);
   const { ref, size } = useSize<HTMLDivElement>();
   const [scrolled, setScrolled] = useState(0);
+  const [chosenPage, setPage] = useState(0);
   const [tapped, setTapped] = useState<string | null>(null);
-  const [isSelfHidden, setSelfHidden] = useSelfHidden(state);
+  const [isSwapped, setSwapped] = useState(false);
+  const [self, setSelf] = usePreference("self");
+  const [cameraless, setCameraless] = usePreference("cameraless");
   const reactions = useReactions(state.reaction);
   const floatingTile = useFloating(size);
 
+  const isSelfHidden = selfViewOf(self) === "hidden" && state.others.length > 0;
   const all = tilesOf(state, { camera: cameraStream, screen: screen.stream }, reactions);
-  const tiles = isSelfHidden ? all.filter(({ kind, isSelf }) => kind !== "person" || !isSelf) : all;
-  const { speaker, spotlight } = state;
+  const tiles = isSelfHidden ? all.filter((tile) => !isOwn(tile)) : all;
   const pinned = pinnedKey(pin, tiles);
-  const featured = featuredOf(tiles, { pinned, isSpeakerView, speaker, spotlight });
-  const isAlone = state.others.length === 0 && tiles.length === 1;
-  const layout = layoutTiles(tiles, featured, isAlone, size, floatingTile.corner);
-  const { rects, height, floating } = layout;
-  const invitation = rects.get(INVITATION_KEY);
-  const large = floating ? null : featured;
+  // All tiles stay in the page, as they play the sound, but only these have a place.
+  const placed = cameraless === "hidden" ? withCamera(tiles, pinned) : tiles;
+  const { speaker, spotlight } = state;
+  const featured =
+    view === "grid" && pinned === null
+      ? null
+      : featuredOf(placed, { pinned, isSpeakerView: view !== "auto", speaker, spotlight });
+  const own = placed.find(isOwn)?.key ?? null;
+  const isPair = placed.length === 2 && placed.every(({ kind }) => kind === "person");
+  const floats = own !== null && (isPair ? view !== "side" : selfViewOf(self) === "floating");
+  const others = placed.flatMap(({ key }) => (key === own ? [] : key));
+  const floating = !floats || others.length === 0 ? null : isPair && isSwapped ? others[0] : own;
+  // With two people, the other participant fills the stage in any layout but side by side.
+  const large = isPair && floats ? null : featured;
+  const stage = {
+    size,
+    corner: floatingTile.corner,
+    others: others.length,
+    own,
+    floating: floating === undefined || floating === large ? null : floating,
+    large,
+    isSideBySide: view === "side",
+  };
+  const plan = planStage(stage);
+  const { paging, grid } = plan;
+  const page = Math.min(chosenPage, paging.pages - 1);
+  const order = useOrder({
+    present: others,
+    screens: new Set(placed.flatMap(({ kind, key }) => (kind === "screen" ? [key] : []))),
+    speaking: placed.flatMap((tile) =>
+      tile.kind === "person" && tile.isSpeaking && !tile.isSelf ? [tile.key] : [],
+    ),
+    large: large === own ? null : large,
+    shown: { start: page * paging.perPage, end: page * paging.perPage + plan.inSight },
+  });
+  const rects = placeTiles(plan, { ...stage, page, order });
   useViewports(call, tiles, { rects, scrolled, size, large });
-  const { tabStop, onFocus, onKeyDown } = useArrowKeys(tiles);
+  const inSight = tiles.filter(({ key }) => isOnPage(rects.get(key)));
+  const { tabStop, onFocus, onKeyDown } = useArrowKeys(inSight.map(({ key }) => key));
+  const turn = useCallback((next: number) => {
+    setPage(next);
+    setTapped(null);
+  }, []);
+  const touch = useTouch({
+    onTap: (key) => {
+      if (isPair && key === stage.floating) setSwapped(!isSwapped);
+      else setTapped(key === tapped ? null : key);
+    },
+    onHold: setTapped,
+    onSwipe: (step, key) => {
+      const next = page + step;
+      if (key !== stage.floating && next >= 0 && next < paging.pages) turn(next);
+    },
+  });
+
+  function isOnPage(rect: Rect | undefined): boolean {
+    return rect !== undefined && rect.x < size.width && rect.x + rect.width > 0;
+  }
+  const floatingRect = stage.floating === null ? undefined : rects.get(stage.floating);
+  const invitation = rects.get(INVITATION_KEY);
+  const away = tiles.length - placed.length;
 
   return (
-    <div
-      ref={ref}
-      className={styles.scroller}
-      onScroll={(event: UIEvent) => setScrolled(event.currentTarget.scrollTop)}
-    >
-      <ul
-        className={styles.grid}
-        aria-label={t.call.participants}
-        data-featured={featured ?? undefined}
-        style={{ height: Math.max(height, size.height) }}
-        onFocus={onFocus}
-        onKeyDown={onKeyDown}
+    <div className={styles.stage}>
+      <div
+        ref={ref}
+        className={`${styles.scroller} ${plan.height > size.height ? styles.scrolls : ""}`}
+        onScroll={(event: UIEvent) => setScrolled(event.currentTarget.scrollTop)}
       >
-        {invitation ? (
-          <li key={INVITATION_KEY} className={styles.cell} style={positionStyle(invitation)}>
-            <Invitation room={state.room.name} />
-          </li>
-        ) : null}
-        {tiles.map((tile, i) => {
-          const isFloating = floating && i === tiles.length - 1;
-          const isPinned = tile.key === pinned;
-          const actions = {
-            isLarge: tile.key === featured,
-            isPinned,
-            // With two tiles there is nothing to pin.
-            onPin: tiles.length > 2 ? () => onPin(isPinned ? null : tile) : undefined,
-            isTabStop: tile.key === tabStop,
-          };
-          const rect = rects.get(tile.key);
-          const classes = [
-            styles.cell,
-            tile.key === large ? styles.large : "",
-            isFloating ? styles.floating : "",
-            isFloating && floatingTile.isDragged ? styles.dragged : "",
-            tile.key === tapped ? tileStyles.tapped : "",
-          ];
-          return (
-            <li
-              key={tile.key}
-              data-key={tile.key}
-              className={classes.join(" ")}
-              style={{
-                ...positionStyle(isFloating ? floatingTile.moved(rect) : rect),
-                ...coveredStyle(floating && !isFloating, layout.floatingRect, floatingTile.corner),
-              }}
-              onPointerUp={({ pointerType }) => {
-                if (pointerType !== "mouse") setTapped(tile.key === tapped ? null : tile.key);
-              }}
-              {...(isFloating && rect ? floatingTile.handlers(rect) : {})}
-            >
-              {tile.kind === "screen" ? (
-                <ScreenTile screen={tile} {...actions} />
-              ) : (
-                <Tile
-                  tile={tile}
-                  isSmall={isFloating}
-                  {...actions}
-                  onHide={tile.isSelf && !isAlone ? () => setSelfHidden(true) : undefined}
-                />
-              )}
+        <ul
+          className={styles.grid}
+          aria-label={t.call.participants}
+          data-featured={large ?? undefined}
+          data-view={view}
+          style={{ height: Math.max(plan.height, size.height) }}
+          onFocus={onFocus}
+          onKeyDown={onKeyDown}
+          {...touch}
+        >
+          {invitation ? (
+            <li key={INVITATION_KEY} className={styles.cell} style={positionStyle(invitation)}>
+              <Invitation room={state.room.name} />
             </li>
-          );
-        })}
-      </ul>
-      {isSelfHidden ? (
-        <div className={styles.show}>
+          ) : null}
+          {tiles.map((tile) => {
+            const isFloating = tile.key === stage.floating;
+            const isPinned = tile.key === pinned;
+            const rect = rects.get(tile.key);
+            const actions = {
+              isLarge: tile.key === featured,
+              isPinned,
+              // With two tiles there is nothing to pin.
+              onPin: tiles.length > 2 ? () => onPin(isPinned ? null : tile) : undefined,
+              isTabStop: tile.key === tabStop,
+            };
+            const classes = [
+              styles.cell,
+              tile.key === large ? styles.large : "",
+              isOnPage(rect) ? "" : styles.away,
+              isFloating ? styles.floating : "",
+              isFloating && floatingTile.isDragged ? styles.dragged : "",
+              tile.key === tapped ? tileStyles.tapped : "",
+            ];
+            return (
+              <li
+                key={tile.key}
+                data-key={tile.key}
+                className={classes.join(" ")}
+                style={{
+                  ...positionStyle(isFloating ? floatingTile.moved(rect) : rect),
+                  ...coveredStyle(rect, isFloating ? undefined : floatingRect),
+                }}
+                {...(isFloating && rect ? floatingTile.handlers(rect) : {})}
+              >
+                {tile.kind === "screen" ? (
+                  <ScreenTile screen={tile} {...actions} />
+                ) : (
+                  <Tile
+                    tile={tile}
+                    isSmall={isFloating}
+                    {...actions}
+                    onHide={
+                      tile.isSelf && state.others.length > 0 ? () => setSelf("hidden") : undefined
+                    }
+                  />
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      </div>
+      {paging.pages > 1 ? (
+        <Pager page={page} pages={paging.pages} grid={grid} onPage={turn} />
+      ) : null}
+      <div className={styles.restores}>
+        {away > 0 ? (
+          <button
+            type="button"
+            className={styles.restore}
+            data-testid="show-cameraless"
+            onClick={() => setCameraless("shown")}
+          >
+            <Icon name="cameraOff" size={18} />
+            {t.layout.withoutCamera(away)}
+          </button>
+        ) : null}
+        {isSelfHidden ? (
           <button
             type="button"
             className={styles.restore}
             data-testid="show-self"
-            onClick={() => setSelfHidden(false)}
+            onClick={() => setSelf("shown")}
           >
             <Icon name="camera" size={18} />
             {t.call.showSelf}
           </button>
-        </div>
-      ) : null}
+        ) : null}
+      </div>
     </div>
   );
 }
 
-/** Key of the invitation among the keys of tiles, which are participant ids. */
-const INVITATION_KEY = "invitation";
-
-function layoutTiles(
-  tiles: readonly AnyTileView[],
-  featured: string | null,
-  isAlone: boolean,
-  size: Stage,
-  corner: Corner,
-): {
-  rects: Map<string, Rect>;
-  height: number;
-  floating: boolean;
-  floatingRect: Rect | undefined;
-} {
-  const inOrder = isAlone
-    ? [INVITATION_KEY, ...tiles.map(({ key }) => key)]
-    : order(tiles, featured);
-  const mayFloat = !isAlone && tiles.every(({ kind }) => kind === "person");
-  // With two people, the other participant fills the stage in any layout.
-  const arranged =
-    featured === null || (mayFloat && tiles.length === 2)
-      ? arrange(inOrder.length, size, { mayFloat, corner, fills: !isAlone })
-      : arrangeAround(inOrder.length - 1, size);
-  const rects = new Map<string, Rect>();
-  const { floating } = arranged;
-  const keys = floating ? tiles.map(({ key }) => key) : inOrder;
-  keys.forEach((key, i) => {
-    const rect = arranged.tiles[i];
-    if (rect) rects.set(key, rect);
-  });
-  return { rects, height: arranged.height, floating, floatingRect: arranged.tiles[1] };
-}
-
-/** The large tile first; then one's own, which a strip that scrolls would hide at its end. */
-function order(tiles: readonly AnyTileView[], featured: string | null): string[] {
-  const keys = tiles.map(({ key }) => key);
-  if (featured === null) return keys;
-  const own = tiles.find(({ kind, isSelf }) => kind === "person" && isSelf)?.key;
-  const first = own === undefined || own === featured ? [featured] : [featured, own];
-  return [...first, ...keys.filter((key) => !first.includes(key))];
-}
-
-/** One's own tile is hidden, unless there is nobody else. */
-function useSelfHidden({ others }: CallState): [boolean, (hidden: boolean) => void] {
-  const [self, setSelf] = usePreference("self");
-  return [self === "hidden" && others.length > 0, (hidden) => setSelf(hidden ? "hidden" : "shown")];
+function isOwn({ kind, isSelf }: AnyTileView): boolean {
+  return kind === "person" && isSelf;
 }
 
 /** The last reaction of each participant: one ends nobody else's. */
@@ -191,39 +225,6 @@ function useReactions(latest: Reaction | null): ReadonlyMap<string, Reaction> {
   return reactions.current;
 }
 
-/** The tiles are one stop for Tab; arrow keys move between those that have actions. */
-function useArrowKeys(tiles: readonly AnyTileView[]) {
-  const [focused, setFocused] = useState<string | null>(null);
-  const tabStop = tiles.some(({ key }) => key === focused) ? focused : (tiles[0]?.key ?? null);
-  const keyOf = (target: EventTarget) =>
-    target instanceof Element
-      ? (target.closest("[data-key]")?.getAttribute("data-key") ?? null)
-      : null;
-  return {
-    tabStop,
-    onFocus: ({ target }: { target: EventTarget }) => setFocused(keyOf(target)),
-    onKeyDown: (event: KeyboardEvent<HTMLUListElement>) => {
-      const step = STEPS[event.key];
-      if (step === undefined) return;
-      const cells = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-key]")].filter(
-        (cell) => cell.querySelector("[data-tile-action]"),
-      );
-      const current = cells.findIndex((cell) => cell.dataset.key === keyOf(event.target));
-      const next = cells[(current + step + cells.length) % cells.length];
-      if (current < 0 || !next || cells.length < 2) return;
-      event.preventDefault();
-      next.querySelector<HTMLElement>("[data-tile-action]")?.focus();
-    },
-  };
-}
-
-const STEPS: Readonly<Record<string, number>> = {
-  ArrowLeft: -1,
-  ArrowUp: -1,
-  ArrowRight: 1,
-  ArrowDown: 1,
-};
-
 /** Positioned by transform, which the compositor animates without a new page layout. */
 function positionStyle(rect: Rect | undefined): CSSProperties {
   if (!rect) return { visibility: "hidden" };
@@ -232,7 +233,7 @@ function positionStyle(rect: Rect | undefined): CSSProperties {
 }
 
 /** Part of a tile's lower edge that the floating tile covers, for the name to end before it. */
-function coveredStyle(isBelow: boolean, floating: Rect | undefined, corner: Corner): CSSProperties {
-  if (!isBelow || !floating || corner !== "bottomEnd") return {};
-  return { "--covered": `${floating.width + GAP}px` } as CSSProperties;
+function coveredStyle(tile: Rect | undefined, floating: Rect | undefined): CSSProperties {
+  const covered = tile && floating ? coveredWidth(tile, floating) : 0;
+  return covered > 0 ? ({ "--covered": `${covered}px` } as CSSProperties) : {};
 }

@@ -5,9 +5,12 @@ import {
   arrangeAround,
   CORNERS,
   cornerTowards,
+  coveredWidth,
   GAP,
+  halves,
   isVisible,
   nearestCorner,
+  pageCapacity,
   type Rect,
   type Stage,
 } from "./layout.ts";
@@ -168,6 +171,11 @@ describe("the layout with one large tile", () => {
     expect(strip.every(({ x }) => x > large.width)).toBe(true);
   });
 
+  test("shows the others of an upright phone at 140 px or more", () => {
+    for (const tile of arrangeAround(30, phone).tiles)
+      expect(tile.width).toBeGreaterThanOrEqual(140);
+  });
+
   test("uses the height of the stage for the strip of eight", () => {
     const { tiles, height } = arrangeAround(7, desktop);
     const used = tiles.slice(1).reduce((bottom, tile) => Math.max(bottom, tile.y + tile.height), 0);
@@ -178,6 +186,38 @@ describe("the layout with one large tile", () => {
   test("is empty before the stage is measured", () => {
     expect(arrangeAround(2, { width: 0, height: 0 }).tiles).toEqual([]);
   });
+});
+
+describe("a page", () => {
+  test("holds 25 on a desktop, and six to eight on a phone", () => {
+    expect(pageCapacity(desktop)).toBe(25);
+    expect(pageCapacity({ width: 374, height: 650 })).toBe(8);
+    expect(pageCapacity({ width: 344, height: 440 })).toBe(6);
+    expect(pageCapacity({ width: 740, height: 286 })).toBe(8);
+  });
+
+  test.each(stages)("needs no scrolling on %s, and its tiles are worth looking at", (_, stage) => {
+    const { tiles, height } = arrange(pageCapacity(stage), stage, { mayFloat: false });
+    expect(height).toBeLessThanOrEqual(stage.height);
+    for (const tile of tiles) expect(tile.width).toBeGreaterThanOrEqual(120);
+  });
+});
+
+test.each(stages)("halves of %s share it without overlap", (_name, stage) => {
+  const [large, rest] = halves(stage);
+  expect(overlaps({ tiles: [large, rest], height: 0, floating: false })).toEqual([]);
+  expect(large).toMatchObject({ width: rest.width, height: rest.height });
+  expect(rest.x + rest.width).toBeLessThanOrEqual(stage.width);
+  expect(rest.y + rest.height).toBeLessThanOrEqual(stage.height);
+});
+
+test("a name ends before the floating tile that would cover it", () => {
+  const tile = { x: 0, y: 0, width: 400, height: 300 };
+  const floating = { x: 290, y: 210, width: 100, height: 80 };
+  expect(coveredWidth(tile, floating)).toBe(110);
+  expect(coveredWidth(tile, { ...floating, y: 10 })).toBe(0);
+  expect(coveredWidth(tile, { ...floating, x: 500 })).toBe(0);
+  expect(coveredWidth({ ...tile, x: 300 }, floating)).toBe(0);
 });
 
 describe("the floating tile", () => {
@@ -209,4 +249,6 @@ test("a tile is visible while any part of it is", () => {
   expect(isVisible(tile, 21, stage)).toBe(true);
   expect(isVisible(tile, 149, stage)).toBe(true);
   expect(isVisible(tile, 150, stage)).toBe(false);
+  expect(isVisible({ ...tile, x: 100 }, 100, stage)).toBe(false);
+  expect(isVisible({ ...tile, x: -10 }, 100, stage)).toBe(false);
 });

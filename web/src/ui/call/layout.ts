@@ -91,7 +91,8 @@ export function arrangeAround(rest: number, stage: Stage): Arrangement {
 }
 
 function stripBelow(rest: number, stage: Stage): Arrangement {
-  const columns = Math.max(2, Math.min(rest, 3));
+  const fitting = Math.floor((stage.width + GAP) / (MIN_STRIP_TILE + GAP));
+  const columns = clamp(Math.min(rest, fitting), 2, 3);
   const width = Math.floor((stage.width - GAP * (columns - 1)) / columns);
   const rows = Math.ceil(rest / columns);
   const available = stage.height * (1 - LARGE_HEIGHT_FRACTION) - GAP * rows;
@@ -150,9 +151,45 @@ function minStripTile(columns: number, stage: Stage): number {
   return Math.floor(Math.min(MIN_STRIP_TILE, share));
 }
 
+/** The two halves of a stage, for layouts that show a large tile and a grid side by side. */
+export function halves(stage: Stage): [large: Rect, rest: Rect] {
+  const { width, height } = stage;
+  if (isPortrait(stage)) {
+    const half = Math.floor((height - GAP) / 2);
+    return [
+      { x: 0, y: 0, width, height: half },
+      { x: 0, y: half + GAP, width, height: half },
+    ];
+  }
+  const half = Math.floor((width - GAP) / 2);
+  return [
+    { x: 0, y: 0, width: half, height },
+    { x: half + GAP, y: 0, width: half, height },
+  ];
+}
+
 /** Returns whether any part of a tile is visible at this scroll position. */
-export function isVisible({ y, height }: Rect, scrolled: number, stage: Stage): boolean {
-  return y < scrolled + stage.height && y + height > scrolled;
+export function isVisible({ x, y, width, height }: Rect, scrolled: number, stage: Stage): boolean {
+  const isInColumn = y < scrolled + stage.height && y + height > scrolled;
+  return isInColumn && x < stage.width && x + width > 0;
+}
+
+/** Largest number of tiles on one page of a grid: more are too many faces to look at. */
+const MAX_PAGE_TILES = 25;
+/** Least size of a tile on a page (px); on upright phones, whose tiles are nearly square. */
+const PAGE_TILE = { width: 150, height: 92 };
+const PHONE_PAGE_TILE = { width: 120, height: 130 };
+
+/** Number of tiles that one page of a grid shows at a size worth looking at; at least two. */
+export function pageCapacity(stage: Stage): number {
+  const least = isPhone(stage) && isPortrait(stage) ? PHONE_PAGE_TILE : PAGE_TILE;
+  for (let count = MAX_PAGE_TILES; count > 2; count--) {
+    const { tiles, height } = arrange(count, stage, { mayFloat: false });
+    const [tile] = tiles;
+    if (!tile || height > stage.height) continue;
+    if (tile.width >= least.width && tile.height >= least.height) return count;
+  }
+  return 2;
 }
 
 function isPhone({ width, height }: Stage): boolean {
@@ -166,8 +203,24 @@ function isPortrait({ width, height }: Stage): boolean {
 /** The other participant fills the stage; the user floats in a corner. */
 function pictureInPicture(stage: Stage, corner: Corner): Arrangement {
   const other = filling(stage);
-  const self = inCorner(floatingSize(stage), corner, stage);
+  const self = floatingRect(stage, corner);
   return { tiles: [other, self], height: stage.height, floating: true };
+}
+
+/** Place of the floating tile. Above several tiles it is smaller than above one. */
+export function floatingRect(stage: Stage, corner: Corner, isAboveMany = false): Rect {
+  const { width, height } = floatingSize(stage);
+  const scale = isAboveMany ? 0.75 : 1;
+  const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
+  return inCorner(size, corner, stage);
+}
+
+/** Width (px) of a tile's lower edge that the floating tile covers, for its name to end before. */
+export function coveredWidth(tile: Rect, floating: Rect): number {
+  const bottom = tile.y + tile.height;
+  const isAtName = floating.y < bottom && floating.y + floating.height > bottom - BADGE_HEIGHT;
+  if (!isAtName || floating.x <= tile.x) return 0;
+  return Math.max(0, tile.x + tile.width - floating.x);
 }
 
 function floatingSize(stage: Stage): Stage {

@@ -206,6 +206,17 @@ export function featuredOf(
   return (people.find(({ key }) => key === speaker) ?? people[0])?.key ?? null;
 }
 
+/**
+ * Tiles without those of other people whose camera is off, unless these are all: an empty stage
+ * would say nothing. A pinned tile stays.
+ */
+export function withCamera(tiles: readonly AnyTileView[], pinned: string | null): AnyTileView[] {
+  const shown = tiles.filter(
+    (tile) => tile.kind === "screen" || tile.isSelf || tile.showsVideo || tile.key === pinned,
+  );
+  return shown.some((tile) => tile.kind === "screen" || !tile.isSelf) ? shown : [...tiles];
+}
+
 /** The remote source that a tile displays; null for one's own tiles. */
 export function sourceOf(tile: AnyTileView): Source | null {
   if (tile.isSelf) return null;

@@ -22,15 +22,16 @@ export function useViewports(
   const viewports = tiles.flatMap((tile): Viewport[] => {
     const source = sourceOf(tile);
     const rect = rects.get(tile.key);
-    if (!source || !rect) return [];
-    const isInSight = tile.key === large || isVisible(rect, scrolled, size);
+    // Before the stage is measured nothing is known; afterwards a tile without a place is hidden.
+    if (!source || rects.size === 0) return [];
+    const isInSight = rect && (tile.key === large || isVisible(rect, scrolled, size));
     const scale = isPageVisible && isInSight ? devicePixelRatio : 0;
     return [
       {
         participant: tile.id,
         source,
-        width: Math.round(rect.width * scale),
-        height: Math.round(rect.height * scale),
+        width: Math.round((rect?.width ?? 0) * scale),
+        height: Math.round((rect?.height ?? 0) * scale),
       },
     ];
   });

@@ -283,6 +283,20 @@ export const en = {
     },
   },
 
+  layout: {
+    title: "Layout",
+    view: { auto: "Automatic", grid: "Grid", speaker: "Speaker view", side: "Side by side" },
+    own: "Your own video",
+    self: { shown: "Automatic", floating: "Floating", hidden: "Hidden" },
+    hideCameraless: "Hide people without camera",
+    withoutCamera: (count: number) =>
+      count === 1 ? "1 without camera" : `${count} without camera`,
+    pages: "Pages of people",
+    page: (page: number, pages: number) => `${page} of ${pages}`,
+    previousPage: "Previous page",
+    nextPage: "Next page",
+  },
+
   people: {
     title: "People",
     open: (count: number) => (count === 1 ? "Only you" : `${count} people`),

@@ -282,6 +282,19 @@ export const ko: Messages = {
     },
   },
 
+  layout: {
+    title: "화면 배치",
+    view: { auto: "자동", grid: "격자", speaker: "발표자 보기", side: "나란히" },
+    own: "내 영상",
+    self: { shown: "자동", floating: "띄우기", hidden: "숨기기" },
+    hideCameraless: "카메라를 끈 사람 숨기기",
+    withoutCamera: (count) => `카메라를 끈 ${count}명`,
+    pages: "사람들 페이지",
+    page: (page, pages) => `${pages}쪽 중 ${page}쪽`,
+    previousPage: "이전 페이지",
+    nextPage: "다음 페이지",
+  },
+
   people: {
     title: "참여자",
     open: (count) => (count === 1 ? "나 혼자 있어요" : `${count}명`),
