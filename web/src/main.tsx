@@ -2,12 +2,19 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "./client/index.ts";
 import { App } from "./ui/app.tsx";
+import { type Catalogue, loadInitialCatalogue } from "./ui/i18n/context.tsx";
 
-const root = document.getElementById("root");
-if (root) {
+// Connects while the texts are on their way.
+const client = createClient();
+// No `await` here: scripts that share code with this one would wait for it.
+void loadInitialCatalogue().then(render);
+
+function render(catalogue: Catalogue): void {
+  const root = document.getElementById("root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
-      <App client={createClient()} />
+      <App client={client} catalogue={catalogue} />
     </StrictMode>,
   );
 }

@@ -3,7 +3,7 @@ import type { Client } from "../client/index.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
 import { Home } from "./home/home.tsx";
-import { I18nProvider } from "./i18n/context.tsx";
+import { type Catalogue, I18nProvider } from "./i18n/context.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Room } from "./room/room.tsx";
 import { parseRoute, useAddress } from "./router.ts";
@@ -15,10 +15,10 @@ const Doctor = lazy(() => import("./doctor/doctor.tsx"));
 const Admin = lazy(() => import("./admin/admin.tsx"));
 
 /** Root component: provides the client, translations and announcer, and picks the view. */
-export function App({ client }: { client: Client }) {
+export function App({ client, catalogue }: { client: Client; catalogue: Catalogue }) {
   return (
     <ClientContext value={client}>
-      <I18nProvider>
+      <I18nProvider initial={catalogue}>
         <Announcer>
           <View />
         </Announcer>

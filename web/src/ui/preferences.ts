@@ -1,55 +1,113 @@
-/** Preferences in `localStorage`. Storage that is unavailable (private windows) is not an error. */
+/**
+ * The user's choices, one entry of `localStorage` each (`moim.KEY`), shared by all tabs. An entry of
+ * another version of the page that this one does not understand counts as no choice; a choice whose
+ * values change their meaning gets another key. Where nothing can be stored (private windows),
+ * choices last as long as the page.
+ */
 
 /** Maximum length of a participant's or room's name, as enforced by the server. */
 export const MAX_NAME_LENGTH = 64;
 
-interface Preferences {
-  name: string;
-  language: string;
-  /** "off" if the user last chose to join without it. */
-  camera: string;
-  microphone: string;
-  /** Layout of a call: "auto", "grid", "speaker" or "side" (side by side). */
-  view: string;
-  /** "off" if one's own video is not shown as in a mirror. */
-  mirror: string;
-  /** "hidden" if one's own video is not shown during a call, "floating" if always above the others. */
-  self: string;
-  /** "hidden" if people without camera have no tile. */
-  cameraless: string;
-  /** Corner of the stage in which one's own video floats. */
-  corner: string;
-  /** Width (px) of the side panel of a call. */
-  panelWidth: string;
-}
+/** Reads what is stored of a choice; undefined if it is none of its values. */
+type Reader<T> = (stored: string) => T | undefined;
 
-export type PreferenceKey = keyof Preferences;
+const text: Reader<string> = (stored) => stored;
+
+const number: Reader<number> = (stored) => {
+  const value = Number(stored);
+  return stored.trim() === "" || !Number.isFinite(value) ? undefined : value;
+};
+
+const oneOf =
+  <T extends string>(...values: readonly T[]): Reader<T> =>
+  (stored) =>
+    values.find((value) => value === stored);
+
+const onOff = oneOf("on", "off");
+
+const READERS = {
+  name: text,
+  language: text,
+  /** Whether the user last chose to join with it. */
+  camera: onOff,
+  microphone: onOff,
+  /** Layout of a call. */
+  view: oneOf("auto", "grid", "speaker", "side"),
+  /** Whether one's own video is shown as in a mirror. */
+  mirror: onOff,
+  /** Where one's own video is shown during a call; floating: always above the others. */
+  self: oneOf("shown", "floating", "hidden"),
+  /** Whether people without camera have a tile. */
+  cameraless: oneOf("shown", "hidden"),
+  /** Corner of the stage in which one's own video floats. */
+  corner: text,
+  /** Width (px) of the side panel of a call. */
+  panelWidth: number,
+  /** Colours; those of the system if there is no choice. */
+  theme: oneOf("system", "light", "dark"),
+  /** Whether movement is reduced; as the system says if there is no choice. */
+  motion: oneOf("system", "reduced"),
+  /** Whether it is shown and told that people come, go and raise a hand. */
+  toldComings: onOff,
+  toldHands: onOff,
+  /** Whether messages are shown and read while the chat is closed. */
+  toldMessages: onOff,
+} satisfies Record<string, Reader<string | number>>;
+
+export type PreferenceKey = keyof typeof READERS;
+
+export type Preference<K extends PreferenceKey> = NonNullable<ReturnType<(typeof READERS)[K]>>;
 
 const PREFIX = "moim.";
 
 const listeners = new Set<() => void>();
 
+/** What was written since the page was loaded. */
+const unstored = new Map<PreferenceKey, string>();
+
 export const preferences = {
-  read(key: PreferenceKey): string | undefined {
-    try {
-      return localStorage.getItem(PREFIX + key) ?? undefined;
-    } catch {
-      return undefined;
-    }
+  read<K extends PreferenceKey>(key: K): Preference<K> | undefined {
+    const stored = load(key) ?? unstored.get(key);
+    return stored === undefined ? undefined : (READERS[key](stored) as Preference<K> | undefined);
   },
 
-  write(key: PreferenceKey, value: string): void {
+  write<K extends PreferenceKey>(key: K, value: Preference<K>): void {
+    unstored.set(key, String(value));
     try {
-      localStorage.setItem(PREFIX + key, value);
+      localStorage.setItem(PREFIX + key, String(value));
     } catch {
       // Storage is full or forbidden: the page works without it.
     }
-    for (const listener of [...listeners]) listener();
+    tell();
   },
 
-  /** Calls `listener` after each change by this page, until the returned function is called. */
+  /** Calls `listener` after each change, by other tabs as well, until the returned function is called. */
   subscribe(listener: () => void): () => void {
+    if (listeners.size === 0) globalThis.addEventListener?.("storage", onStorage);
     listeners.add(listener);
-    return () => listeners.delete(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) globalThis.removeEventListener?.("storage", onStorage);
+    };
   },
 };
+
+function load(key: PreferenceKey): string | undefined {
+  try {
+    return localStorage.getItem(PREFIX + key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another tab has changed an entry, or all of them (`key` is null then). */
+function onStorage({ key }: Pick<StorageEvent, "key">): void {
+  if (key !== null && !key.startsWith(PREFIX)) return;
+  // What is stored counts from now on, also that it is no longer there.
+  unstored.clear();
+  tell();
+}
+
+function tell(): void {
+  for (const listener of [...listeners]) listener();
+}

@@ -1,10 +1,12 @@
 import { renderToStaticMarkup } from "react-dom/server";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { RoomSummary } from "../../client/index.ts";
 import { I18nProvider } from "../i18n/context.tsx";
+import { en } from "../i18n/en.ts";
+import { ko } from "../i18n/ko.ts";
 import { OtherAppRow } from "./other-app-row.tsx";
 
-afterEach(() => vi.unstubAllGlobals());
+const catalogues = { en, ko };
 
 const room: RoomSummary = {
   name: "tea",
@@ -14,10 +16,9 @@ const room: RoomSummary = {
   dialect: "video-chat",
 };
 
-function render(language: string, room: RoomSummary): string {
-  vi.stubGlobal("navigator", { languages: [language] });
+function render(language: keyof typeof catalogues, room: RoomSummary): string {
   return renderToStaticMarkup(
-    <I18nProvider>
+    <I18nProvider initial={{ language, t: catalogues[language] }}>
       <OtherAppRow room={room} />
     </I18nProvider>,
   );
@@ -26,7 +27,7 @@ function render(language: string, room: RoomSummary): string {
 test.each([
   ["en", "tea, In another app, 2 people"],
   ["ko", "tea, 다른 앱의 방, 2명"],
-])("is accessible as one sentence in %s", (language, expected) => {
+] as const)("is accessible as one sentence in %s", (language, expected) => {
   const text = render(language, room)
     .replace(/<span aria-hidden="true">.*?<\/span>/, "")
     .replace(/<[^>]*>/g, "");

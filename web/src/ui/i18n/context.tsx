@@ -1,34 +1,65 @@
 /** React context for the page's language, which is stored on the device and set on `<html>`. */
-import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, use, useEffect, useMemo, useRef, useState } from "react";
 import { preferences } from "../preferences.ts";
 import type { Messages } from "./en.ts";
-import { catalogues, chooseLanguage, type Language } from "./language.ts";
+import { chooseLanguage, type Language, loadCatalogue } from "./language.ts";
 
-interface I18n {
+/** A language with its texts. */
+export interface Catalogue {
   language: Language;
   t: Messages;
+}
+
+interface I18n extends Catalogue {
+  /** Stores the language; it applies once its texts are loaded. */
   setLanguage: (language: Language) => void;
 }
 
 const I18nContext = createContext<I18n | null>(null);
 
-export function I18nProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState(() =>
-    chooseLanguage(preferences.read("language"), navigator.languages),
-  );
+/** Loads the texts with which the page starts. */
+export async function loadInitialCatalogue(): Promise<Catalogue> {
+  const language = storedLanguage();
+  return { language, t: await loadCatalogue(language) };
+}
+
+function storedLanguage(): Language {
+  return chooseLanguage(preferences.read("language"), navigator.languages);
+}
+
+interface Props {
+  initial: Catalogue;
+  children: ReactNode;
+}
+
+export function I18nProvider({ initial, children }: Props) {
+  const [catalogue, setCatalogue] = useState(initial);
+  /** The language chosen last: texts of an earlier choice may arrive after its own. */
+  const chosen = useRef(initial.language);
+  const { language } = catalogue;
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
+  // Also the choice made in another tab.
+  useEffect(
+    () =>
+      preferences.subscribe(() => {
+        const next = storedLanguage();
+        if (next === chosen.current) return;
+        chosen.current = next;
+        const apply = (t: Messages) => {
+          if (chosen.current === next) setCatalogue({ language: next, t });
+        };
+        loadCatalogue(next).then(apply, () => {
+          // The server is away: the page stays in its language, and the next choice tries again.
+          if (chosen.current === next) chosen.current = document.documentElement.lang as Language;
+        });
+      }),
+    [],
+  );
   const i18n = useMemo<I18n>(
-    () => ({
-      language,
-      t: catalogues[language],
-      setLanguage: (next) => {
-        preferences.write("language", next);
-        setLanguage(next);
-      },
-    }),
-    [language],
+    () => ({ ...catalogue, setLanguage: (next) => preferences.write("language", next) }),
+    [catalogue],
   );
   return <I18nContext value={i18n}>{children}</I18nContext>;
 }

@@ -1,6 +1,11 @@
+import { pluralIn } from "./plural.ts";
+
+const plural = pluralIn("en");
+
+const PEOPLE = { one: "# person", other: "# people" };
+
 /** English: the source catalogue, which defines the keys of every other language. */
 export const en = {
-  language: "English",
   languageLabel: "Language",
   tagline: "Meet in one click.",
   lead: "Video calls that anyone can host, right in the browser. Nothing to install, no account.",
@@ -74,11 +79,11 @@ export const en = {
     loading: "Looking for open rooms…",
     offline: "Can't reach the server. Trying again…",
     people: (here: number, capacity: number) =>
-      `${here} of ${capacity} ${capacity === 1 ? "place" : "places"} taken`,
+      plural(capacity, { one: `${here} of # place taken`, other: `${here} of # places taken` }),
     full: "Full",
     locked: "Password required",
     otherApp: "In another app",
-    peopleInOtherApp: (here: number) => (here === 1 ? "1 person" : `${here} people`),
+    peopleInOtherApp: (here: number) => plural(here, PEOPLE),
   },
 
   create: {
@@ -165,7 +170,7 @@ export const en = {
     people: "People",
     info: "Invite and call info",
     chat: "Chat",
-    unread: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+    unread: (count: number) => plural(count, { one: "# new message", other: "# new messages" }),
     speakerView: "Speaker view",
     gridView: "Grid",
     stats: "Connection",
@@ -240,7 +245,7 @@ export const en = {
     cameraMuted: "camera off",
     micPaused: "microphone paused",
     cameraPaused: "camera paused",
-    people: (count: number) => (count === 1 ? "Only you" : `${count} people`),
+    people: (count: number) => plural(count, { one: "Only you", other: "# people" }),
     alone: "You're the first one here",
     aloneHint: "Send this link to the people you want to invite.",
     connecting: "Connecting…",
@@ -299,8 +304,9 @@ export const en = {
 
   people: {
     title: "People",
-    open: (count: number) => (count === 1 ? "Only you" : `${count} people`),
-    waitingCount: (count: number) => (count === 1 ? "1 person waiting" : `${count} people waiting`),
+    open: (count: number) => plural(count, { one: "Only you", other: "# people" }),
+    waitingCount: (count: number) =>
+      plural(count, { one: "# person waiting", other: "# people waiting" }),
     waiting: "Waiting to be let in",
     admit: "Let in",
     admitNamed: (name: string) => `Let ${name} in`,
@@ -356,21 +362,21 @@ export const en = {
     hint: "Whoever opens such a link needs no password and doesn't have to wait.",
     role: "They enter as",
     uses: "Number of people",
-    usesOf: (count: number) =>
-      count === 0 ? "Any number" : count === 1 ? "1 person" : `${count} people`,
+    usesOf: (count: number) => (count === 0 ? "Any number" : plural(count, PEOPLE)),
     time: "Valid for",
     timeOf: (hours: number) =>
       hours === 0
         ? "As long as the room is open"
         : hours < 24
-          ? `${hours} ${hours === 1 ? "hour" : "hours"}`
-          : `${hours / 24} ${hours === 24 ? "day" : "days"}`,
+          ? plural(hours, { one: "# hour", other: "# hours" })
+          : plural(hours / 24, { one: "# day", other: "# days" }),
     make: "Make a link",
     link: "Invitation link",
     copy: "Copy link",
     once: "The link is shown only now. Send it to the people you want to invite.",
     copyByHand: "The browser didn't copy the link. Select it and copy it yourself.",
-    entered: (used: number) => `${used} ${used === 1 ? "person has" : "people have"} entered`,
+    entered: (used: number) =>
+      plural(used, { one: "# person has entered", other: "# people have entered" }),
     enteredOf: (used: number, uses: number) => `${used} of ${uses} have entered`,
     until: (date: string) => `until ${date}`,
     revoke: "Revoke",
@@ -422,7 +428,7 @@ export const en = {
     joinedTogether: (first: string, second: string, others: number) =>
       others === 0
         ? `${first} and ${second} joined`
-        : `${first}, ${second} and ${others} ${others === 1 ? "other" : "others"} joined`,
+        : `${first}, ${second} and ${plural(others, { one: "# other", other: "# others" })} joined`,
     left: (name: string) => `${name} left`,
     raisedHand: (name: string) => `${name} raised a hand`,
     watchingOnly: "You are watching. A host can let you speak.",

@@ -3,7 +3,6 @@ import { withParticle } from "./particles.ts";
 
 /** 한국어. 사람 이름 뒤에는 ‘님’을 붙이고, 방 이름은 작은따옴표로 묶어요. 문장은 해요체로 써요. */
 export const ko: Messages = {
-  language: "한국어",
   languageLabel: "언어",
   tagline: "클릭 한\u00a0번이면 모여요.",
   lead: "누구나 열 수 있는 영상 통화예요. 브라우저만 있으면 되고, 설치도 가입도 필요 없어요.",

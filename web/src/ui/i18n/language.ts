@@ -1,15 +1,25 @@
-/** Supported languages, and the choice of one. */
-import { en, type Messages } from "./en.ts";
-import { ko } from "./ko.ts";
+/** Supported languages, the choice of one, and its catalogue, which is a file of its own. */
+import type { Messages } from "./en.ts";
 
-export const catalogues = { en, ko } satisfies Record<string, Messages>;
+/** Each language under its own name. */
+export const languageNames = { en: "English", ko: "한국어" } as const;
 
-export type Language = keyof typeof catalogues;
+export type Language = keyof typeof languageNames;
 
-export const languages = Object.keys(catalogues) as Language[];
+export const languages = Object.keys(languageNames) as Language[];
+
+const loaders: Record<Language, () => Promise<Messages>> = {
+  en: async () => (await import("./en.ts")).en,
+  ko: async () => (await import("./ko.ts")).ko,
+};
+
+/** Loads the texts of a language; fails if the server can't be reached. */
+export function loadCatalogue(language: Language): Promise<Messages> {
+  return loaders[language]();
+}
 
 export function isLanguage(tag: unknown): tag is Language {
-  return typeof tag === "string" && Object.hasOwn(catalogues, tag);
+  return typeof tag === "string" && Object.hasOwn(languageNames, tag);
 }
 
 /** The stored language, else the browser's first supported language, else English. */

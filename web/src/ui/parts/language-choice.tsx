@@ -1,5 +1,5 @@
 import { useI18n } from "../i18n/context.tsx";
-import { catalogues, isLanguage, languages } from "../i18n/language.ts";
+import { isLanguage, languageNames, languages } from "../i18n/language.ts";
 import { Select } from "./field.tsx";
 
 /** Language selector. Each language is listed under its own name. */
@@ -18,7 +18,7 @@ export function LanguageChoice({ compact = false }: { compact?: boolean }) {
     >
       {languages.map((each) => (
         <option key={each} value={each} lang={each}>
-          {catalogues[each].language}
+          {languageNames[each]}
         </option>
       ))}
     </Select>

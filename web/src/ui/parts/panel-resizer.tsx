@@ -63,8 +63,7 @@ const NEXT_WIDTHS: Readonly<Record<string, (width: number) => number>> = {
   End: () => MIN_WIDTH,
 };
 
-/** The nearest allowed width; the usual one for what is no number. */
-export function clampPanelWidth(width: number): number {
-  if (Number.isNaN(width)) return USUAL_WIDTH;
+/** The nearest allowed width. */
+export function clampPanelWidth(width = USUAL_WIDTH): number {
   return Math.round(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width)));
 }

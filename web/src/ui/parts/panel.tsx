@@ -34,7 +34,7 @@ export function Panel({
   const heading = useRef<HTMLHeadingElement>(null);
   const [stored, store] = usePreference("panelWidth");
   const [dragged, setDragged] = useState<number | null>(null);
-  const width = dragged ?? clampPanelWidth(Number(stored ?? Number.NaN));
+  const width = dragged ?? clampPanelWidth(stored);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens.
   useEffect(() => {
     if (takesFocus) heading.current?.focus();
@@ -52,7 +52,7 @@ export function Panel({
         onDrag={setDragged}
         onEnd={(width) => {
           setDragged(null);
-          store(String(width));
+          store(width);
         }}
       />
       <header className={styles.head}>
