@@ -42,6 +42,7 @@ export function Grid({ call, state, view, pin, onPin }: Props) {
   const [scrolled, setScrolled] = useState(0);
   const [chosenPage, setPage] = useState(0);
   const [tapped, setTapped] = useState<string | null>(null);
+  const [menu, setMenu] = useState<string | null>(null);
   const [isSwapped, setSwapped] = useState(false);
   const [self, setSelf] = usePreference("self");
   const [cameraless, setCameraless] = usePreference("cameraless");
@@ -100,7 +101,7 @@ export function Grid({ call, state, view, pin, onPin }: Props) {
       if (isPair && key === stage.floating) setSwapped(!isSwapped);
       else setTapped(key === tapped ? null : key);
     },
-    onHold: setTapped,
+    onHold: (key) => (key === own ? setTapped(key) : setMenu(key)),
     onSwipe: (step, key) => {
       const next = page + step;
       if (key !== stage.floating && next >= 0 && next < paging.pages) turn(next);
@@ -146,6 +147,8 @@ export function Grid({ call, state, view, pin, onPin }: Props) {
               // With two tiles there is nothing to pin.
               onPin: tiles.length > 2 ? () => onPin(isPinned ? null : tile) : undefined,
               isTabStop: tile.key === tabStop,
+              isMenuOpen: tile.key === menu && isOnPage(rect),
+              onMenu: (isOpen: boolean) => setMenu(isOpen ? tile.key : null),
             };
             const classes = [
               styles.cell,

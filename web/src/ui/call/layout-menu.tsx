@@ -1,11 +1,11 @@
 import { useId, useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
-import type { Messages } from "../i18n/en.ts";
+import { canFillScreen, useFullScreen } from "../parts/full-screen.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { Popover } from "../parts/popover.tsx";
 import { usePreference } from "../use-preference.ts";
 import { HeadTool } from "./head-tool.tsx";
-import styles from "./layout-menu.module.css";
+import styles from "./menu.module.css";
 import { SELF_VIEWS, selfViewOf, VIEWS, type View } from "./view.ts";
 import { ViewToggle } from "./view-toggle.tsx";
 
@@ -55,17 +55,19 @@ function LayoutMenu({ view, onView }: Props) {
       />
       {isOpen ? (
         <Popover anchor={button} label={t.layout.title} onClose={() => setOpen(false)}>
-          <Choices view={view} onView={onView} t={t} />
+          <Choices view={view} onView={onView} onDone={() => setOpen(false)} />
         </Popover>
       ) : null}
     </>
   );
 }
 
-function Choices({ view, onView, t }: Props & { t: Messages }) {
+function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
+  const { t } = useI18n();
   const id = useId();
   const [self, setSelf] = usePreference("self");
   const [cameraless, setCameraless] = usePreference("cameraless");
+  const [isFull, toggleFull] = useFullScreen();
   return (
     <>
       <fieldset className={styles.group}>
@@ -108,6 +110,20 @@ function Choices({ view, onView, t }: Props & { t: Messages }) {
         />
         {t.layout.hideCameraless}
       </label>
+      {canFillScreen ? (
+        <button
+          type="button"
+          className={styles.action}
+          data-testid="full-screen"
+          onClick={() => {
+            onDone();
+            toggleFull();
+          }}
+        >
+          <Icon name={isFull ? "shrink" : "enlarge"} size={20} />
+          {isFull ? t.tile.endFullScreen : t.tile.fullScreen}
+        </button>
+      ) : null}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { type RefObject, useRef } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { CameraVideo } from "../parts/camera-video.tsx";
@@ -8,9 +9,12 @@ import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { useFrames } from "../parts/use-frames.ts";
 import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
+import { useVolume } from "../parts/use-volume.ts";
 import { PinButton, TileButton } from "./pin-button.tsx";
 import { ReactionBubble } from "./reaction-bubble.tsx";
 import styles from "./tile.module.css";
+import { TileMenu } from "./tile-menu.tsx";
+import { useTileSettings } from "./tile-settings.ts";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
 import { Unplayable } from "./unplayable.tsx";
 
@@ -23,6 +27,9 @@ export interface TileActions {
   onHide?: (() => void) | undefined;
   /** Tabbing reaches the tile's actions: of all tiles one at a time. */
   isTabStop: boolean;
+  /** The tile's menu. */
+  isMenuOpen: boolean;
+  onMenu: (isOpen: boolean) => void;
 }
 
 interface Props extends TileActions {
@@ -36,10 +43,14 @@ interface Props extends TileActions {
 /** A participant: video or avatar, name and connection state. */
 export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
   const { t } = useI18n();
+  const place = useRef<HTMLDivElement>(null);
   const video = useStream(tile.stream);
   const frames = useFrames(video, tile.stream, tile.showsVideo);
-  useAutoplay(video, tile.stream, tile.isSilenced);
+  const [{ volume, isMuted: isMutedHere, fit }] = useTileSettings(tile.key);
+  const isSilent = tile.isSilenced || isMutedHere;
+  useAutoplay(video, tile.stream, isSilent);
   useSink(video);
+  useVolume(video, volume);
   const state = connectionText(tile, t);
   const isLoading = tile.showsVideo && frames !== "playing" && !state;
   const classes = [
@@ -51,9 +62,10 @@ export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms; this groups a person.
     <div
+      ref={place}
       className={classes.join(" ")}
       role="group"
-      aria-label={tileLabel(tile, t)}
+      aria-label={isMutedHere ? `${tileLabel(tile, t)}, ${t.tile.mutedForYou}` : tileLabel(tile, t)}
       data-testid="tile"
       data-participant={tile.id}
       data-name={tile.name}
@@ -64,13 +76,15 @@ export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
       data-large={isLarge}
       data-paused={pausedOf(tile)}
       data-frames={tile.showsVideo ? frames : undefined}
+      data-fit={fit ?? undefined}
     >
       {/* It also plays the audio, so it stays mounted while no video is shown. */}
       <CameraVideo
         ref={video}
         frames={frames}
         own={tile.isSelf ? tile.stream : null}
-        muted={tile.isSelf || tile.isSilenced}
+        fit={fit}
+        muted={tile.isSelf || isSilent}
         autoPlay={tile.isSelf}
         playsInline
       />
@@ -95,20 +109,23 @@ export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
         </div>
       ) : null}
       <ReactionBubble reaction={tile.reaction} />
-      <Actions tile={tile} isSmall={isSmall} {...actions} />
-      <Badge tile={tile} isSmall={isSmall} isPinned={actions.isPinned} />
+      <Actions tile={tile} place={place} isSmall={isSmall} {...actions} />
+      <Badge tile={tile} isSmall={isSmall} isPinned={actions.isPinned} isMutedHere={isMutedHere} />
     </div>
   );
 }
 
 function Actions({
   tile,
+  place,
   isSmall,
   isPinned,
   onPin,
   onHide,
   isTabStop,
-}: TileActions & { tile: TileView; isSmall: boolean }) {
+  isMenuOpen,
+  onMenu,
+}: TileActions & { tile: TileView; place: RefObject<HTMLElement | null>; isSmall: boolean }) {
   const { t } = useI18n();
   return (
     <span className={styles.actions}>
@@ -130,6 +147,18 @@ function Actions({
           onPin={onPin}
         />
       ) : null}
+      {tile.isSelf ? null : (
+        <TileMenu
+          tileKey={tile.key}
+          name={distinctName(tile)}
+          tile={place}
+          isHeard
+          isCropped={tile.showsVideo}
+          isTabStop={isTabStop}
+          isOpen={isMenuOpen}
+          onOpen={onMenu}
+        />
+      )}
     </span>
   );
 }
@@ -138,10 +167,12 @@ function Badge({
   tile,
   isSmall,
   isPinned,
+  isMutedHere,
 }: {
   tile: TileView;
   isSmall: boolean;
   isPinned: boolean;
+  isMutedHere: boolean;
 }) {
   const { t } = useI18n();
   return (
@@ -164,6 +195,11 @@ function Badge({
       {tile.isCameraPaused ? (
         <span className={styles.muted}>
           <Icon name="cameraOff" size={16} />
+        </span>
+      ) : null}
+      {isMutedHere ? (
+        <span className={styles.muted} data-testid="muted-for-me">
+          <Icon name="speakerOff" size={16} />
         </span>
       ) : null}
       <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>

@@ -288,6 +288,18 @@ export const en = {
     },
   },
 
+  tile: {
+    options: (name: string) => `Options for ${name}`,
+    muteForMe: "Mute for me",
+    mutedForYou: "muted for you",
+    volume: "Volume",
+    whole: "Show the whole picture",
+    fullScreen: "Full screen",
+    endFullScreen: "Exit full screen",
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+  },
+
   layout: {
     title: "Layout",
     view: { auto: "Automatic", grid: "Grid", speaker: "Speaker view", side: "Side by side" },

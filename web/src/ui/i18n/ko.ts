@@ -281,6 +281,18 @@ export const ko: Messages = {
     },
   },
 
+  tile: {
+    options: (name) => `‘${name}’ 보기 설정`,
+    muteForMe: "나만 소리 끄기",
+    mutedForYou: "나에게만 소리 꺼짐",
+    volume: "소리 크기",
+    whole: "영상 전체 보기",
+    fullScreen: "전체 화면",
+    endFullScreen: "전체 화면 끝내기",
+    zoomIn: "확대",
+    zoomOut: "축소",
+  },
+
   layout: {
     title: "화면 배치",
     view: { auto: "자동", grid: "격자", speaker: "발표자 보기", side: "나란히" },

@@ -10,10 +10,12 @@ interface Props extends Omit<ComponentProps<"video">, "className" | "ref"> {
   frames: FrameState;
   /** One's own camera, to be shown as in a mirror. */
   own?: MediaStream | null;
+  /** Shows the whole picture or fills the container; null leaves it to their shapes. */
+  fit?: "contain" | "cover" | null;
 }
 
 /** A camera's picture, within a container whose aspect ratio decides how it is cropped. */
-export function CameraVideo({ ref, frames, own = null, ...rest }: Props) {
+export function CameraVideo({ ref, frames, own = null, fit = null, ...rest }: Props) {
   const [mirror] = usePreference("mirror");
   const [isUpright, setUpright] = useState(false);
   const measure = ({ currentTarget: video }: SyntheticEvent<HTMLVideoElement>) =>
@@ -29,6 +31,7 @@ export function CameraVideo({ ref, frames, own = null, ...rest }: Props) {
       {...rest}
       ref={ref}
       className={classes.join(" ")}
+      data-fit={fit ?? undefined}
       data-upright={isUpright}
       onResize={measure}
       onLoadedMetadata={measure}

@@ -29,6 +29,7 @@ import {
   MonitorUp,
   Phone,
   Pin,
+  Plus,
   SendHorizontal,
   Server,
   Settings,
@@ -41,6 +42,7 @@ import {
   Video,
   VideoOff,
   Volume2,
+  VolumeX,
   X,
 } from "lucide-react";
 
@@ -73,6 +75,8 @@ const icons = {
   direct: ArrowLeftRight,
   server: Server,
   speaker: Volume2,
+  speakerOff: VolumeX,
+  plus: Plus,
   hand: Hand,
   smile: Smile,
   pin: Pin,

@@ -1,0 +1,140 @@
+// What a user does with one tile: swap, mute, volume, fit, full screen, and zoom of a screen.
+
+import type { Locator, Page } from "@playwright/test";
+import { seesScreenOf } from "../../support/screen.ts";
+import { expect, test } from "../../support/test.ts";
+
+const soundOf = (tile: Locator) =>
+  tile.locator("video").evaluate((video: HTMLVideoElement) => ({
+    isMuted: video.muted,
+    volume: video.volume,
+  }));
+
+/** A finger that rests on the middle of an element, or two that move apart from there. */
+async function touch(tile: Locator, moves: readonly (readonly [finger: number, x: number])[]) {
+  await tile.evaluate((element, moves) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const send = (type: string, finger: number, by: number) =>
+      element.dispatchEvent(
+        new PointerEvent(type, {
+          bubbles: true,
+          pointerType: "touch",
+          pointerId: 100 + finger,
+          isPrimary: finger === 0,
+          clientX: x + width / 2 + by,
+          clientY: y + height / 2,
+        }),
+      );
+    // There is no such pointer to capture.
+    element.setPointerCapture = () => {};
+    const fingers = new Set(moves.map(([finger]) => finger));
+    for (const finger of fingers) {
+      send("pointerdown", finger, fingers.size === 1 ? 0 : finger === 0 ? -20 : 20);
+    }
+    for (const [finger, by] of moves) send("pointermove", finger, by);
+    if (moves.some(([, by]) => by !== 0))
+      for (const finger of fingers) send("pointerup", finger, 0);
+  }, moves);
+}
+
+async function fullScreenTestId(page: Page): Promise<string | null> {
+  return page.evaluate(() => document.fullscreenElement?.getAttribute("data-testid") ?? null);
+}
+
+test("tiles swap, are muted, turned down and fitted for oneself, and screens are zoomed", async ({
+  open,
+}) => {
+  const ada = await open("Ada", { context: { hasTouch: true, reducedMotion: "reduce" } });
+  const grace = await open("Grace");
+  const { page } = ada;
+  await ada.enter("tiles");
+  await grace.enter("tiles");
+  await ada.decodes(1);
+
+  // A tap on the floating tile swaps the two.
+  const own = page.locator('[data-testid="tile"][data-self="true"]');
+  const other = page.locator('[data-testid="tile"][data-name="Grace"]');
+  const widthOf = async (tile: Locator) => (await tile.boundingBox())?.width ?? 0;
+  expect(await widthOf(own)).toBeLessThan(330);
+  await own.tap({ position: { x: 60, y: 120 } });
+  await expect.poll(() => widthOf(own)).toBeGreaterThan(800);
+  await other.tap({ position: { x: 60, y: 120 } });
+  await expect.poll(() => widthOf(own)).toBeLessThan(330);
+
+  // A long press opens the menu of a tile, as its button does.
+  await touch(other, [[0, 0]]);
+  await expect(page.getByTestId("mute-for-me")).toBeVisible();
+  await page.getByTestId("mute-for-me").check();
+  await expect(other.getByTestId("muted-for-me")).toBeVisible();
+  expect(await soundOf(other)).toEqual({ isMuted: true, volume: 1 });
+  await page.getByTestId("mute-for-me").uncheck();
+  await page.getByTestId("tile-volume").fill("35");
+  await page.getByTestId("tile-fit").check();
+  await page.keyboard.press("Escape");
+  expect(await soundOf(other)).toEqual({ isMuted: false, volume: 0.35 });
+  await expect(other.locator("video")).toHaveCSS("object-fit", "contain");
+
+  // Both are kept over a reload.
+  await page.reload();
+  await ada.decodes(1);
+  expect(await soundOf(other)).toEqual({ isMuted: false, volume: 0.35 });
+  await expect(other.locator("video")).toHaveCSS("object-fit", "contain");
+
+  await other.tap({ position: { x: 60, y: 120 } });
+  await other.getByTestId("tile-menu").click();
+  await page.getByTestId("tile-full-screen").click();
+  await expect.poll(() => fullScreenTestId(page)).toBe("tile");
+  await page.evaluate(() => document.exitFullscreen());
+
+  await grace.tab.click("toggle-screen");
+  await seesScreenOf(ada, grace);
+  const screen = page.getByTestId("screen-tile");
+  const zoom = async () => Number(await screen.getAttribute("data-zoom"));
+  const box = await screen.boundingBox();
+  if (!box) throw new Error("no box");
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const picture = () => screen.locator("video").evaluate((video) => video.getBoundingClientRect());
+
+  await page.mouse.move(x, y);
+  for (let i = 0; i < 3; i++) await page.mouse.wheel(0, -100);
+  await expect.poll(zoom).toBeGreaterThan(2);
+  const zoomed = await zoom();
+  await page.mouse.down();
+  await page.mouse.move(x + 3000, y, { steps: 3 });
+  await page.mouse.up();
+  // Its left edge is at that of the tile, not inside it.
+  expect(Math.abs((await picture()).x - box.x)).toBeLessThan(2);
+  // The same part is shown when the tile changes size.
+  await page.setViewportSize({ width: 1000, height: 700 });
+  await expect.poll(async () => (await screen.boundingBox())?.width).toBeLessThan(box.width);
+  expect(await zoom()).toBe(zoomed);
+  await expect.poll(async () => Math.abs((await picture()).x - box.x)).toBeLessThan(2);
+  await page.setViewportSize({ width: 1280, height: 800 });
+
+  await screen.dblclick({ position: { x: 300, y: 200 } });
+  await expect.poll(zoom).toBe(1);
+  await screen.dblclick({ position: { x: 300, y: 200 } });
+  await expect.poll(zoom).toBe(2.5);
+  await screen.getByTestId("zoom-in").focus();
+  await page.keyboard.press("0");
+  await expect.poll(zoom).toBe(1);
+  for (let i = 0; i < 8; i++) await page.keyboard.press("+");
+  await expect.poll(zoom).toBe(8);
+  await page.keyboard.press("ArrowLeft");
+  await expect(screen.getByTestId("zoom-in")).toBeFocused();
+  await page.keyboard.press("0");
+  await touch(screen, [
+    [0, -60],
+    [1, 60],
+  ]);
+  await expect.poll(zoom).toBeCloseTo(3, 1);
+  await page.keyboard.press("0");
+
+  await screen.tap({ position: { x: 60, y: 120 } });
+  await screen.getByTestId("tile-menu").click();
+  await page.getByTestId("tile-full-screen").click();
+  await expect.poll(() => fullScreenTestId(page)).toBe("screen-tile");
+  await page.mouse.wheel(0, -100);
+  await expect.poll(zoom).toBeGreaterThan(1);
+  await page.evaluate(() => document.exitFullscreen());
+});
