@@ -138,3 +138,86 @@ test("tiles swap, are muted, turned down and fitted for oneself, and screens are
   await expect.poll(zoom).toBeGreaterThan(1);
   await page.evaluate(() => document.exitFullscreen());
 });
+
+test("the call pops out into a small window with its controls, on request and on a tab switch", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  const { page } = ada;
+  await page.addInitScript(() => {
+    // `about:blank` has no media session of the page's.
+    const session = navigator.mediaSession as MediaSession | undefined;
+    if (!session) return;
+    const set = session.setActionHandler.bind(session);
+    session.setActionHandler = (action, handler) => {
+      if ((action as string) === "enterpictureinpicture") {
+        Object.assign(window, { popOut: handler });
+      }
+      set(action, handler);
+    };
+  });
+  await ada.enter("pip");
+  await grace.enter("pip");
+  await ada.decodes(1);
+
+  /** Something in the small window, which the page may read. */
+  const pip = (read: "name" | "mic" | "frames" | "background") =>
+    page.evaluate((read) => {
+      const { documentPictureInPicture } = window as unknown as {
+        documentPictureInPicture: { window: Window | null };
+      };
+      const root = documentPictureInPicture.window?.document.querySelector("[data-testid=pip]");
+      if (!root) return null;
+      switch (read) {
+        case "name":
+          return root.querySelector("[data-name]")?.getAttribute("data-name") ?? null;
+        case "mic":
+          return (
+            root.querySelector("[data-testid=toggle-mic]")?.getAttribute("aria-pressed") ?? null
+          );
+        case "background":
+          return getComputedStyle(root).backgroundColor;
+        case "frames":
+          return (root.querySelector("video")?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 2;
+      }
+    }, read);
+  const press = (testId: string) =>
+    page.evaluate((testId) => {
+      const { documentPictureInPicture } = window as unknown as {
+        documentPictureInPicture: { window: Window | null };
+      };
+      const button = documentPictureInPicture.window?.document.querySelector<HTMLElement>(
+        `[data-testid=${testId}]`,
+      );
+      button?.click();
+    }, testId);
+
+  await page.getByTestId("open-more").click();
+  await page.getByTestId("pop-out").click();
+  await expect.poll(() => pip("name")).toBe("Grace");
+  await expect.poll(() => pip("frames")).toBe(true);
+  // The page's own styles, which its policy lets the window load.
+  await expect.poll(() => pip("background")).toBe("rgb(227, 235, 231)");
+  expect(await pip("mic")).toBe("true");
+  await press("toggle-mic");
+  await expect(page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
+  await expect.poll(() => pip("mic")).toBe("false");
+  await page.getByTestId("open-more").click();
+  await page.getByTestId("pop-out").click();
+  await expect.poll(() => pip("name")).toBeNull();
+
+  // A tab switch: the browser calls the handler, and the window closes on return.
+  await page.getByTestId("toggle-mic").click();
+  await page.evaluate(() => (window as unknown as { popOut: () => void }).popOut());
+  await expect.poll(() => pip("name")).toBe("Grace");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect.poll(() => pip("name")).toBeNull();
+
+  await page.getByTestId("open-more").click();
+  await page.getByTestId("pop-out").click();
+  await expect.poll(() => pip("name")).toBe("Grace");
+  await press("pip-leave");
+  await expect(page.getByTestId("call")).toHaveCount(0);
+  await expect.poll(() => pip("name")).toBeNull();
+});

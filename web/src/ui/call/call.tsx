@@ -19,7 +19,7 @@ import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
 import { CallHead } from "./call-head.tsx";
 import { Controls } from "./controls.tsx";
-import { Grid } from "./grid.tsx";
+import { Grid, videoOf } from "./grid.tsx";
 import { HostBanners } from "./host-banners.tsx";
 import { InfoPanel } from "./info-panel.tsx";
 import { LayoutTools } from "./layout-menu.tsx";
@@ -27,12 +27,14 @@ import { useLinkItem } from "./link-item.ts";
 import { useMediaSession } from "./media-session.ts";
 import type { MoreItem } from "./more.tsx";
 import { People } from "./people.tsx";
+import { PipWindow, pipTile } from "./pip-window.tsx";
 import { SettingsDialog } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useCallNews } from "./use-call-news.ts";
 import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
+import { usePip } from "./use-pip.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
 import { viewOf } from "./view.ts";
@@ -68,11 +70,10 @@ export function Call({ call, onEnd }: CallProps) {
   useWakeLock();
   useShortcuts(maySpeak);
   const { media } = useClient();
-  useMediaSession(
-    media,
-    maySpeak,
-    useCallback(() => call.leave(), [call]),
-  );
+  const popped = pipTile(state)?.key ?? null;
+  const pip = usePip(() => videoOf(popped));
+  const leave = useCallback(() => call.leave(), [call]);
+  useMediaSession(media, maySpeak, { leave, popOut: pip.openForNow });
   useCallNews(state, show);
   useScreenProblem(show);
 
@@ -91,6 +92,9 @@ export function Call({ call, onEnd }: CallProps) {
     link,
     { icon: "info", label: t.panel.info, run: () => open("info") },
     { icon: "stats", label: t.controls.stats, run: () => open("connection") },
+    ...(pip.isSupported && state.others.length > 0
+      ? [{ icon: "popOut" as const, label: t.layout.popOut, testId: "pop-out", run: pip.toggle }]
+      : []),
   ];
   return (
     <PlaybackProvider>
@@ -134,7 +138,14 @@ export function Call({ call, onEnd }: CallProps) {
                 <HostBanners call={call} state={state} onShowPeople={() => open("people")} />
               </div>
               <div className={styles.tiles}>
-                <Grid call={call} state={state} view={view} pin={pin} onPin={setPin} />
+                <Grid
+                  call={call}
+                  state={state}
+                  view={view}
+                  pin={pin}
+                  onPin={setPin}
+                  popped={pip.isOpen ? popped : null}
+                />
                 <Toasts toasts={toasts} onChat={() => open("chat")} />
               </div>
             </div>
@@ -153,6 +164,7 @@ export function Call({ call, onEnd }: CallProps) {
               <Stats {...panelProps} />
             ) : null}
           </div>
+          {pip.window ? <PipWindow call={call} state={state} target={pip.window} /> : null}
           {showsSettings ? <SettingsDialog onClose={() => setShowsSettings(false)} /> : null}
         </main>
       </AriaI18n>

@@ -28,13 +28,15 @@ interface Props {
   view: View;
   pin: Pin | null;
   onPin: (tile: AnyTileView | null) => void;
+  /** Key of the tile that is also in a small window. */
+  popped: string | null;
 }
 
 /**
  * The tiles of a call: pages of equal tiles, or a large tile with the others in a strip or beside
  * it. While the user is alone, an invitation takes the place of the other participants.
  */
-export function Grid({ call, state, view, pin, onPin }: Props) {
+export function Grid({ call, state, view, pin, onPin, popped }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
   const { cameraStream, screen } = useReadable(media);
@@ -89,7 +91,7 @@ export function Grid({ call, state, view, pin, onPin }: Props) {
     shown: { start: page * paging.perPage, end: page * paging.perPage + plan.inSight },
   });
   const rects = placeTiles(plan, { ...stage, page, order });
-  useViewports(call, tiles, { rects, scrolled, size, large });
+  useViewports(call, tiles, { rects, scrolled, size, large, popped });
   const inSight = tiles.filter(({ key }) => isOnPage(rects.get(key)));
   const { tabStop, onFocus, onKeyDown } = useArrowKeys(inSight.map(({ key }) => key));
   const turn = useCallback((next: number) => {
@@ -219,6 +221,11 @@ export function Grid({ call, state, view, pin, onPin }: Props) {
 
 function isOwn({ kind, isSelf }: AnyTileView): boolean {
   return kind === "person" && isSelf;
+}
+
+/** The video of a tile of the page. */
+export function videoOf(key: string | null): HTMLVideoElement | null {
+  return key === null ? null : document.querySelector(`[data-key="${CSS.escape(key)}"] video`);
 }
 
 /** The last reaction of each participant: one ends nobody else's. */

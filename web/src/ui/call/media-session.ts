@@ -3,19 +3,35 @@ import type { LocalMedia } from "../../client/index.ts";
 import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 
 /** Actions of headset keys and system controls (https://www.w3.org/TR/mediasession/). */
-type Action = MediaSessionAction | "togglemicrophone" | "togglecamera" | "hangup";
+type Action =
+  | MediaSessionAction
+  | "togglemicrophone"
+  | "togglecamera"
+  | "hangup"
+  | "enterpictureinpicture";
+
+interface Actions {
+  leave: () => void;
+  /** The user turned to another tab, and the browser lets the call follow in a small window. */
+  popOut: () => void;
+}
 
 /**
  * Lets headset keys and system controls mute and hang up, if the browser supports it. Pause and
  * play are handled and do nothing: otherwise a headset's pause key would silence the call.
  */
-export function useMediaSession(media: LocalMedia, maySpeak: boolean, leave: () => void): void {
+export function useMediaSession(
+  media: LocalMedia,
+  maySpeak: boolean,
+  { leave, popOut }: Actions,
+): void {
   useEffect(() => {
     const session = navigator.mediaSession as MediaSession | undefined;
     const handlers: readonly [Action, () => void][] = [
       ["togglemicrophone", () => maySpeak && toggleMic(media)],
       ["togglecamera", () => maySpeak && toggleCamera(media)],
       ["hangup", leave],
+      ["enterpictureinpicture", popOut],
       ["play", () => {}],
       ["pause", () => {}],
       ["stop", () => {}],
@@ -46,5 +62,5 @@ export function useMediaSession(media: LocalMedia, maySpeak: boolean, leave: () 
       unsubscribe();
       for (const [action] of handlers) set(action, null);
     };
-  }, [media, maySpeak, leave]);
+  }, [media, maySpeak, leave, popOut]);
 }

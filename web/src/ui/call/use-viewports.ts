@@ -3,6 +3,7 @@ import type { Call, Viewport } from "../../client/index.ts";
 import { isVisible, type Rect, type Stage } from "./layout.ts";
 import { type AnyTileView, sourceOf } from "./tile-view.ts";
 import { useIsPageVisible } from "./use-is-page-visible.ts";
+import { PIP_SIZE } from "./use-pip.ts";
 
 interface Shown {
   rects: ReadonlyMap<string, Rect>;
@@ -10,13 +11,15 @@ interface Shown {
   size: Stage;
   /** The tile that does not scroll. */
   large: string | null;
+  /** The tile in a small window, which shows it while the page is hidden, too. */
+  popped: string | null;
 }
 
 /** Reports which remote videos are visible, and their sizes in device pixels. */
 export function useViewports(
   call: Call,
   tiles: readonly AnyTileView[],
-  { rects, scrolled, size, large }: Shown,
+  { rects, scrolled, size, large, popped }: Shown,
 ): void {
   const isPageVisible = useIsPageVisible();
   const viewports = tiles.flatMap((tile): Viewport[] => {
@@ -25,13 +28,14 @@ export function useViewports(
     // Before the stage is measured nothing is known; afterwards a tile without a place is hidden.
     if (!source || rects.size === 0) return [];
     const isInSight = rect && (tile.key === large || isVisible(rect, scrolled, size));
-    const scale = isPageVisible && isInSight ? devicePixelRatio : 0;
+    const inPage = isPageVisible && rect && isInSight ? rect : { width: 0, height: 0 };
+    const inWindow = tile.key === popped ? PIP_SIZE : { width: 0, height: 0 };
     return [
       {
         participant: tile.id,
         source,
-        width: Math.round((rect?.width ?? 0) * scale),
-        height: Math.round((rect?.height ?? 0) * scale),
+        width: Math.round(Math.max(inPage.width, inWindow.width) * devicePixelRatio),
+        height: Math.round(Math.max(inPage.height, inWindow.height) * devicePixelRatio),
       },
     ];
   });

@@ -308,6 +308,7 @@ export const en = {
     hideCameraless: "Hide people without camera",
     withoutCamera: (count: number) =>
       count === 1 ? "1 without camera" : `${count} without camera`,
+    popOut: "Pop out",
     pages: "Pages of people",
     page: (page: number, pages: number) => `${page} of ${pages}`,
     previousPage: "Previous page",

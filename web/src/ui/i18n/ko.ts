@@ -300,6 +300,7 @@ export const ko: Messages = {
     self: { shown: "자동", floating: "띄우기", hidden: "숨기기" },
     hideCameraless: "카메라를 끈 사람 숨기기",
     withoutCamera: (count) => `카메라를 끈 ${count}명`,
+    popOut: "작은 창으로 띄우기",
     pages: "사람들 페이지",
     page: (page, pages) => `${pages}쪽 중 ${page}쪽`,
     previousPage: "이전 페이지",
