@@ -8,7 +8,7 @@ use crate::{
     access::Access,
     config::{self, Acme, Config, Limits, Live, Secret, TrustedProxies},
     data::DataFolder,
-    http::HostNames,
+    http::{Embedders, HostNames},
     net::{auto_announce, descriptors, reachability::Reachability, tcp::Admission, tls},
     shard::turn::Settings,
     signaling::Signaling,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Keys whose new value applies without a restart. All of `[limits]` does, too.
-const KEYS: [&str; 41] = [
+const KEYS: [&str; 42] = [
     "acme",
     "acme-address",
     "acme-challenge",
@@ -37,6 +37,7 @@ const KEYS: [&str; 41] = [
     "create",
     "domain",
     "drain-timeout",
+    "embed",
     "host",
     "jwks",
     "jwks-audience",
@@ -78,6 +79,7 @@ pub(crate) struct HotParts {
     /// Secret of TURN credentials for `moim doctor`.
     pub(crate) turn_secret: Live<Secret>,
     pub(crate) hosts: Live<HostNames>,
+    pub(crate) embedders: Embedders,
     pub(crate) metrics_token: Live<Option<Secret>>,
     pub(crate) access: Arc<Access>,
     pub(crate) webhooks: Webhooks,
@@ -119,6 +121,7 @@ impl HotParts {
             is_other
         });
         self.hosts.replace(wiring::host_names(config));
+        self.embedders.replace(config.embedders.clone());
         self.metrics_token.replace(config.metrics_token.clone());
         self.access.configure(config.access.clone());
         self.webhooks.configure(&config.webhooks);

@@ -46,7 +46,7 @@ impl Lobby {
             rooms: HashMap::new(),
             order: BTreeSet::new(),
             max_rooms,
-            published: RoomList { rooms: Vec::new() },
+            published: RoomList { rooms: Vec::new(), templates: None },
             due: None,
             not_before: None,
         }
@@ -83,7 +83,7 @@ impl Lobby {
     pub fn list(&self) -> RoomList {
         let first = self.order.iter().take(self.max_rooms);
         let rooms = first.filter_map(|rank| self.rooms.get(&rank.address)).cloned().collect();
-        RoomList { rooms }
+        RoomList { rooms, templates: None }
     }
 
     /// The native rooms, in no order.

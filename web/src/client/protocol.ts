@@ -381,7 +381,11 @@ token?: Credential,
 /**
  * The room is in the public list; so it is if absent.
  */
-listed?: boolean, };
+listed?: boolean,
+/**
+ * Name of one of the server's templates, for what is absent.
+ */
+template?: string, };
 
 export type JoinRoom = {
 /**
@@ -699,7 +703,11 @@ export type RoomList = {
 /**
  * Rooms with the most participants first, bounded in number.
  */
-rooms: Array<RoomSummary>, };
+rooms: Array<RoomSummary>,
+/**
+ * Names of the server's templates for `room:create`, in the reply alone; absent without any.
+ */
+templates?: Array<string>, };
 
 export type RoomCreated = {
 /**

@@ -62,6 +62,11 @@ impl Access {
         self.config.load().config.templates.get(name).cloned()
     }
 
+    /// The names of all templates, in alphabetical order.
+    pub(crate) fn template_names(&self) -> Vec<String> {
+        self.config.load().config.templates.keys().cloned().collect()
+    }
+
     /// Consequence of the last host leaving a room; `None`: the default.
     pub(crate) fn when_hosts_leave(&self) -> Option<HostRule> {
         self.config.load().config.when_hosts_leave

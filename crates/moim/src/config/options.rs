@@ -215,6 +215,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(super) origin: Option<Vec<Origin>>,
 
+    /// Origin of another site whose pages may show the call in a frame; may be repeated
+    #[arg(long, env = "MOIM_EMBED", value_name = "ORIGIN", value_delimiter = ',')]
+    pub(super) embed: Option<Vec<Origin>>,
+
     /// Time from SIGTERM to the end of the server. Calls go on in it, except for the last 5 seconds,
     /// in which connections close; a second SIGTERM ends them at once [default: 5]
     #[arg(long, env = "MOIM_DRAIN_TIMEOUT", value_name = "SECONDS")]
@@ -420,7 +424,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, ask_router, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, drain_timeout, history, log_names, log_addresses, log_format, log; access, stored, webhooks, limits)
+            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, embed, drain_timeout, history, log_names, log_addresses, log_format, log; access, stored, webhooks, limits)
     }
 }
 
@@ -501,7 +505,7 @@ mod tests {
             turn-allow = ['10.0.0.0/8']\nturn-tcp = true\nstun-alternate = '192.0.2.2:3479'\n\
             metrics-token = 't'\nshards = 2\n\
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
-            origin = ['https://a.example']\ndrain-timeout = 60\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
+            origin = ['https://a.example']\nembed = ['https://b.example']\ndrain-timeout = 60\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
             max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\

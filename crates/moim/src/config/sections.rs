@@ -13,7 +13,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Rights", &["create", "when-hosts-leave", "list", "api-", "jwks"]),
     ("Webhooks", &["webhook"]),
     ("Relay", &["turn-"]),
-    ("Sites and proxies", &["trusted-proxy", "origin", "static"]),
+    ("Sites and proxies", &["trusted-proxy", "origin", "embed", "static"]),
     ("Rooms", &["rooms", "topology"]),
     (
         "Operation",

@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) announce_only: bool,
     /// Origins of other sites whose pages may connect.
     pub(crate) origins: Vec<Origin>,
+    /// Origins of sites that may show the page in a frame.
+    pub(crate) embedders: Vec<Origin>,
     /// Host names of this server, besides those that it detects.
     pub(crate) hosts: Vec<HostName>,
     /// Reverse proxies whose forwarding headers are believed.
@@ -120,6 +122,7 @@ impl Config {
             ask_router: options.ask_router.unwrap_or_default(),
             announce_only: announce_only.unwrap_or_default(),
             origins: options.origin.unwrap_or_default(),
+            embedders: options.embed.unwrap_or_default(),
             hosts: options.host.unwrap_or_default(),
             trusted_proxies: options.trusted_proxy.unwrap_or_default().into(),
             certificate: certificate.flatten(),

@@ -39,6 +39,11 @@ impl Assets {
         Some(self.send(name, Dist::get(name)?, headers).await)
     }
 
+    /// The text of that file, if this build has it.
+    pub(super) fn text(name: &str) -> Option<String> {
+        String::from_utf8(Dist::get(name)?.data.into_owned()).ok()
+    }
+
     async fn send(&self, path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         let hash = file.metadata.sha256_hash();
         let mime = file.metadata.mimetype().to_owned();
@@ -98,10 +103,13 @@ impl Assets {
     }
 }
 
-/// Vite puts a content hash into names below `assets/`, so these files never change.
+/// Vite puts a content hash into names below `assets/`, so these files never change. Icons seldom
+/// do, and systems ask for them often.
 fn cache_control(path: &str) -> HeaderValue {
     HeaderValue::from_static(if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
+    } else if path.starts_with("icons/") {
+        "public, max-age=86400"
     } else {
         "no-cache"
     })

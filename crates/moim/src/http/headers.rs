@@ -45,8 +45,31 @@ pub(super) struct OperatorContent;
 /// Headers that break no page, so that operator content gets them too.
 const ALWAYS_SENT: [HeaderName; 2] = [header::X_CONTENT_TYPE_OPTIONS, header::REFERRER_POLICY];
 
+/// Marks a response that may be framed, with its Content Security Policy.
+#[derive(Debug, Clone)]
+pub(super) struct Framable(HeaderValue);
+
+impl Framable {
+    /// By pages of these `origins`, separated by spaces.
+    pub(super) fn by(origins: &str) -> Option<Self> {
+        let (nobody, some) = ("frame-ancestors 'none'", format!("frame-ancestors {origins}"));
+        HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace(nobody, &some)).ok().map(Self)
+    }
+
+    /// The value of a header of this response: `None` if it is left out.
+    fn value(&self, name: &HeaderName, usual: HeaderValue) -> Option<HeaderValue> {
+        // It knows no lists of origins, and browsers with `frame-ancestors` ignore it.
+        if name == header::X_FRAME_OPTIONS {
+            return None;
+        }
+        let is_policy = name == header::CONTENT_SECURITY_POLICY;
+        Some(if is_policy { self.0.clone() } else { usual })
+    }
+}
+
 /// Adds the headers that the response doesn't set itself.
 pub(super) async fn secure(mut response: Response) -> Response {
+    let framable = response.extensions().get::<Framable>().cloned();
     let is_redirect = response.status().is_redirection();
     let is_operator_content = response.extensions().get::<OperatorContent>().is_some();
     for (name, value) in HEADERS {
@@ -57,7 +80,14 @@ pub(super) async fn secure(mut response: Response) -> Response {
         if is_redirect && name == CROSS_ORIGIN_OPENER_POLICY {
             continue;
         }
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        let value = HeaderValue::from_static(value);
+        let value = match &framable {
+            Some(framable) => framable.value(&name, value),
+            None => Some(value),
+        };
+        if let Some(value) = value {
+            response.headers_mut().entry(name).or_insert(value);
+        }
     }
     response
 }

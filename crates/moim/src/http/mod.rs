@@ -5,6 +5,7 @@ mod asset;
 mod bundle;
 mod channel;
 mod doctor;
+mod embedding;
 mod encoding;
 mod fetch_site;
 mod folder;
@@ -13,6 +14,7 @@ mod headers;
 mod health;
 mod ingress;
 mod known_hosts;
+mod link_preview;
 mod metrics;
 mod page;
 mod redirect;
@@ -36,6 +38,7 @@ pub(crate) use doctor::{
     Dialled, Doctor, FollowedTests, Follower, Progress, Question, ReportedFinding, ToldFinding,
     VisitorReport,
 };
+pub(crate) use embedding::Embedders;
 pub(crate) use folder::Folder;
 pub(crate) use ingress::Ingress;
 pub(crate) use known_hosts::{HostNames, KnownHosts};
@@ -77,6 +80,7 @@ pub(crate) struct BaseRoutes {
 pub(crate) fn router(
     base: BaseRoutes,
     folder: Option<Folder>,
+    embedders: Embedders,
     socket: Router,
     doctor: Doctor,
 ) -> Router {
@@ -84,7 +88,7 @@ pub(crate) fn router(
     let folder = folder.map(Arc::new);
     let pages = match &folder {
         Some(folder) => folder::router(Arc::clone(folder)),
-        None => page::router(assets.clone()),
+        None => page::router(assets.clone(), embedders),
     };
     let doctor = doctor::router(doctor);
     let more = bundle::router(assets, folder).merge(pages).merge(socket).merge(doctor);

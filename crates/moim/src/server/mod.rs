@@ -33,7 +33,7 @@ use crate::{
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     handover::Handover,
     hot::HotParts,
-    http::{self, BaseRoutes, Doctor, FollowedTests, Ingress, KnownHosts},
+    http::{self, BaseRoutes, Doctor, Embedders, FollowedTests, Ingress, KnownHosts},
     log_throttle::LogThrottle,
     metrics::{self, Metrics},
     net::{
@@ -186,6 +186,7 @@ pub(crate) fn prepare(
         acme: Arc::clone(&tls.acme),
     });
     let hosts = Live::new(wiring::host_names(config));
+    let embedders = Embedders::new(config.embedders.clone());
     let metrics_token = Live::new(config.metrics_token.clone());
     let socket_config: Live<_> = wiring::socketio(config).into();
     let visited = VisitedNames::default();
@@ -225,7 +226,7 @@ pub(crate) fn prepare(
                 listen,
             );
             let api = api.as_ref().map(api::router).unwrap_or_default();
-            http::router(base, folder, sockets.merge(api), doctor)
+            http::router(base, folder, embedders.clone(), sockets.merge(api), doctor)
         }
         None => http::relay_router(base),
     };
@@ -272,6 +273,7 @@ pub(crate) fn prepare(
         turn_secret,
         acme: tls.wanted,
         hosts,
+        embedders,
         metrics_token,
         access,
         webhooks: webhooks.clone(),

@@ -56,7 +56,7 @@ impl Creation {
             password: create.password,
             topology: create.topology,
             policy: create.policy,
-            template: None,
+            template: create.template,
             listed: create.listed,
             creator: Some(creator),
             metadata: String::new(),

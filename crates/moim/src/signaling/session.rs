@@ -173,7 +173,9 @@ impl Session {
         let token = self.verify(token.as_ref()).await?;
         self.hub.config.access.may_list(false, token.as_ref())?;
         let client = &self.client;
-        let list = self.hub.lobby.subscribe(client.connection, client.socket.clone());
+        let mut list = self.hub.lobby.subscribe(client.connection, client.socket.clone());
+        let templates = self.hub.config.access.template_names();
+        list.templates = Some(templates).filter(|names| !names.is_empty());
         ack_ok(ack.take(), &list);
         Ok(())
     }

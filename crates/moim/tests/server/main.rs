@@ -37,6 +37,7 @@ mod proxies;
 mod proxy_header;
 mod proxy_programs;
 mod python;
+mod reach;
 mod relay_alone;
 mod relaying;
 mod reload;

@@ -11,10 +11,13 @@ use super::{
 
 /// Reply to `room:list`; also sent as event `room:list` on change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 pub struct RoomList {
     /// Rooms with the most participants first, bounded in number.
     pub rooms: Vec<RoomSummary>,
+    /// Names of the server's templates for `room:create`, in the reply alone; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<Vec<String>>,
 }
 
 /// Reply to `room:create`.

@@ -57,6 +57,9 @@ pub struct CreateRoom {
     /// The room is in the public list; so it is if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed: Option<bool>,
+    /// Name of one of the server's templates, for what is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
