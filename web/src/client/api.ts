@@ -68,6 +68,10 @@ export interface LobbyState {
   /** The list has arrived at least once. */
   readonly loaded: boolean;
   readonly rooms: readonly RoomSummary[];
+  /** False where the server does not show its rooms to this visitor. */
+  readonly isShown: boolean;
+  /** Names of the server's templates for `create`. */
+  readonly templates: readonly string[];
 }
 
 /** A joined call. The page renders its snapshot. */

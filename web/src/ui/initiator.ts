@@ -34,6 +34,16 @@ export function isAllowed({ site, type, wasAllowed, isWithinPage }: Navigation):
   }
 }
 
+/** Returns whether a page of this server made the address, rather than a program or another site. */
+export function isOwnLink(): boolean {
+  return hasNavigated() || siteOfNavigation() === "same-origin";
+}
+
+function siteOfNavigation(): string | undefined {
+  const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return entry?.serverTiming?.find(({ name }) => name === "sec-fetch-site")?.description;
+}
+
 /** `none` means that the address was typed, bookmarked or opened by another program. */
 function isUserOrSameOrigin(site: string | undefined): boolean {
   return site === "none" || site === "same-origin";
@@ -43,7 +53,7 @@ function isUserOrSameOrigin(site: string | undefined): boolean {
 export function mayStartDevices(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return isAllowed({
-    site: entry?.serverTiming?.find(({ name }) => name === "sec-fetch-site")?.description,
+    site: siteOfNavigation(),
     type: entry?.type,
     wasAllowed: history.state?.devices === "allowed",
     isWithinPage: hasNavigated(),

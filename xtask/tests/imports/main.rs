@@ -66,7 +66,7 @@ const ORDERS: &[Order] = &[
             &["ui/admin", "ui/doctor", "ui/home"],
             &["ui/room"],
             &["ui/call"],
-            &["ui/chat", "ui/devices"],
+            &["ui/chat", "ui/devices", "ui/embed", "ui/invite"],
             &["ui/parts"],
             &["ui/i18n"],
             &["client/call"],

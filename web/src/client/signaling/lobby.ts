@@ -4,10 +4,18 @@ import type { CreateRoom, RoomSummary } from "../protocol.ts";
 import { Store } from "../store.ts";
 import type { Signaling } from "./signaling.ts";
 
+/** The server's policy (`--list`), as long as it stands. */
+const REFUSALS: ReadonlySet<string> = new Set(["api_only", "sign_in_required"]);
+
 /** Requests the list while it is open, and again after each reconnection. */
 export class LiveLobby implements Lobby {
   readonly #signaling: Signaling;
-  readonly #state = new Store<LobbyState>({ loaded: false, rooms: [] });
+  readonly #state = new Store<LobbyState>({
+    loaded: false,
+    rooms: [],
+    isShown: true,
+    templates: [],
+  });
   readonly #device: string;
   #openCount = 0;
 
@@ -15,7 +23,9 @@ export class LiveLobby implements Lobby {
   constructor(signaling: Signaling, device: string) {
     this.#signaling = signaling;
     this.#device = device;
-    signaling.on("room:list", ({ rooms }) => this.#state.set({ loaded: true, rooms }));
+    signaling.on("room:list", ({ rooms }) => {
+      this.#state.set({ ...this.getSnapshot(), loaded: true, rooms });
+    });
     signaling.onConnected(() => {
       if (this.#openCount > 0) this.#load();
     });
@@ -43,7 +53,12 @@ export class LiveLobby implements Lobby {
   /** The request also subscribes to updates. After a failure the next connection tries again. */
   #load(): void {
     this.#signaling.send("room:list", {}, (outcome) => {
-      if ("ok" in outcome) this.#state.set({ loaded: true, rooms: outcome.ok.rooms });
+      if ("ok" in outcome) {
+        const { rooms, templates = [] } = outcome.ok;
+        this.#state.set({ loaded: true, rooms, isShown: true, templates });
+      } else if (REFUSALS.has(outcome.error.code)) {
+        this.#state.set({ ...this.getSnapshot(), isShown: false });
+      }
     });
   }
 }

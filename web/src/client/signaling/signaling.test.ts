@@ -106,7 +106,7 @@ test("the lobby requests the list while open, and again after each reconnection"
   expect(socket.pending).toEqual([]);
   const close = lobby.open();
   socket.request("room:list").ok({ rooms: [tea] });
-  expect(lobby.getSnapshot()).toEqual({ loaded: true, rooms: [tea] });
+  expect(lobby.getSnapshot()).toMatchObject({ loaded: true, rooms: [tea] });
   socket.receive("room:list", { rooms: [] });
   expect(lobby.getSnapshot().rooms).toEqual([]);
   socket.drop();

@@ -1,16 +1,16 @@
 import { type FormEvent, useState } from "react";
-import type { CreateRoom as CreateRoomRequest } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
-import { TextField } from "../parts/field.tsx";
+import { Select, TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { rememberPassword } from "../room/passwords.ts";
 import { type Rejection, rejectionOf, rejectionText } from "../room/rejection.ts";
 import { isAddressable, navigate, roomPath } from "../router.ts";
+import { createRequest } from "./create-request.ts";
 import styles from "./create-room.module.css";
 import { suggestRoomName } from "./room-names.ts";
 
@@ -18,15 +18,21 @@ import { suggestRoomName } from "./room-names.ts";
 export function CreateRoom() {
   const { t, language } = useI18n();
   const { lobby, server } = useClient();
+  const { templates } = useReadable(lobby);
   const isOffline = useReadable(server) === "offline";
   // One suggestion per language, kept while the form is open.
   const [suggested] = useState(() => ({ en: suggestRoomName("en"), ko: suggestRoomName("ko") }));
   const [name, setName] = useState("");
   const [capacity, setCapacity] = useState("");
   const [password, setPassword] = useState("");
+  const [template, setTemplate] = useState("");
+  const [hasWaitingRoom, setWaitingRoom] = useState(false);
   /** The choice, once it was made; a name that was typed is to be found, a random one is not. */
   const [chosenListed, setListed] = useState<boolean | null>(null);
   const isListed = chosenListed ?? name.trim() !== "";
+  // A template may have its own word about a room with a name, but a random one stays unlisted.
+  const listed = template && name.trim() ? (chosenListed ?? undefined) : isListed;
+  const options = { capacity, password, template, hasWaitingRoom };
   const [isBusy, setBusy] = useState(false);
   const [rejection, setRejection] = useState<(Rejection & { room: string }) | null>(null);
 
@@ -41,7 +47,7 @@ export function CreateRoom() {
     setRejection(null);
     setBusy(true);
     try {
-      const created = await lobby.create(createRequest(room, capacity, password, isListed));
+      const created = await lobby.create(createRequest(room, listed, options));
       if (password) rememberPassword(created.name, password);
       navigate(roomPath(created.name));
     } catch (error) {
@@ -77,7 +83,11 @@ export function CreateRoom() {
       {rejection ? (
         <Alert
           tone="warning"
-          title={rejectionText(rejection.code, rejection.room, t, rejection.nameError)}
+          title={
+            rejection.code === "invalid" && !rejection.nameError && hasWaitingRoom
+              ? t.reach.options.noWaiting
+              : rejectionText(rejection.code, rejection.room, t, rejection.nameError)
+          }
           testId="error"
         >
           {rejection.code === "room_exists" ? (
@@ -87,26 +97,44 @@ export function CreateRoom() {
           ) : null}
         </Alert>
       ) : null}
-      <label className={styles.listed}>
-        <input
-          type="checkbox"
-          checked={isListed}
-          data-testid="new-room-listed"
-          onChange={(event) => setListed(event.target.checked)}
-        />
-        <span>
-          {t.create.listed}
-          <span className={styles.hint}>
-            {isListed ? t.create.listedHint : t.create.unlistedHint}
-          </span>
-        </span>
-      </label>
       <details className={styles.options}>
         <summary data-testid="create-options">
           {t.create.options}
           <Icon name="down" size={16} />
         </summary>
         <div className={styles.inner}>
+          <Check
+            label={t.create.listed}
+            hint={isListed ? t.create.listedHint : t.create.unlistedHint}
+            isChecked={isListed}
+            testId="new-room-listed"
+            onChange={setListed}
+          />
+          {templates.length > 0 ? (
+            <Select
+              label={t.reach.options.template}
+              icon="grid"
+              value={template}
+              data-testid="new-room-template"
+              onSelect={setTemplate}
+            >
+              <option value="">{t.reach.options.noTemplate}</option>
+              {templates.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </Select>
+          ) : null}
+          {template ? null : (
+            <Check
+              label={t.reach.options.waiting}
+              hint={t.reach.options.waitingHint}
+              isChecked={hasWaitingRoom}
+              testId="new-room-waiting"
+              onChange={setWaitingRoom}
+            />
+          )}
           <TextField
             label={t.create.capacity}
             hint={t.create.capacityHint}
@@ -133,17 +161,27 @@ export function CreateRoom() {
   );
 }
 
-function createRequest(
-  name: string,
-  capacity: string,
-  password: string,
-  listed: boolean,
-): CreateRoomRequest {
-  const limit = Number.parseInt(capacity, 10);
-  return {
-    name,
-    listed,
-    ...(limit > 0 ? { capacity: limit } : {}),
-    ...(password ? { password } : {}),
-  };
+interface CheckProps {
+  label: string;
+  hint: string;
+  isChecked: boolean;
+  testId: string;
+  onChange: (isChecked: boolean) => void;
+}
+
+function Check({ label, hint, isChecked, testId, onChange }: CheckProps) {
+  return (
+    <label className={styles.listed}>
+      <input
+        type="checkbox"
+        checked={isChecked}
+        data-testid={testId}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <span>
+        {label}
+        <span className={styles.hint}>{hint}</span>
+      </span>
+    </label>
+  );
 }

@@ -8,9 +8,11 @@ import { ViewTitle } from "../parts/view-title.tsx";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { CreateRoom } from "./create-room.tsx";
 import styles from "./home.module.css";
+import { JoinForm } from "./join-form.tsx";
+import { OwnRooms } from "./own-rooms.tsx";
 import { RoomList } from "./room-list.tsx";
 
-/** The view at `/`: the user's name, a form that creates a room, and the open rooms. */
+/** The view at `/`: the user's name, forms that create and join a room, own and open rooms. */
 export function Home({ givenName }: { givenName: string | undefined }) {
   const { t } = useI18n();
   const [name, setName] = useState(() => {
@@ -41,8 +43,13 @@ export function Home({ givenName }: { givenName: string | undefined }) {
           />
           <hr className={styles.divider} />
           <CreateRoom />
+          <hr className={styles.divider} />
+          <JoinForm />
         </section>
-        <RoomList />
+        <div className={styles.rooms}>
+          <OwnRooms />
+          <RoomList />
+        </div>
       </div>
     </Page>
   );

@@ -14,9 +14,10 @@ import styles from "./room-list.module.css";
 export function RoomList() {
   const { t } = useI18n();
   const { lobby, server } = useClient();
-  const { loaded, rooms } = useReadable(lobby);
+  const { loaded, rooms, isShown } = useReadable(lobby);
   const isOffline = useReadable(server) === "offline";
   useEffect(() => lobby.open(), [lobby]);
+  if (!isShown) return null;
   return (
     <section className={styles.card} aria-labelledby="rooms-title">
       <h2 id="rooms-title" className={styles.title}>

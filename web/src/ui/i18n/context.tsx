@@ -1,6 +1,7 @@
 /** React context for the page's language, which is stored on the device and set on `<html>`. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useRef, useState } from "react";
 import { preferences } from "../preferences.ts";
+import { visit } from "../visit.ts";
 import type { Messages } from "./en.ts";
 import { chooseLanguage, type Language, loadCatalogue } from "./language.ts";
 
@@ -23,8 +24,11 @@ export async function loadInitialCatalogue(): Promise<Catalogue> {
   return { language, t: await loadCatalogue(language) };
 }
 
+/** The language of the address, until another is chosen. */
+let asked = visit.language;
+
 function storedLanguage(): Language {
-  return chooseLanguage(preferences.read("language"), navigator.languages);
+  return chooseLanguage(asked ?? preferences.read("language"), navigator.languages);
 }
 
 interface Props {
@@ -58,7 +62,13 @@ export function I18nProvider({ initial, children }: Props) {
     [],
   );
   const i18n = useMemo<I18n>(
-    () => ({ ...catalogue, setLanguage: (next) => preferences.write("language", next) }),
+    () => ({
+      ...catalogue,
+      setLanguage: (next) => {
+        asked = undefined;
+        preferences.write("language", next);
+      },
+    }),
     [catalogue],
   );
   return <I18nContext value={i18n}>{children}</I18nContext>;

@@ -1,3 +1,4 @@
+import { enReach } from "./en-reach.ts";
 import { pluralIn } from "./plural.ts";
 
 const plural = pluralIn("en");
@@ -87,9 +88,9 @@ export const en = {
   },
 
   create: {
-    title: "New room",
-    roomName: "Room name",
-    options: "More options",
+    title: "Start a call",
+    roomName: "Room name (optional)",
+    options: "With options",
     capacity: "Participant limit",
     capacityHint: "Leave empty to use the server's default.",
     password: "Password",
@@ -97,7 +98,7 @@ export const en = {
     listed: "Show in the list of open rooms",
     listedHint: "Everyone who visits this page can see the room and come in.",
     unlistedHint: "Only people who have the link can come in.",
-    submit: "Create room",
+    submit: "New room",
     submitting: "Creating room…",
     exists: (room: string) => `There is already a room called “${room}”.`,
     goThere: "Go to that room",
@@ -394,6 +395,8 @@ export const en = {
     until: (date: string) => `until ${date}`,
     revoke: "Revoke",
   },
+
+  reach: enReach,
 
   waitingRoom: {
     title: (room: string) => `Waiting to join ${room}`,

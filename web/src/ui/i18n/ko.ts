@@ -1,4 +1,5 @@
 import type { Messages } from "./en.ts";
+import { koReach } from "./ko-reach.ts";
 import { withParticle } from "./particles.ts";
 
 /** 한국어. 사람 이름 뒤에는 ‘님’을 붙이고, 방 이름은 작은따옴표로 묶어요. 문장은 해요체로 써요. */
@@ -83,8 +84,8 @@ export const ko: Messages = {
   },
 
   create: {
-    title: "새 방",
-    roomName: "방 이름",
+    title: "통화 시작하기",
+    roomName: "방 이름(선택)",
     options: "추가 설정",
     capacity: "최대 인원",
     capacityHint: "비워 두면 서버 기본값을 써요.",
@@ -93,7 +94,7 @@ export const ko: Messages = {
     listed: "열려 있는 방 목록에 보이기",
     listedHint: "이 페이지에 온 누구나 방을 보고 들어올 수 있어요.",
     unlistedHint: "링크를 아는 사람만 들어올 수 있어요.",
-    submit: "방 만들기",
+    submit: "새 방",
     submitting: "방을 만들고 있어요…",
     exists: (room) => `‘${room}’ 방이 이미 있어요.`,
     goThere: "그 방으로 가기",
@@ -380,6 +381,8 @@ export const ko: Messages = {
     until: (date) => `${date}까지`,
     revoke: "취소하기",
   },
+
+  reach: koReach,
 
   waitingRoom: {
     title: (room) => `‘${room}’ 방에 들어가려고 기다리고 있어요`,

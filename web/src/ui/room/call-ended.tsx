@@ -7,6 +7,7 @@ import { Link } from "../parts/link.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import styles from "./call-ended.module.css";
+import { lengthOf } from "./call-length.ts";
 
 interface Props {
   room: string;
@@ -14,11 +15,13 @@ interface Props {
   error: CallState["error"];
   /** Another tab has taken over the call. */
   isMoved: boolean;
+  /** Length of the call. */
+  seconds: number;
   onAgain: () => void;
 }
 
 /** The view after a call. */
-export function CallEnded({ room, error, isMoved, onAgain }: Props) {
+export function CallEnded({ room, error, isMoved, seconds, onAgain }: Props) {
   const { t } = useI18n();
   const { title, hint } = isMoved
     ? { title: t.elsewhere.moved, hint: t.elsewhere.movedHint }
@@ -33,6 +36,10 @@ export function CallEnded({ room, error, isMoved, onAgain }: Props) {
           {title}
         </ViewTitle>
         {hint ? <p className={styles.hint}>{hint}</p> : null}
+        <p className={styles.facts}>
+          <bdi className={styles.room}>{t.reach.after.room(room)}</bdi>
+          <span data-testid="call-length">{t.reach.after.lasted(lengthOf(seconds, t))}</span>
+        </p>
         <div className={styles.actions}>
           {mayReturn ? (
             <Button variant="primary" data-testid="join-again" onClick={onAgain}>

@@ -9,10 +9,10 @@ const preview: Phase = { name: "preview", rejection: null };
 test("joining leads from the preview into the call, leaving ends it", () => {
   const joining = reducePhase(preview, { type: "join" });
   expect(joining).toEqual({ name: "joining", rejection: null });
-  const joined = reducePhase(joining, { type: "joined", call });
-  expect(joined).toEqual({ name: "call", call });
-  const ended = reducePhase(joined, { type: "ended", call, error: null });
-  expect(ended).toEqual({ name: "ended", error: null });
+  const joined = reducePhase(joining, { type: "joined", call, now: 5000 });
+  expect(joined).toEqual({ name: "call", call, since: 5000 });
+  const ended = reducePhase(joined, { type: "ended", call, error: null, now: 68_000 });
+  expect(ended).toEqual({ name: "ended", error: null, seconds: 63 });
 });
 
 test("a rejection leads back to the preview and is kept during the next attempt", () => {
@@ -23,8 +23,10 @@ test("a rejection leads back to the preview and is kept during the next attempt"
 });
 
 test("the end of an earlier call does not end the current one", () => {
-  const current: Phase = { name: "call", call };
-  expect(reducePhase(current, { type: "ended", call: {} as Call, error: null })).toBe(current);
+  const current: Phase = { name: "call", call, since: 0 };
+  expect(reducePhase(current, { type: "ended", call: {} as Call, error: null, now: 1 })).toBe(
+    current,
+  );
 });
 
 test("a call in another tab is asked about before joining, not during a call", () => {
@@ -32,7 +34,7 @@ test("a call in another tab is asked about before joining, not during a call", (
   const asked = reducePhase(preview, { type: "elsewhere", request });
   expect(asked).toEqual({ name: "elsewhere", request });
   expect(reducePhase(asked, { type: "join" })).toEqual({ name: "joining", rejection: null });
-  const current: Phase = { name: "call", call };
+  const current: Phase = { name: "call", call, since: 0 };
   expect(reducePhase(current, { type: "elsewhere", request })).toBe(current);
 });
 
@@ -43,7 +45,7 @@ test("a join or a wait that is given up leads to the preview", () => {
 });
 
 test("navigating back after the call leads to the preview", () => {
-  const ended: Phase = { name: "ended", error: null };
+  const ended: Phase = { name: "ended", error: null, seconds: 60 };
   expect(reducePhase(ended, { type: "navigatedBack" })).toEqual(preview);
   const joining: Phase = { name: "joining", rejection: null };
   expect(reducePhase(joining, { type: "navigatedBack" })).toBe(joining);

@@ -9,8 +9,10 @@ export type Phase =
   | { name: "elsewhere"; request: JoinAs }
   /** In the waiting room, until a host decides. */
   | { name: "waiting" }
-  | { name: "call"; call: Call }
-  | { name: "ended"; error: CallState["error"] };
+  /** Since a time in milliseconds. */
+  | { name: "call"; call: Call; since: number }
+  /** After a call of so many seconds. */
+  | { name: "ended"; error: CallState["error"]; seconds: number };
 
 /** Name and password with which a room is joined. */
 export interface JoinAs {
@@ -23,9 +25,9 @@ export type PhaseEvent =
   | { type: "elsewhere"; request: JoinAs }
   | { type: "waiting" }
   | { type: "cancelled" }
-  | { type: "joined"; call: Call }
+  | { type: "joined"; call: Call; now: number }
   | { type: "rejected"; rejection: Rejection }
-  | { type: "ended"; call: Call; error: CallState["error"] }
+  | { type: "ended"; call: Call; error: CallState["error"]; now: number }
   | { type: "navigatedBack" };
 
 export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
@@ -40,12 +42,12 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
     case "cancelled":
       return isPending(phase) ? { name: "preview", rejection: null } : phase;
     case "joined":
-      return isPending(phase) ? { name: "call", call: event.call } : phase;
+      return isPending(phase) ? { name: "call", call: event.call, since: event.now } : phase;
     case "rejected":
       return isPending(phase) ? { name: "preview", rejection: event.rejection } : phase;
     case "ended":
       return phase.name === "call" && phase.call === event.call
-        ? { name: "ended", error: event.error }
+        ? { name: "ended", error: event.error, seconds: (event.now - phase.since) / 1000 }
         : phase;
     case "navigatedBack":
       return phase.name === "ended" ? { name: "preview", rejection: null } : phase;

@@ -1,12 +1,15 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
-import type { RoomSummary } from "../../client/index.ts";
+import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "react";
+import type { LocalDevice, RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { DeviceChoice } from "../devices/device-choice.tsx";
+import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
+import { Invite } from "../invite/invite.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
+import { Dialog } from "../parts/dialog.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
@@ -46,8 +49,11 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
     ? summary.participants >= summary.capacity
     : rejection?.kind === "full" && !loaded;
   const [waitsForPlace, setWaitsForPlace] = useState(false);
-  const { microphone, camera } = useReadable(useClient().media);
+  const { media } = useClient();
+  const { microphone, camera } = useReadable(media);
   const sendsNothing = !microphone.on && !camera.on;
+  const question = useQuestion(microphone, camera, t);
+  const [isInviting, setInviting] = useState(false);
   const latestJoin = useRef(() => {});
   latestJoin.current = () => onJoin(name.trim(), password);
   // The list of rooms is live: a place that becomes free is taken at once.
@@ -66,6 +72,12 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
     else onJoin(name.trim(), password);
   }
 
+  function joinWithout({ currentTarget: { form } }: MouseEvent<HTMLButtonElement>) {
+    void media.setMicrophone(false);
+    void media.setCamera(false);
+    form?.requestSubmit();
+  }
+
   return (
     <Page>
       <div className={styles.preview}>
@@ -80,7 +92,18 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
               {isFull ? t.errors.room_full(room) : t.preview.title(room)}
             </ViewTitle>
             <RoomStatus loaded={loaded} summary={summary} />
+            <div className={styles.invite}>
+              <Button variant="plain" data-testid="invite-people" onClick={() => setInviting(true)}>
+                <Icon name="link" size={18} />
+                {t.reach.invite.people}
+              </Button>
+            </div>
           </div>
+          {question ? (
+            <Alert tone="info" title={question} testId="will-ask">
+              {t.reach.lobby.onlyHere}
+            </Alert>
+          ) : null}
           <form className={styles.form} onSubmit={join}>
             <TextField
               label={t.yourName}
@@ -124,6 +147,11 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
                       ? t.preview.joinWithout
                       : t.preview.join}
               </Button>
+              {canCall && !sendsNothing && !isFull && !isJoining ? (
+                <Button data-testid="join-without" onClick={joinWithout}>
+                  {t.preview.joinWithout}
+                </Button>
+              ) : null}
             </div>
           </form>
           {canCall ? <DeviceAlerts /> : <Alert tone="warning" title={t.problem.unsupported} />}
@@ -132,8 +160,23 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
           <DeviceChoice />
         </div>
       </div>
+      {isInviting ? (
+        <Dialog title={t.reach.invite.title(room)} onClose={() => setInviting(false)}>
+          <Invite room={room} />
+        </Dialog>
+      ) : null}
     </Page>
   );
+}
+
+/** What the browser asks just now, before it says so itself for long; null while it asks nothing. */
+function useQuestion(microphone: LocalDevice, camera: LocalDevice, t: Messages): string | null {
+  const isAsked = useIsCameraAskedFor();
+  const waits = ({ opening, problem }: LocalDevice) => opening && problem === null;
+  if (!isAsked || !(waits(camera) || waits(microphone))) return null;
+  const { willAsk } = t.reach.lobby;
+  if (!waits(microphone)) return willAsk.camera;
+  return waits(camera) ? willAsk.both : willAsk.microphone;
 }
 
 function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {

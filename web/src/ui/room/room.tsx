@@ -2,9 +2,11 @@ import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { RequestError } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 import { usePermissionRetry } from "../devices/use-permissions.ts";
-import { mayStartDevices, rememberAllowed } from "../initiator.ts";
+import { parentSite } from "../embed/parent.ts";
+import { isOwnLink, mayStartDevices, rememberAllowed } from "../initiator.ts";
 import { ownName } from "../own-name.ts";
 import { preferences } from "../preferences.ts";
+import { startsDevice, type Visit, visit } from "../visit.ts";
 import { CallEnded } from "./call-ended.tsx";
 import { loadCallView, loadedCallView } from "./call-view.ts";
 import { Elsewhere } from "./elsewhere.tsx";
@@ -17,8 +19,10 @@ import { knownPassword, rememberPassword } from "./passwords.ts";
 import { reducePhase } from "./phase.ts";
 import { Preview } from "./preview.tsx";
 import { isOfInvitation, rejectionOf } from "./rejection.ts";
+import { useEmbedding } from "./use-embedding.ts";
 import { useKeptCall } from "./use-kept-call.ts";
 import { useLeaveGuard } from "./use-leave-guard.ts";
+import { visitedRooms } from "./visited-rooms.ts";
 import { Waiting } from "./waiting.tsx";
 
 interface Props {
@@ -64,7 +68,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         const call = await client.join({ room, name, ...given, ...credentials, onWaiting });
         if (requestedIn !== mount.current) return call.leave();
         if (password) rememberPassword(room, password);
-        dispatch({ type: "joined", call });
+        // A room behind an application's token or in its frame is not for the start page.
+        if (!credentials.token && !parentSite().isThere) visitedRooms.visit(room);
+        dispatch({ type: "joined", call, now: Date.now() });
       } catch (error) {
         if (requestedIn !== mount.current) return;
         const rejection = rejectionOf(error);
@@ -92,20 +98,24 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   // Ahead of the join, which loads it again if this fails.
   useEffect(() => void loadCallView().catch(() => {}), []);
 
-  const startMedia = useCallback(() => {
-    rememberAllowed();
-    setNeedsGesture(false);
-    void client.media.start({
-      microphone: preferences.read("microphone") !== "off",
-      camera: preferences.read("camera") !== "off",
-    });
-  }, [client]);
+  const startMedia = useCallback(
+    (
+      asked: Pick<Visit, "microphone" | "camera"> = { microphone: undefined, camera: undefined },
+    ) => {
+      rememberAllowed();
+      setNeedsGesture(false);
+      const starts = (device: "microphone" | "camera") =>
+        startsDevice(asked[device], preferences.read(device), isOwnLink());
+      void client.media.start({ microphone: starts("microphone"), camera: starts("camera") });
+    },
+    [client],
+  );
 
   // The devices run from the preview until the call is left.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
     if (needsGesture) void client.media.start({ microphone: false, camera: false });
-    else startMedia();
+    else startMedia(visit);
     return () => {
       mount.current++;
       client.cancelJoin();
@@ -121,8 +131,30 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     void joinUnlessElsewhere(name, knownPassword(room));
   }, []);
 
+  const cancel = () => {
+    mount.current++;
+    dispatch({ type: "cancelled" });
+    client.cancelJoin();
+  };
   const call = phase.name === "call" ? phase.call : null;
   const guard = useLeaveGuard(call);
+  useEmbedding(phase, room, {
+    join: ({ name: given, password, microphone, camera }) => {
+      if (phase.name !== "preview" && phase.name !== "ended") return;
+      const chosen = given?.trim() || name;
+      if (!chosen) return;
+      // The site that shows the page may ask for devices, and the browser asks in its name.
+      setNeedsGesture(false);
+      if (microphone || camera) void client.media.start({ microphone, camera });
+      if (!microphone) void client.media.setMicrophone(false);
+      if (!camera) void client.media.setCamera(false);
+      void joinUnlessElsewhere(chosen, password ?? knownPassword(room));
+    },
+    leave: () => {
+      if (call) call.leave();
+      else cancel();
+    },
+  });
   useKeptCall(call && { room, name, password: knownPassword(room) });
   usePermissionRetry();
   useEffect(() => {
@@ -160,6 +192,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         room={room}
         error={phase.error}
         isMoved={isMoved.current}
+        seconds={phase.seconds}
         onAgain={() => void joinUnlessElsewhere(name, knownPassword(room))}
       />
     );
@@ -170,7 +203,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       <>
         <Call
           call={phase.call}
-          onEnd={(error) => dispatch({ type: "ended", call: phase.call, error })}
+          onEnd={(error) => dispatch({ type: "ended", call: phase.call, error, now: Date.now() })}
         />
         {guard.isAsking ? <LeaveDialog onStay={guard.stay} onLeave={guard.leave} /> : null}
       </>
@@ -189,11 +222,6 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       />
     );
   }
-  const cancel = () => {
-    mount.current++;
-    dispatch({ type: "cancelled" });
-    client.cancelJoin();
-  };
   if (phase.name === "waiting") {
     return <Waiting room={room} onCancel={cancel} />;
   }
@@ -206,7 +234,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       name={name}
       rejection={phase.rejection}
       isJoining={!isPreview}
-      onStart={needsGesture ? startMedia : null}
+      onStart={needsGesture ? () => startMedia() : null}
       onJoin={(name, password) => {
         ownName.remember(name);
         void joinUnlessElsewhere(name, password);

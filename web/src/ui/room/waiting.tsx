@@ -19,6 +19,7 @@ export function Waiting({ room, onCancel }: { room: string; onCancel: () => void
         <p className={styles.hint} role="status">
           {t.waitingRoom.hint}
         </p>
+        <p className={styles.hint}>{t.reach.waiting.since}</p>
         <div className={styles.actions}>
           <Button data-testid="stop-waiting" onClick={onCancel}>
             {t.waitingRoom.cancel}
