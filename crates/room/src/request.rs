@@ -38,7 +38,9 @@ pub struct Connection(pub u64);
 #[derive(Debug, Clone)]
 pub enum Request {
     /// Join the room.
-    Join(Join),
+    ///
+    /// Boxed, since it is large and rare: each relayed message would be moved in its size.
+    Join(Box<Join>),
     /// Resume the participant of an earlier connection.
     Resume(Resume),
     /// Relay a message.
@@ -367,6 +369,12 @@ impl TryFrom<SubscribeRequest> for Request {
             return Err(Rejection::Invalid("tracks: duplicate track"));
         }
         Ok(Self::Sfu(ToSfu::Subscribe(tracks)))
+    }
+}
+
+impl From<Join> for Request {
+    fn from(join: Join) -> Self {
+        Self::Join(Box::new(join))
     }
 }
 

@@ -150,7 +150,7 @@ fn creator_is_host_by_connection_or_device_and_others_are_not() {
         assert_eq!(early.admission.me.role, Some(Role::Speaker));
         let at = if by_device { world.connect() } else { creator.connection };
         let join = Join { device: secret, ..join("Hana") };
-        let hana = world.admitted(at, Request::Join(join)).unwrap();
+        let hana = world.admitted(at, Request::from(join)).unwrap();
         assert_eq!(hana.me.role, Some(Role::Host));
         assert_eq!(hana.policy, Some(Policy::default()));
     }
@@ -162,7 +162,7 @@ fn creator_who_stepped_down_returns_with_its_new_role() {
         let at = Connection(1_000);
         let creator = Creator { connection: at, device: secret.clone() };
         let mut world = World::new(Settings { creator: Some(creator), ..hosted() });
-        let join = || Request::Join(Join { device: secret.clone(), ..join("Hana") });
+        let join = || Request::from(Join { device: secret.clone(), ..join("Hana") });
         let hana = world.admitted(at, join()).unwrap();
         let ben = enter(&mut world, "Ben", device(2)).unwrap();
         let role = |id: ParticipantId, role| Request::Host(Hosting::Role(id, role));
@@ -205,7 +205,7 @@ fn spotlight_follows_a_reload_and_forgets_whose_place_was_taken() {
     host(&mut world, &hana, Hosting::Spotlight(vec![ben.id(), cho.id()])).unwrap();
     let at = world.connect();
     let replaces = Some(ben.admission.resume.clone());
-    let again = world.admitted(at, Request::Join(Join { replaces, ..join("Ben") })).unwrap();
+    let again = world.admitted(at, Request::from(Join { replaces, ..join("Ben") })).unwrap();
     assert_eq!(again.spotlight, [again.me.id.clone(), cho.id()]);
     let spotlight = Event::Spotlight(again.spotlight.clone());
     assert_eq!(world.take_events(hana.at).last(), Some(&spotlight));
@@ -242,7 +242,7 @@ fn replacing_page_keeps_the_role() {
     let co_host = &people[2];
     let at = world.connect();
     let replaces = Some(co_host.admission.resume.clone());
-    let again = world.admitted(at, Request::Join(Join { replaces, ..join("Co") })).unwrap();
+    let again = world.admitted(at, Request::from(Join { replaces, ..join("Co") })).unwrap();
     assert_eq!(again.me.role, Some(Role::CoHost));
 }
 
@@ -404,7 +404,7 @@ fn removed_participant_returns_by_no_way() {
         Join { device: device(2), ..join("Somebody else") },
     ] {
         let at = world.connect();
-        assert_eq!(world.admitted(at, Request::Join(join)).unwrap_err(), Rejection::Banned);
+        assert_eq!(world.admitted(at, Request::from(join)).unwrap_err(), Rejection::Banned);
     }
     assert!(enter(&mut world, "Cho", device(3)).is_ok(), "another device of the same network");
 }
@@ -427,7 +427,7 @@ fn locked_room_admits_those_who_were_in_and_hosts_only() {
     assert_eq!(enter(&mut world, "Cho", device(3)).err(), Some(Rejection::RoomLocked));
     let at = world.connect();
     let replaces = Some(ben.admission.resume.clone());
-    assert!(world.admitted(at, Request::Join(Join { replaces, ..join("Ben") })).is_ok());
+    assert!(world.admitted(at, Request::from(Join { replaces, ..join("Ben") })).is_ok());
     world.ask(hana.at, Request::Leave).unwrap();
     assert!(enter(&mut world, "Hana", device(1)).is_ok(), "a host");
 }
@@ -561,7 +561,7 @@ fn end_dismisses_everybody_and_nobody_returns() {
     };
     host(&mut world, &people[4], Hosting::Settings(settings)).unwrap();
     let waiting = world.connect();
-    let _ = world.ask(waiting, Request::Join(join("W")));
+    let _ = world.ask(waiting, Request::from(join("W")));
     host(&mut world, &people[4], Hosting::End).unwrap();
     assert_eq!(world.dismissed.len(), 6);
     assert!(world.dismissed.iter().all(|(_, reason)| *reason == Dismissal::Ended));

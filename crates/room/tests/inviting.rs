@@ -47,7 +47,7 @@ fn come(world: &mut World, made: &Invited, at: u64, n: usize) -> Result<Person, 
     let connection = world.connect();
     let invitation = Some(PresentedInvitation { key: made.key.clone(), at });
     let join = Join { invitation, device: device(n), ..join("Guest") };
-    let admission = world.admitted(connection, Request::Join(join))?;
+    let admission = world.admitted(connection, Request::from(join))?;
     Ok(Person { at: connection, admission })
 }
 
@@ -65,7 +65,7 @@ fn guests_enter_with_the_role_of_their_invitation_and_without_the_password() {
         let mut world = World::new(settings);
         let at = world.connect();
         let first = Join { password, device: device(0), ..join("Hana") };
-        world.admitted(at, Request::Join(first)).unwrap();
+        world.admitted(at, Request::from(first)).unwrap();
         let made = invite(&mut world, at, for_role(role)).unwrap();
         assert_eq!(made.invitation.by.as_ref().unwrap().as_str(), "Hana");
         assert_eq!(enter(&mut world, "Eve", None).err(), Some(Rejection::PasswordRequired));
@@ -213,7 +213,7 @@ fn invitations_survive_restarts_without_their_keys() {
         let at = world.connect();
         let password = Some(Password::new("sesame").unwrap());
         let first = Join { password, device: device(0), ..join("Hana") };
-        world.admitted(at, Request::Join(first)).unwrap();
+        world.admitted(at, Request::from(first)).unwrap();
         let asked = InviteRequest { uses: Some(2), ..for_role(Role::Viewer) };
         let made = invite(&mut world, at, asked).unwrap();
         let void = invite(&mut world, at, for_role(Role::Speaker)).unwrap();
@@ -267,7 +267,7 @@ fn invitations_survive_restarts_without_their_keys() {
         (given(true), None),
     ] {
         let at = world.connect();
-        assert_eq!(world.admitted(at, Request::Join(join)).err(), outcome);
+        assert_eq!(world.admitted(at, Request::from(join)).err(), outcome);
     }
 }
 

@@ -38,10 +38,10 @@ fn full_room_rejects_until_a_participant_leaves() {
     let (ann, _) = world.enter("Ann");
     world.enter("Ben");
     let cem = world.connect();
-    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
+    assert_eq!(world.ask(cem, Request::from(join("Cem"))).err(), Some(Rejection::RoomFull));
     assert!(world.take_events(ann).len() == 1, "rejected joins are not announced");
     world.ask(ann, Request::Leave).unwrap();
-    world.ask(cem, Request::Join(join("Cem"))).unwrap();
+    world.ask(cem, Request::from(join("Cem"))).unwrap();
     assert_eq!(world.room.summary().participants, 2);
 }
 
@@ -51,9 +51,9 @@ fn lost_participant_occupies_its_place() {
     let (ann, _) = world.enter("Ann");
     world.gone(ann, Departure::Lost);
     let ben = world.connect();
-    assert_eq!(world.ask(ben, Request::Join(join("Ben"))).err(), Some(Rejection::RoomFull));
+    assert_eq!(world.ask(ben, Request::from(join("Ben"))).err(), Some(Rejection::RoomFull));
     world.pass(seconds(30));
-    world.ask(ben, Request::Join(join("Ben"))).unwrap();
+    world.ask(ben, Request::from(join("Ben"))).unwrap();
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn locked_room_requires_its_password() {
     let ann = world.connect();
     let with = |password: Option<&str>| {
         let password = password.map(|password| Password::new(password).unwrap());
-        Request::Join(room::Join { password, ..join("Ann") })
+        Request::from(room::Join { password, ..join("Ann") })
     };
     assert_eq!(world.ask(ann, with(None)).err(), Some(Rejection::PasswordRequired));
     assert_eq!(world.ask(ann, with(Some("sesam"))).err(), Some(Rejection::WrongPassword));
@@ -75,7 +75,7 @@ fn locked_room_requires_its_password() {
 fn connection_joins_once() {
     let mut world = World::new(settings(8));
     let (ann, ann_joined) = world.enter("Ann");
-    assert_eq!(world.ask(ann, Request::Join(join("Ann"))).err(), Some(Rejection::AlreadyJoined));
+    assert_eq!(world.ask(ann, Request::from(join("Ann"))).err(), Some(Rejection::AlreadyJoined));
     let (ben, _) = world.enter("Ben");
     let as_ann = room::Resume { token: ann_joined.resume, last: None };
     assert_eq!(world.ask(ben, Request::Resume(as_ann)).err(), Some(Rejection::AlreadyJoined));
@@ -246,7 +246,7 @@ fn full_room_replaces_a_participant_that_goes_away() {
         [Event::Left(ann_joined.me), Event::Joined(again_joined.me)]
     );
     let cem = world.connect();
-    assert_eq!(world.ask(cem, Request::Join(join("Cem"))).err(), Some(Rejection::RoomFull));
+    assert_eq!(world.ask(cem, Request::from(join("Cem"))).err(), Some(Rejection::RoomFull));
 }
 
 #[test]
@@ -255,11 +255,11 @@ fn reloaded_page_replaces_itself_in_a_full_locked_room() {
     let password = Some(Password::new("sesame").unwrap());
     let with = |name: &str| room::Join { password: password.clone(), ..join(name) };
     let ann = world.connect();
-    let ann_joined = world.admitted(ann, Request::Join(with("Ann"))).unwrap();
+    let ann_joined = world.admitted(ann, Request::from(with("Ann"))).unwrap();
     let ben = world.connect();
-    world.ask(ben, Request::Join(with("Ben"))).unwrap();
+    world.ask(ben, Request::from(with("Ben"))).unwrap();
     let rejoin = |token: &ResumeToken| {
-        Request::Join(room::Join { replaces: Some(token.clone()), ..join("Ann") })
+        Request::from(room::Join { replaces: Some(token.clone()), ..join("Ann") })
     };
 
     world.gone(ann, Departure::Lost);

@@ -205,7 +205,7 @@ fn newcomers_and_reloaded_pages_get_the_chat_and_resumed_ones_do_not() {
     let at = world.connect();
     let replaces = Some(ann.admission.resume.clone());
     let again = Join { replaces, device: device(1), ..join("Ann") };
-    let again = world.admitted(at, Request::Join(again)).unwrap();
+    let again = world.admitted(at, Request::from(again)).unwrap();
     assert_eq!(again.chat.len(), 200, "own messages, too");
     let (_, resumed) = world.resume(&again.resume, Some(again.last));
     assert!(resumed.unwrap().chat.is_empty(), "it gets what it missed as events");

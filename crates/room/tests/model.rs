@@ -172,7 +172,7 @@ impl Model {
             return;
         }
         let connection = self.world.connect();
-        let admitted = self.world.admitted(connection, Request::Join(join("somebody")));
+        let admitted = self.world.admitted(connection, Request::from(join("somebody")));
         let mut gone = None;
         if self.people.len() == CAPACITY as usize {
             let going = self.people.iter().filter(|(_, person)| person.is_going_away);
@@ -244,7 +244,7 @@ impl Model {
         let Some(person) = self.people.remove(&who) else { return };
         let connection = self.world.connect();
         let replaces = Some(person.resume.clone());
-        let request = Request::Join(room::Join { replaces, ..join("somebody") });
+        let request = Request::from(room::Join { replaces, ..join("somebody") });
         let admission = self.world.admitted(connection, request).unwrap();
         assert_ne!(admission.me.id, person.id);
         self.admit(who, connection, admission, Some(person));

@@ -28,7 +28,7 @@ fn enter_with(
 ) -> Result<Person, Rejection> {
     let at = world.connect();
     let join = Join { media: on(), sfu: true, device, pass: Some(pass.into()), ..join("Tom") };
-    world.admitted(at, Request::Join(join)).map(|admission| Person { at, admission })
+    world.admitted(at, Request::from(join)).map(|admission| Person { at, admission })
 }
 
 fn chat() -> Request {
@@ -104,7 +104,7 @@ fn withheld_rights_stay_withheld_in_every_role() {
     // A page that takes its place without the token has no more rights.
     let at = world.connect();
     let replaces = Some(tom.admission.resume.clone());
-    world.admitted(at, Request::Join(Join { replaces, ..join("Tom") })).unwrap();
+    world.admitted(at, Request::from(Join { replaces, ..join("Tom") })).unwrap();
     assert_eq!(world.ask(at, chat()).err(), Some(Rejection::Forbidden));
 }
 
@@ -180,7 +180,7 @@ fn expired_token_lets_a_reloaded_page_back_in_and_nobody_else() {
     let mut world = World::new(hosted());
     enter(&mut world, "Hana", device(1)).unwrap();
     let tom = enter_with(&mut world, pass(Some(Role::Viewer)), device(2)).unwrap();
-    let late = |replaces| Request::Join(Join { replaces, has_expired: true, ..join("Tom") });
+    let late = |replaces| Request::from(Join { replaces, has_expired: true, ..join("Tom") });
     let at = world.connect();
     let again = world.admitted(at, late(Some(tom.admission.resume.clone()))).unwrap();
     assert_eq!(again.me.role, Some(Role::Viewer));

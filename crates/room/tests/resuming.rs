@@ -144,7 +144,7 @@ fn resume_after_dropped_events_expires_and_frees_the_place() {
     let (again, resumed) = world.resume(&ann_joined.resume, last);
     assert_eq!(resumed.err(), Some(Rejection::ResumeExpired));
     assert_eq!(world.take_events(ben), [Event::Left(ann_joined.me)]);
-    world.admitted(again, Request::Join(world::join("Ann"))).unwrap();
+    world.admitted(again, Request::from(world::join("Ann"))).unwrap();
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn world(topology: TopologyChoice) -> World {
 /// Joins a participant that can use the media server.
 fn enter(world: &mut World, name: &str) -> (Connection, room::Admission) {
     let connection = world.connect();
-    let request = Request::Join(Join { sfu: true, ..join(name) });
+    let request = Request::from(Join { sfu: true, ..join(name) });
     let admission = world.admitted(connection, request).expect("there is room");
     (connection, admission)
 }
@@ -323,7 +323,7 @@ fn sfu_id_is_reserved() {
     let (ben, ben_joined) = enter(&mut world, "Ben");
     let named = Join { id: Some(ParticipantId::sfu()), sfu: true, ..join("Eve") };
     let eve = world.connect();
-    let refused = world.ask(eve, Request::Join(named));
+    let refused = world.ask(eve, Request::from(named));
     assert!(matches!(refused, Err(Rejection::Invalid(_))));
     let written = r#"{"to":"x","from":"sfu","description":{"type":"offer","sdp":""}}"#;
     assert!(serde_json::from_str::<SignalRequest>(written).is_err());

@@ -86,18 +86,18 @@ fn restored_room_keeps_its_password_capacity_and_numbers() {
     let mut ann = join("Ann");
     ann.password = locked("sesame").password;
     let connection = world.connect();
-    let ann = world.admitted(connection, Request::Join(ann)).unwrap();
+    let ann = world.admitted(connection, Request::from(ann)).unwrap();
     move_room(&mut world);
     let summary = world.room.summary();
     assert_eq!((summary.capacity, summary.locked, summary.participants), (2, true, 1));
     let stranger = world.connect();
-    world.admitted(stranger, Request::Join(join("Eve"))).unwrap_err();
+    world.admitted(stranger, Request::from(join("Eve"))).unwrap_err();
     let (_, resumed) = world.resume(&ann.resume, Some(ann.last));
     resumed.unwrap();
     let mut ben = join("Ben");
     ben.password = locked("sesame").password;
     let connection = world.connect();
-    let ben = world.admitted(connection, Request::Join(ben)).unwrap();
+    let ben = world.admitted(connection, Request::from(ben)).unwrap();
     assert!(ben.last >= ann.last, "numbers go on");
     assert_ne!(ben.me.id, ann.me.id);
 }
@@ -110,7 +110,7 @@ fn topology_survives_and_messages_of_the_old_media_server_do_not() {
     for name in ["Ann", "Ben", "Cem"] {
         let connection = world.connect();
         let join = room::Join { sfu: true, ..join(name) };
-        joined.push((connection, world.admitted(connection, Request::Join(join)).unwrap()));
+        joined.push((connection, world.admitted(connection, Request::from(join)).unwrap()));
     }
     let (ann, admission) = &joined[0];
     let last = world.last_number(*ann);
@@ -144,7 +144,7 @@ fn snapshot_hides_its_secrets_in_debug() {
     let mut ann = join("Ann");
     ann.password = locked("sesame").password;
     let connection = world.connect();
-    let ann = world.admitted(connection, Request::Join(ann)).unwrap();
+    let ann = world.admitted(connection, Request::from(ann)).unwrap();
     let shown = format!("{:?}", world.room.snapshot(world.now).unwrap());
     assert!(!shown.contains("sesame") && !shown.contains(ann.resume.as_str()), "{shown}");
 }
@@ -197,7 +197,7 @@ fn somebody_waiting_still_waits_and_is_admitted_once() {
     let ask = |world: &mut World, number| {
         let at = world.connect();
         let join = Join { device: device(number), ..join("W") };
-        (at, world.ask(at, Request::Join(join)).map(drop))
+        (at, world.ask(at, Request::from(join)).map(drop))
     };
     for number in [2, 3, 4] {
         assert_eq!(ask(&mut world, number).1, Err(Rejection::Waiting));

@@ -19,7 +19,7 @@ use world::{
 /// Enters the waiting room over a new connection.
 fn wait(world: &mut World, device: Option<DeviceSecret>) -> Connection {
     let at = world.connect();
-    let reply = world.ask(at, Request::Join(Join { device, ..join("W") }));
+    let reply = world.ask(at, Request::from(Join { device, ..join("W") }));
     assert_eq!(reply.unwrap_err(), Rejection::Waiting);
     at
 }
@@ -29,13 +29,13 @@ fn waiting_is_in_no_roster_and_hears_nothing_until_admitted() {
     let mut world = World::new(with_entry(Entry::Waiting));
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
     let at = world.connect();
-    let reply = world.ask(at, Request::Join(join("Ben")));
+    let reply = world.ask(at, Request::from(join("Ben")));
     assert_eq!(reply.unwrap_err(), Rejection::Waiting);
     let Some((to, Event::WaitingJoined(waiting))) = world.received.pop() else { panic!() };
     assert_eq!((to, waiting.name.as_str()), (hana.at, "Ben"));
     assert_eq!(world.room.participants().count(), 1);
     assert_eq!(world.room.summary().participants, 1);
-    for request in [Request::Media(on()), Request::Join(join("Ben")), Request::Sfu(ToSfu::Nothing)]
+    for request in [Request::Media(on()), Request::from(join("Ben")), Request::Sfu(ToSfu::Nothing)]
     {
         assert!(world.ask(at, request).is_err());
     }
@@ -57,7 +57,7 @@ fn denied_and_gone_leave_the_waiting_room() {
     let hana = enter(&mut world, "Hana", None).unwrap();
     let [gone, left, denied] = [(); 3].map(|()| world.connect());
     for at in [gone, left, denied] {
-        assert_eq!(world.ask(at, Request::Join(join("W"))).unwrap_err(), Rejection::Waiting);
+        assert_eq!(world.ask(at, Request::from(join("W"))).unwrap_err(), Rejection::Waiting);
     }
     world.received.clear();
     world.gone(gone, Departure::Lost);
@@ -74,11 +74,11 @@ fn new_host_learns_who_waits_and_so_does_one_who_resumes() {
     let mut world = World::new(with_entry(Entry::Waiting));
     let hana = enter(&mut world, "Hana", None).unwrap();
     let at = world.connect();
-    let _ = world.ask(at, Request::Join(join("Ben")));
+    let _ = world.ask(at, Request::from(join("Ben")));
     host(&mut world, &hana, Hosting::Admit(None)).unwrap();
     let (_, ben) = world.admitted.pop().unwrap();
     let waiting = world.connect();
-    let _ = world.ask(waiting, Request::Join(join("Cho")));
+    let _ = world.ask(waiting, Request::from(join("Cho")));
     assert!(ben.waiting.is_empty());
     world.received.clear();
     host(&mut world, &hana, Hosting::Role(ben.me.id.clone(), Role::CoHost)).unwrap();
@@ -95,7 +95,7 @@ fn thousand_waiting_change_nothing_inside() {
     let before = (state(&world), world.room.log_bytes(), world.last_number(hana.at));
     let waiting: Vec<_> = (0..1000).map(|_| world.connect()).collect();
     for at in &waiting {
-        assert_eq!(world.ask(*at, Request::Join(join("W"))).unwrap_err(), Rejection::Waiting);
+        assert_eq!(world.ask(*at, Request::from(join("W"))).unwrap_err(), Rejection::Waiting);
     }
     for at in &waiting {
         world.gone(*at, Departure::Lost);
@@ -104,7 +104,7 @@ fn thousand_waiting_change_nothing_inside() {
     // The waiting room is bounded.
     let refused = (0..3000).find_map(|_| {
         let at = world.connect();
-        world.ask(at, Request::Join(join("W"))).err().filter(|why| *why != Rejection::Waiting)
+        world.ask(at, Request::from(join("W"))).err().filter(|why| *why != Rejection::Waiting)
     });
     assert_eq!(refused, Some(Rejection::RoomFull));
 }
@@ -114,7 +114,7 @@ fn waiting_room_outlives_a_reload_of_the_host_and_ends_with_the_room() {
     let mut world = World::new(with_entry(Entry::Waiting));
     let hana = enter(&mut world, "Hana", device(1)).unwrap();
     let at = world.connect();
-    let _ = world.ask(at, Request::Join(join("Ben")));
+    let _ = world.ask(at, Request::from(join("Ben")));
     world.ask(hana.at, Request::Leave).unwrap();
     world.pass(seconds(29));
     assert_eq!(world.closed, 0);
@@ -131,7 +131,7 @@ fn admission_stops_at_capacity() {
     let hana = enter(&mut world, "Hana", None).unwrap();
     for _ in 0..4 {
         let at = world.connect();
-        let _ = world.ask(at, Request::Join(join("W")));
+        let _ = world.ask(at, Request::from(join("W")));
     }
     host(&mut world, &hana, Hosting::Admit(None)).unwrap();
     assert_eq!(world.admitted.len(), 2);
@@ -243,7 +243,7 @@ fn one_network_does_not_fill_the_waiting_room() {
     enter(&mut world, "Hana", device(1)).unwrap();
     let mut wait = |prefix| {
         let at = world.connect();
-        let reply = world.ask(at, Request::Join(Join { prefix, ..join("W") }));
+        let reply = world.ask(at, Request::from(Join { prefix, ..join("W") }));
         reply.unwrap_err() == Rejection::Waiting
     };
     let waiting = (0..2_000).filter(|_| wait(Some(1))).count();

@@ -72,6 +72,9 @@ impl Moment {
 pub(super) struct History {
     store: Store,
     room: String,
+    /// Whether anything is measured. Otherwise the room needs no timer, which would cost each
+    /// message a look at it.
+    samples: bool,
     call: Option<Call>,
 }
 
@@ -113,7 +116,12 @@ impl Member {
 impl History {
     /// A recorder for a room. Without a store it only logs the ends of calls.
     pub(super) fn new(store: Store, room: &str) -> Self {
-        Self { store, room: room.to_owned(), call: None }
+        Self { store, room: room.to_owned(), samples: true, call: None }
+    }
+
+    /// A recorder for a room whose clients report nothing: it only logs the ends of calls.
+    pub(super) fn without_samples(room: &str) -> Self {
+        Self { samples: false, ..Self::new(Store::none(), room) }
     }
 
     /// The call as data.
@@ -210,7 +218,7 @@ impl History {
 
     /// Time of the next [`Self::handle_timeout`].
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.call.as_ref().map(|call| call.flush_at)
+        self.call.as_ref().filter(|_| self.samples).map(|call| call.flush_at)
     }
 
     /// The last sample of a participant, of the ten seconds before the last [`Self::handle_timeout`].

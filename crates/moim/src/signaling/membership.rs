@@ -3,6 +3,7 @@
 use std::sync::Weak;
 
 use room::{Address, Rejection};
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 
 use super::{
     ack::Rejections,
@@ -24,21 +25,29 @@ impl Membership {
         self.guard.strong_count() > 0
     }
 
-    /// Sends a message to the room.
+    /// Sends a message to the room. Boxed, so that the futures of all sockets stay small: each holds
+    /// the message while it waits.
     pub(super) async fn send(
         &self,
         directory: &Directory,
         rejections: &Rejections,
-        message: RoomMessage,
+        message: Box<RoomMessage>,
     ) {
-        let Err(unsent) = self.room.send(Box::new(message)).await else { return };
+        let unsent = match self.room.try_send(message) {
+            Ok(()) => return,
+            Err(TrySendError::Closed(message)) => message,
+            Err(TrySendError::Full(message)) => match self.room.send(message).await {
+                Ok(()) => return,
+                Err(SendError(message)) => message,
+            },
+        };
         // The room closed before it handled our join, and was opened again for it.
         let message = match directory.find(&self.address) {
-            Some(room) => match room.send(unsent.0).await {
+            Some(room) => match room.send(unsent).await {
                 Ok(()) => return,
-                Err(unsent) => unsent.0,
+                Err(SendError(message)) => message,
             },
-            None => unsent.0,
+            None => unsent,
         };
         if let RoomMessage::Request { ack, .. } = *message {
             rejections.reject(ack, Rejection::NotJoined.into());

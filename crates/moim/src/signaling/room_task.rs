@@ -86,12 +86,11 @@ impl RoomTask {
 
     fn new(hub: Arc<Hub>, key: RoomKey, room: Room, visits: Option<FrozenVisits>) -> Self {
         let dialect = RoomDialect::of(&key.address);
-        // Dialect clients report nothing.
-        let store = match dialect.is_native() && hub.config.records_calls {
-            true => hub.config.store.clone(),
-            false => Store::none(),
+        let history = match (dialect.is_native(), hub.config.records_calls) {
+            (true, true) => History::new(hub.config.store.clone(), key.address.name()),
+            (true, false) => History::new(Store::none(), key.address.name()),
+            (false, _) => History::without_samples(key.address.name()),
         };
-        let history = History::new(store, key.address.name());
         let events = match dialect.is_native() {
             true => hub.config.events.clone(),
             false => RoomEvents::none(),

@@ -382,7 +382,7 @@ impl Hub {
 
 fn join_of(message: &RoomMessage) -> Option<&Join> {
     match message {
-        RoomMessage::Enter { request: Request::Join(join), .. } => Some(join),
+        RoomMessage::Enter { request: Request::Join(join), .. } => Some(&**join),
         _ => None,
     }
 }

@@ -84,9 +84,11 @@ impl Events for Session {
         let args = &event.args;
         let result = match event.name.as_str() {
             _ if by_path(self.path).is_some() => self.translate(&event).await,
-            "room:list" => self.list(args, &mut ack).await,
-            "room:create" => self.create(args, &mut ack).await,
-            "room:join" => self.join(args, &mut ack).await,
+            // Boxed, since they are large and rare: the future of each socket has room for the
+            // largest of these.
+            "room:list" => Box::pin(self.list(args, &mut ack)).await,
+            "room:create" => Box::pin(self.create(args, &mut ack)).await,
+            "room:join" => Box::pin(self.join(args, &mut ack)).await,
             "room:leave" => self.leave(args, &mut ack).await,
             "signal" => self.signal(args, &mut ack).await,
             "media" => self.media(args, &mut ack).await,
@@ -134,7 +136,7 @@ impl Events for Session {
             CloseReason::ByServer | CloseReason::Lost => Departure::Lost,
         };
         let connection = self.client.connection;
-        let message = RoomMessage::Gone { connection, departure };
+        let message = Box::new(RoomMessage::Gone { connection, departure });
         membership.send(&self.hub.directory, &self.hub.rejections, message).await;
     }
 }
@@ -382,7 +384,7 @@ impl Session {
         if self.reports.take(SOCKET_REPORTS, Instant::now()) {
             self.hub.counters.froze(report.freezes.into());
             let from = self.client.connection;
-            let message = RoomMessage::Report { from, report: Box::new(report) };
+            let message = Box::new(RoomMessage::Report { from, report: Box::new(report) });
             membership.send(&self.hub.directory, &self.hub.rejections, message).await;
         } else {
             self.hub.counters.rate_limited(RateLimited::Reports);
@@ -391,14 +393,23 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a request to the socket's room, which replies.
-    async fn request(&self, request: Request, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+    /// Sends a request to the socket's room, which replies. The future holds the message boxed, since
+    /// there is one of each socket.
+    fn request(
+        &self,
+        request: Request,
+        ack: &mut Option<Ack>,
+    ) -> impl Future<Output = Result<(), ErrorBody>> {
         let membership = self.membership.as_ref().filter(|membership| membership.is_active());
-        let membership = membership.ok_or(Rejection::NotJoined)?;
         let from = self.client.connection;
-        let message = RoomMessage::Request { from, request, ack: ack.take() };
-        membership.send(&self.hub.directory, &self.hub.rejections, message).await;
-        Ok(())
+        let sending = membership.map(|membership| {
+            let message = Box::new(RoomMessage::Request { from, request, ack: ack.take() });
+            membership.send(&self.hub.directory, &self.hub.rejections, message)
+        });
+        async move {
+            sending.ok_or(Rejection::NotJoined)?.await;
+            Ok(())
+        }
     }
 
     /// Handles an event that is not of the native protocol.
@@ -423,7 +434,7 @@ impl Session {
         let wait = self.events.owe(SOCKET_EVENTS, Instant::now(), cost);
         if !wait.is_zero() {
             self.hub.counters.rate_limited(RateLimited::Events);
-            tokio::time::sleep(wait).await;
+            Box::pin(tokio::time::sleep(wait)).await;
         }
     }
 
@@ -456,7 +467,7 @@ fn parse_join(join: JoinRoom, pass: Option<Pass>, prefix: ClientPrefix) -> (Addr
             let sfu = sfu.unwrap_or_default();
             let prefix = (!prefix.is_loopback()).then(|| prefix.to_bits());
             let (id, profile) = (None, None);
-            Request::Join(Join {
+            Request::from(Join {
                 id,
                 name,
                 password,

@@ -29,6 +29,26 @@ pub(super) struct Translator {
     subscribed: usize,
 }
 
+/// The meaning of an event.
+enum Interpreted {
+    /// Not an event of any dialect that the socket speaks.
+    Unknown,
+    /// Malformed, or for a room that the socket is not in.
+    Ignored,
+    /// A request to a room, nearly always.
+    Request(Prepared),
+    /// Anything else.
+    Action(Box<Action>),
+}
+
+/// A request that is ready to be sent to its room.
+struct Prepared {
+    /// Index of the membership.
+    at: usize,
+    leaves: bool,
+    message: Box<RoomMessage>,
+}
+
 impl Translator {
     /// State of a newly connected socket. Connecting may imply an action.
     pub(super) fn new(hub: &Arc<Hub>, client: &Arc<Client>, path: &str) -> (Self, Option<Action>) {
@@ -46,6 +66,18 @@ impl Translator {
 
     /// Handles an event; `false` if no dialect has it.
     pub(super) async fn handle(&mut self, event: &Incoming) -> bool {
+        match self.interpret(event) {
+            Interpreted::Unknown => return false,
+            Interpreted::Ignored => self.hub.rejections.ignore(),
+            Interpreted::Request(request) => self.send(request).await,
+            Interpreted::Action(action) => Box::pin(self.run(*action)).await,
+        }
+        true
+    }
+
+    /// Interprets an event. Not in [`handle`](Self::handle), whose future would keep every action
+    /// for as long as it waits, for each socket.
+    fn interpret(&mut self, event: &Incoming) -> Interpreted {
         let handled = match &event.attachments[..] {
             [] => self.dialects.handle(&event.name, &event.args),
             // Dialects have no attachments, and a payload without them would be incomplete.
@@ -53,11 +85,13 @@ impl Translator {
         };
         self.subscribe_room_lists();
         match handled {
-            Handled::Unknown => return false,
-            Handled::Ignored => self.hub.rejections.ignore(),
-            Handled::Action(action) => self.run(action).await,
+            Handled::Unknown => Interpreted::Unknown,
+            Handled::Ignored => Interpreted::Ignored,
+            Handled::Action(Action::Request { address, request }) => {
+                self.prepare(&address, request).map_or(Interpreted::Ignored, Interpreted::Request)
+            }
+            Handled::Action(action) => Interpreted::Action(Box::new(action)),
         }
-        true
     }
 
     /// Executes an action. Entries beyond the rate wait.
@@ -95,7 +129,7 @@ impl Translator {
             }
         }
         for membership in std::mem::take(&mut self.memberships) {
-            let message = RoomMessage::Gone { connection, departure: Departure::Left };
+            let message = Box::new(RoomMessage::Gone { connection, departure: Departure::Left });
             membership.send(&self.hub.directory, &self.hub.rejections, message).await;
         }
     }
@@ -147,16 +181,29 @@ impl Translator {
     }
 
     async fn request(&mut self, address: &Address, request: Request) {
+        match self.prepare(address, request) {
+            Some(prepared) => self.send(prepared).await,
+            None => self.hub.rejections.ignore(),
+        }
+    }
+
+    /// Prepares a request to a room; `None` if the socket is not in it.
+    fn prepare(&self, address: &Address, request: Request) -> Option<Prepared> {
+        let at = self.memberships.iter().position(|other| other.address == *address)?;
         let leaves = matches!(request, Request::Leave);
-        let Some(membership) = self.memberships.iter().find(|other| other.address == *address)
-        else {
-            return self.hub.rejections.ignore();
-        };
         let from = self.client.connection;
-        let message = RoomMessage::Request { from, request, ack: None };
+        Some(Prepared {
+            at,
+            leaves,
+            message: Box::new(RoomMessage::Request { from, request, ack: None }),
+        })
+    }
+
+    async fn send(&mut self, Prepared { at, leaves, message }: Prepared) {
+        let Some(membership) = self.memberships.get(at) else { return };
         membership.send(&self.hub.directory, &self.hub.rejections, message).await;
         if leaves {
-            self.memberships.retain(|other| other.address != *address);
+            self.memberships.remove(at);
         }
     }
 }

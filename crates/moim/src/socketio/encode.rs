@@ -4,13 +4,22 @@ use std::{fmt::Write as _, sync::Arc};
 
 use serde::Serialize;
 
+/// Decimal digits of the largest number.
+const MAX_DIGITS: usize = 20;
+
 /// Encodes an event with its payload and, if it is numbered, its number as second argument.
 ///
 /// ```text
 /// 2["participant:left",{"id":"…"},17]
 /// ```
 pub(crate) fn encode_event(name: &str, payload: &impl Serialize, number: Option<u64>) -> Arc<str> {
-    let mut packet = format!("2[{},{}", json(&name), json(payload));
+    let (name, payload) = (json(&name), json(payload));
+    // Growing the string piece by piece would cost more than all the rest.
+    let mut packet = String::with_capacity(name.len() + payload.len() + "2[,,]".len() + MAX_DIGITS);
+    packet.push_str("2[");
+    packet.push_str(&name);
+    packet.push(',');
+    packet.push_str(&payload);
     if let Some(number) = number {
         let _ = write!(packet, ",{number}");
     }
@@ -25,9 +34,13 @@ pub(crate) fn encode_event(name: &str, payload: &impl Serialize, number: Option<
 /// ```
 pub(crate) fn encode_raw_event<'a>(
     name: &str,
-    args: impl IntoIterator<Item = &'a serde_json::value::RawValue>,
+    args: impl IntoIterator<Item = &'a serde_json::value::RawValue, IntoIter: Clone>,
 ) -> Arc<str> {
-    let mut packet = format!("2[{}", json(&name));
+    let (name, args) = (json(&name), args.into_iter());
+    let length: usize = args.clone().map(|arg| ",".len() + arg.get().len()).sum();
+    let mut packet = String::with_capacity("2[]".len() + name.len() + length);
+    packet.push_str("2[");
+    packet.push_str(&name);
     for arg in args {
         packet.push(',');
         packet.push_str(arg.get());

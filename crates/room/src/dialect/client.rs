@@ -30,7 +30,6 @@ pub struct DialectClient {
 
 /// Outcome of an event.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "handled at once, never stored")]
 pub enum Handled {
     /// An action to execute.
     Action(Action),
@@ -49,7 +48,7 @@ pub enum Action {
         /// The room.
         address: Address,
         /// The join request.
-        join: Join,
+        join: Box<Join>,
     },
     /// Send a request to a room that the socket entered.
     Request {
@@ -175,7 +174,8 @@ impl DialectClient {
                     profile,
                     listed: true,
                 };
-                Action::Enter { address: Address::of(dialect.name(), room.into()), join }
+                let address = Address::of(dialect.name(), room.into());
+                Action::Enter { address, join: Box::new(join) }
             }
             DialectRequest::Relay { room, to, event, payload } => {
                 let address = self.room(dialect, room.as_deref())?;

@@ -109,7 +109,7 @@ impl Room {
     /// Handles a request. Its reply precedes all other effects of the request.
     pub fn handle(&mut self, now: Instant, from: Connection, request: Request) {
         let result = match request {
-            Request::Join(join) => self.join(now, from, join),
+            Request::Join(join) => self.join(now, from, *join),
             Request::Resume(resume) => self.resume(now, from, &resume),
             Request::Relay { to, message } => self.relay(now, from, to, message),
             Request::Media(media) => self.update_media(now, from, media),

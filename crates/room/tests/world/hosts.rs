@@ -51,7 +51,7 @@ pub(crate) fn enter(
 ) -> Result<Person, Rejection> {
     let at = world.connect();
     let join = Join { media: on(), sfu: true, device, ..join(name) };
-    world.admitted(at, Request::Join(join)).map(|admission| Person { at, admission })
+    world.admitted(at, Request::from(join)).map(|admission| Person { at, admission })
 }
 
 pub(crate) fn host(world: &mut World, from: &Person, hosting: Hosting) -> Result<Reply, Rejection> {

@@ -146,7 +146,7 @@ impl World {
     /// Joins over a new connection.
     pub(crate) fn enter(&mut self, name: &str) -> (Connection, Admission) {
         let connection = self.connect();
-        let admission = self.admitted(connection, Request::Join(join(name))).unwrap();
+        let admission = self.admitted(connection, Request::from(join(name))).unwrap();
         (connection, admission)
     }
 
