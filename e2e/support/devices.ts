@@ -11,6 +11,8 @@ export interface DeviceControl {
   busy: string[];
   /** All captured tracks. */
   tracks: MediaStreamTrack[];
+  /** Level of the tone that the microphone picks up, in dB relative to full scale. */
+  setTone(decibels: number): void;
   /** Resolves all pending requests. */
   resolvePending(): void;
 }
@@ -24,6 +26,10 @@ declare global {
 export interface DeviceOptions {
   /** Ids of fake cameras that replace the browser's, each with video of one colour. */
   cameras?: string[];
+  /** Where each of them looks, as on a phone. */
+  facing?: Record<string, "user" | "environment">;
+  /** The microphone picks up a tone instead of the browser's beeps; silence at first. */
+  hasTone?: boolean;
 }
 
 /** Installs the wrappers in every page opened from now on, before its own scripts. */
@@ -32,7 +38,7 @@ export async function fakeDevices(page: Page, options: DeviceOptions = {}): Prom
 }
 
 /** Self-contained: it is sent to the page as text. */
-function installFakes({ cameras }: DeviceOptions): void {
+function installFakes({ cameras, facing = {}, hasTone = false }: DeviceOptions): void {
   const media = navigator.mediaDevices;
   // `about:blank` has no media devices.
   if (!media) return;
@@ -41,6 +47,10 @@ function installFakes({ cameras }: DeviceOptions): void {
     hanging: [],
     busy: [],
     tracks: [],
+    setTone: (decibels) => {
+      // The root mean square of a sine is its amplitude by the square root of two.
+      if (tone) tone.volume.gain.value = Math.SQRT2 * 10 ** (decibels / 20);
+    },
     resolvePending: () => {
       devices.hanging = [];
       for (const resolve of pending) resolve();
@@ -48,6 +58,22 @@ function installFakes({ cameras }: DeviceOptions): void {
     },
   };
   window.devices = devices;
+
+  let tone: { volume: GainNode; stream: MediaStream } | undefined;
+  const toneTrack = (): MediaStreamTrack => {
+    if (!tone) {
+      const context = new AudioContext();
+      const oscillator = new OscillatorNode(context, { frequency: 440 });
+      const volume = new GainNode(context, { gain: 0 });
+      const out = context.createMediaStreamDestination();
+      oscillator.connect(volume).connect(out);
+      oscillator.start();
+      tone = { volume, stream: out.stream };
+    }
+    const [track] = tone.stream.getAudioTracks();
+    if (!track) throw new Error("a destination without a track");
+    return track.clone();
+  };
 
   const untilResolved = async (requested: DeviceKind[]) => {
     if (!requested.some((kind) => devices.hanging.includes(kind))) return;
@@ -75,7 +101,12 @@ function installFakes({ cameras }: DeviceOptions): void {
     if (!track) throw new Error("a canvas without a track");
     const getSettings = track.getSettings.bind(track);
     const stop = track.stop.bind(track);
-    track.getSettings = () => ({ ...getSettings(), deviceId: id });
+    const facingMode = facing[id];
+    track.getSettings = () => ({
+      ...getSettings(),
+      deviceId: id,
+      ...(facingMode && { facingMode }),
+    });
     track.stop = () => {
       clearInterval(timer);
       stop();
@@ -85,6 +116,9 @@ function installFakes({ cameras }: DeviceOptions): void {
 
   const selectCamera = (constraints: MediaTrackConstraints | boolean | undefined): string => {
     const all = cameras ?? [];
+    const turn = typeof constraints === "object" ? constraints.facingMode : undefined;
+    const turned = all.find((id) => facing[id] === (turn as { exact?: string } | undefined)?.exact);
+    if (turn && turned) return turned;
     const deviceId = typeof constraints === "object" ? constraints.deviceId : undefined;
     const { exact, ideal } = (
       typeof deviceId === "object" && !Array.isArray(deviceId) ? deviceId : {}
@@ -99,12 +133,18 @@ function installFakes({ cameras }: DeviceOptions): void {
   media.getUserMedia = async (constraints = {}) => {
     const { audio, video } = constraints;
     await untilResolved((["audio", "video"] as const).filter((kind) => constraints[kind]));
-    if (!cameras || !video) return captured(await getUserMedia(constraints));
+    const open = async (constraints: MediaStreamConstraints) => {
+      if (!hasTone || !constraints.audio) return await getUserMedia(constraints);
+      const { audio: _, ...others } = constraints;
+      const rest = others.video ? (await getUserMedia(others)).getTracks() : [];
+      return new MediaStream([toneTrack(), ...rest]);
+    };
+    if (!cameras || !video) return captured(await open(constraints));
     const id = selectCamera(video);
     if (devices.busy.includes(id)) {
       throw new DOMException("failed by the test", "NotReadableError");
     }
-    const audioTracks = audio ? (await getUserMedia({ audio })).getTracks() : [];
+    const audioTracks = audio ? (await open({ audio })).getTracks() : [];
     return captured(new MediaStream([...audioTracks, videoTrackOf(id)]));
   };
 

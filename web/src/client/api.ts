@@ -347,10 +347,34 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   setScreen(on: boolean): Promise<void>;
   /** Chooses a device and stores the choice. */
   choose(kind: DeviceKind, deviceId: string): Promise<void>;
+  /** Opens a phone's other camera: see `LocalMediaState.canFlipCamera`. */
+  flipCamera(): Promise<void>;
+  /** Sets how the browser processes the microphone; an open one is opened once more. */
+  setProcessing(processing: SoundProcessing): Promise<void>;
+  /** Records the open microphone, muted or not. Rejects without one. */
+  recordMicrophone(milliseconds: number): Promise<Blob>;
   /** Closes every device. The choices and what is on are kept for the next `start`. */
   stop(): void;
   /** Level of the open microphone, 0 to 1, ten times a second while subscribed. */
   readonly level: Readable<number>;
+  /** What the microphone's level says, while subscribed; `dismiss` ends the current hint. */
+  readonly voice: Readable<VoiceHint | null> & { dismiss(): void };
+}
+
+/**
+ * - `muted`: the person speaks, but the microphone is muted;
+ * - `silent`: the microphone is on, but has delivered digital silence for ten seconds.
+ */
+export type VoiceHint = "muted" | "silent";
+
+/** How the microphone is processed before it is sent. */
+export interface SoundProcessing {
+  /** Suppression of noise: none, the browser's, or a neural network in the page. */
+  readonly noise: "off" | "browser" | "strong";
+  /** The browser evens out the volume. */
+  readonly autoGain: boolean;
+  /** For instruments: stereo, and no processing at all. */
+  readonly isMusic: boolean;
 }
 
 export type DeviceKind = "microphone" | "camera" | "speaker";
@@ -369,6 +393,8 @@ export interface LocalMediaState {
   /** Argument for `setSinkId`: the chosen speaker while it is present, else "". */
   readonly sink: string;
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
+  /** The open camera is one of a phone's two, which look in opposite directions. */
+  readonly canFlipCamera: boolean;
   /** The camera for a muted `<video>`; null while it is off. */
   readonly cameraStream: MediaStream | null;
   readonly screen: LocalScreen;

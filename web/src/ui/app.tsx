@@ -2,6 +2,7 @@ import { lazy, Suspense } from "react";
 import type { Client } from "../client/index.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
+import { MediaPreferences } from "./devices/media-preferences.tsx";
 import { Home } from "./home/home.tsx";
 import { type Catalogue, I18nProvider } from "./i18n/context.tsx";
 import { NotFound } from "./not-found.tsx";
@@ -20,6 +21,8 @@ export function App({ client, catalogue }: { client: Client; catalogue: Catalogu
     <ClientContext value={client}>
       <I18nProvider initial={catalogue}>
         <Announcer>
+          {/* Before the view, which starts the devices. */}
+          <MediaPreferences />
           <View />
         </Announcer>
       </I18nProvider>

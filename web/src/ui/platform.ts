@@ -15,3 +15,6 @@ export const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
 /** A screen can be shared (not on phones). */
 export const canShareScreen =
   navigator.mediaDevices !== undefined && "getDisplayMedia" in navigator.mediaDevices;
+
+/** There is a mouse or the like, and so probably a keyboard. */
+export const hasKeyboard = matchMedia("(any-pointer: fine)").matches;

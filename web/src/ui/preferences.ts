@@ -52,6 +52,17 @@ const READERS = {
   toldHands: onOff,
   /** Whether messages are shown and read while the chat is closed. */
   toldMessages: onOff,
+  /** Suppression of noise from the microphone. */
+  noise: oneOf("off", "browser"),
+  /** Whether the browser evens out the microphone's volume. */
+  autoGain: onOff,
+  /** Whether the microphone picks up music: stereo, without processing. */
+  music: onOff,
+  /** Whether the microphone is on only while a key is held. */
+  pushToTalk: onOff,
+  /** Whether hints are shown: about speech while muted, and about a silent microphone. */
+  mutedHint: onOff,
+  silentHint: onOff,
 } satisfies Record<string, Reader<string | number>>;
 
 export type PreferenceKey = keyof typeof READERS;

@@ -2,6 +2,7 @@
 import {
   constraintsOf,
   exactConstraints,
+  type IdealConstraints,
   type InputKind,
   isOverconstrained,
   problemOf,
@@ -18,17 +19,26 @@ export interface DeviceRequest {
   readonly deviceId: string | null;
   /** If the device is in use, another may be opened instead. */
   readonly allowFallback: boolean;
+  /** A camera that looks this way, whichever it is. */
+  readonly facingMode?: FacingMode;
 }
+
+/** Where a phone's camera looks: at the person, or away. */
+export type FacingMode = "user" | "environment";
 
 /** Requests devices with one prompt. The stream has at most one track of each kind. */
 export async function requestDevices(
   devices: MediaDevices,
+  ideal: IdealConstraints,
   wanted: Readonly<Partial<Record<InputKind, string | null>>>,
 ): Promise<MediaStream> {
   const kinds = Object.entries(wanted) as [InputKind, string | null][];
   const attempts = ([0, 1, 2] as const).map((level) =>
     Object.fromEntries(
-      kinds.map(([kind, deviceId]) => [TRACK_KIND[kind], constraintsOf(kind, deviceId)[level]]),
+      kinds.map(([kind, deviceId]) => [
+        TRACK_KIND[kind],
+        constraintsOf(ideal[kind], deviceId)[level],
+      ]),
     ),
   );
   let lastError: unknown;
@@ -46,18 +56,23 @@ export async function requestDevices(
 /** Opens one device. Rejects as `getUserMedia` does; stops trying once `isWanted` is false. */
 export async function openDevice(
   devices: MediaDevices,
+  ideal: IdealConstraints,
   kind: InputKind,
-  { deviceId, allowFallback }: DeviceRequest,
+  { deviceId, allowFallback, facingMode }: DeviceRequest,
   isWanted: () => boolean,
 ): Promise<MediaStreamTrack> {
+  if (facingMode) {
+    const video = { ...ideal.camera, facingMode: { exact: facingMode } };
+    return onlyTrack(await devices.getUserMedia({ video }));
+  }
   try {
-    return onlyTrack(await requestDevices(devices, { [kind]: deviceId }));
+    return onlyTrack(await requestDevices(devices, ideal, { [kind]: deviceId }));
   } catch (error) {
     if (!allowFallback || problemOf(error) !== "in_use") throw error;
     for (const id of await fallbacksFor(devices, kind, deviceId)) {
       if (!isWanted()) break;
       try {
-        const constraints = { [TRACK_KIND[kind]]: exactConstraints(kind, id) };
+        const constraints = { [TRACK_KIND[kind]]: exactConstraints(ideal[kind], id) };
         return onlyTrack(await devices.getUserMedia(constraints));
       } catch {
         // Also in use or refused: the error of the first device is reported.

@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
 import {
   constraintsOf,
+  DEFAULT_PROCESSING,
   devicesByKind,
   exactConstraints,
+  idealConstraints,
   kindsToRetry,
   loadChoices,
   problemOf,
   saveChoices,
   sinkIdOf,
 } from "./devices.ts";
+
+const IDEAL = idealConstraints(DEFAULT_PROCESSING);
 
 const info = (kind: MediaDeviceKind, deviceId: string, label = "") =>
   ({ kind, deviceId, label, groupId: "" }) as MediaDeviceInfo;
@@ -38,18 +42,18 @@ test("each error of a browser maps to a problem", () => {
 });
 
 test("a chosen device is requested exactly, then as ideal, then any device", () => {
-  const [exact, ideal, any] = constraintsOf("camera", "c1");
+  const [exact, ideal, any] = constraintsOf(IDEAL.camera, "c1");
   expect(exact.deviceId).toEqual({ exact: "c1" });
   expect(ideal.deviceId).toEqual({ ideal: "c1" });
   expect(any).toBe(true);
-  const [usual] = constraintsOf("microphone", null);
+  const [usual] = constraintsOf(IDEAL.microphone, null);
   expect(usual).not.toHaveProperty("deviceId");
   expect(usual.echoCancellation).toBe(true);
 });
 
 test("every constraint except the chosen device is ideal", () => {
   for (const kind of ["microphone", "camera"] as const) {
-    const { deviceId, ...others } = exactConstraints(kind, "d1");
+    const { deviceId, ...others } = exactConstraints(IDEAL[kind], "d1");
     expect(deviceId).toEqual({ exact: "d1" });
     expect(JSON.stringify(others)).not.toMatch(/"(max|min|exact)"/);
   }
@@ -90,4 +94,20 @@ test("choices are stored, and invalid or closed storage is ignored", () => {
   expect(loadChoices({ getItem: closed })).toEqual(nothing);
   expect(() => saveChoices({ setItem: closed }, choices)).not.toThrow();
   expect(loadChoices(undefined)).toEqual(nothing);
+});
+
+test("music is not processed; strong suppression replaces the browser's", () => {
+  const { microphone: music } = idealConstraints({ ...DEFAULT_PROCESSING, isMusic: true });
+  expect(music).toMatchObject({ echoCancellation: false, noiseSuppression: false });
+  expect(music.channelCount).toEqual({ ideal: 2 });
+  const { microphone: strong } = idealConstraints({
+    noise: "strong",
+    autoGain: false,
+    isMusic: false,
+  });
+  expect(strong).toEqual({
+    echoCancellation: true,
+    noiseSuppression: false,
+    autoGainControl: false,
+  });
 });

@@ -1,5 +1,5 @@
 // Microphones, cameras and speakers: enumeration, constraints, errors and stored choices.
-import type { Device, DeviceKind, DeviceProblem } from "../api.ts";
+import type { Device, DeviceKind, DeviceProblem, SoundProcessing } from "../api.ts";
 
 /** Kinds of device that capture. */
 export type InputKind = "microphone" | "camera";
@@ -48,29 +48,54 @@ function nameOf(error: unknown): unknown {
   return (error as { name?: unknown } | null)?.name;
 }
 
-/** Ideal values only, since any stricter constraint may keep a device from opening. */
-const IDEAL: Readonly<Record<InputKind, MediaTrackConstraints>> = {
-  microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-  camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+/** Constraints of each kind. Ideal values only, since any stricter one may keep it from opening. */
+export type IdealConstraints = Readonly<Record<InputKind, MediaTrackConstraints>>;
+
+export const DEFAULT_PROCESSING: SoundProcessing = {
+  noise: "browser",
+  autoGain: true,
+  isMusic: false,
 };
+
+/** Constraints for a microphone that is processed like this. */
+export function idealConstraints({ noise, autoGain, isMusic }: SoundProcessing): IdealConstraints {
+  return {
+    microphone: isMusic
+      ? {
+          echoCancellation: false,
+          noiseSuppression: false,
+          autoGainControl: false,
+          channelCount: { ideal: 2 },
+        }
+      : {
+          echoCancellation: true,
+          // Strong suppression is done by the page: two in a row would eat into speech.
+          noiseSuppression: noise === "browser",
+          autoGainControl: autoGain,
+        },
+    camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+  };
+}
 
 /**
  * Constraints to try in order while the browser reports them as overconstrained: the chosen device,
  * another of its kind, any.
  */
 export function constraintsOf(
-  kind: InputKind,
+  ideal: MediaTrackConstraints,
   deviceId: string | null,
 ): readonly [MediaTrackConstraints, MediaTrackConstraints, true] {
-  const ideal = IDEAL[kind];
   return deviceId === null
     ? [ideal, ideal, true]
-    : [exactConstraints(kind, deviceId), { ...ideal, deviceId: { ideal: deviceId } }, true];
+    : [exactConstraints(ideal, deviceId), { ...ideal, deviceId: { ideal: deviceId } }, true];
 }
 
 /** Constraints for that device only. */
-export function exactConstraints(kind: InputKind, deviceId: string): MediaTrackConstraints {
-  return { ...IDEAL[kind], deviceId: { exact: deviceId } };
+export function exactConstraints(
+  ideal: MediaTrackConstraints,
+  deviceId: string,
+): MediaTrackConstraints {
+  return { ...ideal, deviceId: { exact: deviceId } };
 }
 
 /** Kinds worth requesting separately after a request for both failed. */

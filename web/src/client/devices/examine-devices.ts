@@ -2,10 +2,18 @@
 // second, and closes them.
 import type { DevicesFacts, OpenedDevice } from "../doctor/facts.ts";
 import { openDevice, requestDevices } from "./acquire.ts";
-import { type InputKind, kindsToRetry, loadChoices, problemOf } from "./devices.ts";
+import {
+  DEFAULT_PROCESSING,
+  type InputKind,
+  idealConstraints,
+  kindsToRetry,
+  loadChoices,
+  problemOf,
+} from "./devices.ts";
 import { rmsOf } from "./level.ts";
 import { inputPermissions } from "./permissions.ts";
 
+const IDEAL = idealConstraints(DEFAULT_PROCESSING);
 const MEASURE_MS = 1_000;
 const INTERVAL_MS = 50;
 /** Pixels in which brightness is looked for. */
@@ -40,7 +48,7 @@ async function open(devices: MediaDevices): Promise<Opened> {
   const { microphone, camera } = loadChoices(globalThis.localStorage);
   const chosen = { microphone, camera };
   try {
-    const stream = await requestDevices(devices, chosen);
+    const stream = await requestDevices(devices, IDEAL, chosen);
     return {
       microphone: stream.getAudioTracks()[0] ?? "missing",
       camera: stream.getVideoTracks()[0] ?? "missing",
@@ -51,7 +59,7 @@ async function open(devices: MediaDevices): Promise<Opened> {
     const alone = async (kind: InputKind) => {
       if (!retried.includes(kind)) return problem;
       const request = { deviceId: chosen[kind], allowFallback: false };
-      return openDevice(devices, kind, request, () => true).catch(outcomeOf);
+      return openDevice(devices, IDEAL, kind, request, () => true).catch(outcomeOf);
     };
     return { microphone: await alone("microphone"), camera: await alone("camera") };
   }

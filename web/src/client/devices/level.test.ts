@@ -101,3 +101,19 @@ test("a meter measures only while there is a subscriber", async () => {
   unsubscribe();
   expect(meter.linear).toBe(0);
 });
+
+test("a muted microphone is measured, but its level is silence", async () => {
+  const meter = new LevelMeter();
+  const microphone = track();
+  meter.setTrack(microphone);
+  const unsubscribe = meter.subscribe(() => {});
+  microphone.enabled = false;
+  await vi.advanceTimersByTimeAsync(250);
+  expect(meter.linear).toBe(0);
+  expect(meter.captured).toBeCloseTo(0.5);
+  const [context] = FakeContext.made;
+  if (context) context.state = "suspended";
+  await vi.advanceTimersByTimeAsync(250);
+  expect(meter.captured).toBeNull();
+  unsubscribe();
+});

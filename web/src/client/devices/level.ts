@@ -25,6 +25,7 @@ export class LevelMeter implements Readable<number> {
   readonly #listeners = new Set<() => void>();
   #track: MediaStreamTrack | null = null;
   #level = 0;
+  #captured: number | null = null;
   #stop: (() => void) | null = null;
 
   /** Level on the meter's scale, 0 to 1. */
@@ -43,6 +44,11 @@ export class LevelMeter implements Readable<number> {
   /** Linear level, 0 to 1. */
   get linear(): number {
     return this.#level;
+  }
+
+  /** Linear level of what the device captures, even while muted; null if it is not measured. */
+  get captured(): number | null {
+    return this.#captured;
   }
 
   /** Measures another track; null measures silence. */
@@ -65,17 +71,26 @@ export class LevelMeter implements Readable<number> {
 
   #measure(track: MediaStreamTrack): () => void {
     const context = new AudioContext();
-    const close = () => void context.close().catch(() => {});
+    // A clone, since a muted track delivers silence.
+    const own = track.clone();
+    own.enabled = true;
+    const close = () => {
+      own.stop();
+      void context.close().catch(() => {});
+    };
     try {
       const analyser = context.createAnalyser();
       analyser.fftSize = 1024;
-      context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      context.createMediaStreamSource(new MediaStream([own])).connect(analyser);
       const samples = new Float32Array(analyser.fftSize);
       const timer = setInterval(() => {
         // Suspended until a user gesture, and on iOS during a phone call.
-        if (context.state !== "running") void context.resume().catch(() => {});
+        const isRunning = context.state === "running";
+        if (!isRunning) void context.resume().catch(() => {});
         analyser.getFloatTimeDomainData(samples);
-        this.#setLevel(track.enabled && !track.muted ? rmsOf(samples) : 0);
+        const captured = track.muted ? 0 : rmsOf(samples);
+        this.#captured = isRunning && !track.muted ? captured : null;
+        this.#setLevel(track.enabled ? captured : 0);
       }, INTERVAL_MS);
       return () => {
         clearInterval(timer);
@@ -90,6 +105,7 @@ export class LevelMeter implements Readable<number> {
   #end(): void {
     this.#stop?.();
     this.#stop = null;
+    this.#captured = null;
     this.#setLevel(0);
   }
 

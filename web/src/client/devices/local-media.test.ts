@@ -471,3 +471,46 @@ test("an unplugged speaker falls back to the system's default until it is back",
   await flush();
   expect(now().sink).toBe("s2");
 });
+
+test("changed processing opens the microphone once more, in the same mute state", async () => {
+  await media.start(BOTH);
+  await media.setMicrophone(false);
+  const before = tracks().microphone;
+  await media.setProcessing({ noise: "off", autoGain: true, isMusic: false });
+  expect(devices.requests.at(-1)).toEqual({
+    audio: expect.objectContaining({ noiseSuppression: false, deviceId: { exact: "audio1" } }),
+  });
+  expect(tracks().microphone).not.toBe(before);
+  expect(before?.readyState).toBe("ended");
+  expect(tracks().microphone?.enabled).toBe(false);
+  const { length } = devices.requests;
+  await media.setProcessing({ noise: "off", autoGain: true, isMusic: false });
+  expect(devices.requests).toHaveLength(length);
+});
+
+test("a phone's camera flips to the one that looks the other way, and back", async () => {
+  devices.facing.set("video1", "user").set("video2", "environment");
+  await media.start(BOTH);
+  expect(now().canFlipCamera).toBe(true);
+  await media.flipCamera();
+  expect(now().camera).toMatchObject({ on: true, deviceId: "video2", problem: null });
+  await media.flipCamera();
+  expect(now().camera.deviceId).toBe("video1");
+  expect(devices.live.filter(({ kind }) => kind === "video")).toHaveLength(1);
+});
+
+test("a phone that opens one lens at a time flips, too", async () => {
+  devices.facing.set("video1", "user").set("video2", "environment");
+  devices.opensOneLens = true;
+  await media.start(BOTH);
+  await media.flipCamera();
+  expect(now().camera).toMatchObject({ on: true, deviceId: "video2", problem: null });
+});
+
+test("a camera of a computer can't be flipped", async () => {
+  await media.start(BOTH);
+  expect(now().canFlipCamera).toBe(false);
+  const { length } = devices.requests;
+  await media.flipCamera();
+  expect(devices.requests).toHaveLength(length);
+});

@@ -1,8 +1,14 @@
 // This device's microphone, camera and screen: opens, mutes, changes and closes them.
-import type { DeviceKind, DeviceProblem, LocalMedia, LocalMediaState } from "../api.ts";
+import type {
+  DeviceKind,
+  DeviceProblem,
+  LocalMedia,
+  LocalMediaState,
+  SoundProcessing,
+} from "../api.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { type Readable, Store } from "../store.ts";
-import { type DeviceRequest, openDevice, requestDevices } from "./acquire.ts";
+import { type DeviceRequest, type FacingMode, openDevice, requestDevices } from "./acquire.ts";
 import {
   type Attempt,
   type Capture,
@@ -14,9 +20,12 @@ import {
   reduceCapture,
 } from "./capture.ts";
 import {
+  DEFAULT_PROCESSING,
   type DeviceChoices,
   devicesByKind,
+  type IdealConstraints,
   type InputKind,
+  idealConstraints,
   kindsToRetry,
   loadChoices,
   problemOf,
@@ -25,7 +34,9 @@ import {
 } from "./devices.ts";
 import { LevelMeter } from "./level.ts";
 import { inputPermissions } from "./permissions.ts";
+import { recordTrack } from "./recording.ts";
 import { NO_SCREEN, ScreenShare } from "./screen.ts";
+import { VoiceWatcher } from "./voice-watcher.ts";
 
 const INPUTS: readonly InputKind[] = ["microphone", "camera"];
 
@@ -56,6 +67,7 @@ export interface MediaPlatform {
  */
 export class LocalMediaDevices implements LocalMedia {
   readonly level: LevelMeter = new LevelMeter();
+  readonly voice: VoiceWatcher;
   /** The tracks to send. */
   readonly tracks: Readable<Tracks>;
   readonly #platform: MediaPlatform;
@@ -66,10 +78,12 @@ export class LocalMediaDevices implements LocalMedia {
   readonly #reopenings: Record<InputKind, number> = { microphone: 0, camera: 0 };
   #lastAttempt: Attempt = 0;
   #choices: DeviceChoices;
+  #processing: SoundProcessing = DEFAULT_PROCESSING;
 
   constructor(platform: MediaPlatform) {
     this.#platform = platform;
     this.tracks = this.#tracks;
+    this.voice = new VoiceWatcher(this.level, () => this.getSnapshot().microphone.on);
     this.#choices = loadChoices(platform.storage);
     const { microphone, camera, speaker } = this.#choices;
     this.#state = new Store<LocalMediaState>({
@@ -77,6 +91,7 @@ export class LocalMediaDevices implements LocalMedia {
       camera: localDeviceOf(OFF, camera),
       speaker,
       sink: sinkIdOf(speaker, []),
+      canFlipCamera: false,
       devices: { microphone: [], camera: [], speaker: [] },
       cameraStream: null,
       screen: NO_SCREEN,
@@ -133,9 +148,41 @@ export class LocalMediaDevices implements LocalMedia {
     if (capture.is !== "off") await this.#open(kind, request);
   }
 
+  async flipCamera(): Promise<void> {
+    const facing = facingModeOf(this.#captures.camera);
+    if (facing === null) return;
+    const facingMode = facing === "user" ? "environment" : "user";
+    const request = { deviceId: null, allowFallback: false, facingMode } as const;
+    if (!(await this.#open("camera", request))) return;
+    const { deviceId } = this.getSnapshot().camera;
+    if (deviceId !== null) this.#saveChoice("camera", deviceId);
+  }
+
+  async setProcessing(processing: SoundProcessing): Promise<void> {
+    const before = idealConstraints(this.#processing).microphone;
+    this.#processing = processing;
+    const isSame =
+      JSON.stringify(before) === JSON.stringify(idealConstraints(processing).microphone);
+    const held = heldTrack(this.#captures.microphone);
+    if (isSame || !held) return;
+    // Few browsers apply these constraints to an open microphone, so it is opened once more.
+    const deviceId = held.getSettings().deviceId ?? null;
+    await this.#open("microphone", { deviceId, allowFallback: false });
+  }
+
+  async recordMicrophone(milliseconds: number): Promise<Blob> {
+    const track = heldTrack(this.#captures.microphone);
+    if (!track) throw new Error("no microphone is open");
+    return await recordTrack(track, milliseconds);
+  }
+
   stop(): void {
     this.#screen.stop();
     for (const kind of INPUTS) this.#dispatch(kind, { is: "close" });
+  }
+
+  get #ideal(): IdealConstraints {
+    return idealConstraints(this.#processing);
   }
 
   #saveChoice(kind: DeviceKind, deviceId: string): void {
@@ -170,7 +217,7 @@ export class LocalMediaDevices implements LocalMedia {
     const stopWatching = this.#watchAnswer(attempt, INPUTS);
     const splitTimer = setTimeout(() => void this.#split(attempt), SPLIT_MS);
     try {
-      const stream = await requestDevices(devices, { microphone, camera });
+      const stream = await requestDevices(devices, this.#ideal, { microphone, camera });
       this.#opened("microphone", attempt, stream.getAudioTracks()[0]);
       this.#opened("camera", attempt, stream.getVideoTracks()[0]);
       await this.#enumerate();
@@ -218,7 +265,7 @@ export class LocalMediaDevices implements LocalMedia {
     const stopWatching = this.#watchAnswer(attempt, [kind]);
     const isWanted = () => isPending(this.#captures[kind], attempt);
     const open = async (request: DeviceRequest) =>
-      await openDevice(devices, kind, request, isWanted);
+      await openDevice(devices, this.#ideal, kind, request, isWanted);
     try {
       return this.#opened(kind, attempt, await open(request));
     } catch (error) {
@@ -330,6 +377,8 @@ export class LocalMediaDevices implements LocalMedia {
         camera: localDeviceOf(this.#captures.camera, camera),
         speaker,
         sink: sinkIdOf(speaker, next.devices.speaker),
+        canFlipCamera:
+          facingModeOf(this.#captures.camera) !== null && next.devices.camera.length > 1,
       };
     });
   }
@@ -356,4 +405,10 @@ function needsRequest(capture: Capture): boolean {
     default:
       return true;
   }
+}
+
+/** Where the open camera of a phone looks; null of any other camera. */
+function facingModeOf(camera: Capture): FacingMode | null {
+  const facing = heldTrack(camera)?.getSettings().facingMode;
+  return facing === "user" || facing === "environment" ? facing : null;
 }

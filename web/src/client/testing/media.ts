@@ -15,15 +15,19 @@ export class FakeTrack extends EventTarget {
   readonly deviceId: string;
   readonly settings: MediaTrackSettings;
 
-  constructor(kind: string, deviceId: string) {
+  constructor(kind: string, deviceId: string, facingMode?: string) {
     super();
     this.kind = kind;
     this.deviceId = deviceId;
-    this.settings = { deviceId, width: 1280, height: 720 };
+    this.settings = { deviceId, width: 1280, height: 720, ...(facingMode && { facingMode }) };
   }
 
   getSettings() {
     return this.settings;
+  }
+
+  clone(): FakeTrack {
+    return new FakeTrack(this.kind, this.deviceId);
   }
 
   stop(): void {
@@ -55,6 +59,10 @@ export class FakeDevices extends EventTarget {
 
   /** Device ids by kind, in the order of `enumerateDevices`. */
   readonly ids: Record<Kind, string[]> = { audio: ["audio1"], video: ["video1"] };
+  /** Where cameras look, by id. */
+  readonly facing = new Map<string, "user" | "environment">();
+  /** A camera can't be opened while another is open. */
+  opensOneLens = false;
   /** Devices in use by another program. */
   readonly busy = new Set<string>();
   /** Kinds whose requests stay pending until `answer` is called. */
@@ -88,7 +96,12 @@ export class FakeDevices extends EventTarget {
     }
     const ids = kinds.map((kind) => this.#idFor(kind, constraints[kind]));
     if (ids.some((id) => this.busy.has(id))) throw new DOMException("", "NotReadableError");
-    return this.#stream(kinds.map((kind, i) => new FakeTrack(kind, ids[i] ?? "")));
+    if (this.opensOneLens && kinds.includes("video") && this.live.some(isVideo)) {
+      throw new DOMException("", "NotReadableError");
+    }
+    return this.#stream(
+      kinds.map((kind, i) => new FakeTrack(kind, ids[i] ?? "", this.facing.get(ids[i] ?? ""))),
+    );
   }
 
   async enumerateDevices() {
@@ -104,6 +117,14 @@ export class FakeDevices extends EventTarget {
     };
     if (exact !== undefined && !this.ids[kind].includes(exact)) {
       throw new DOMException("", "OverconstrainedError");
+    }
+    const { exact: facing } = ((constraints !== true && constraints?.facingMode) || {}) as {
+      exact?: string;
+    };
+    if (facing !== undefined) {
+      const turned = this.ids[kind].find((id) => this.facing.get(id) === facing);
+      if (!turned) throw new DOMException("", "OverconstrainedError");
+      return turned;
     }
     const [first = ""] = this.ids[kind];
     return exact ?? (ideal !== undefined && this.ids[kind].includes(ideal) ? ideal : first);
@@ -126,6 +147,8 @@ export class FakeDevices extends EventTarget {
     return this as unknown as MediaDevices;
   }
 }
+
+const isVideo = ({ kind }: FakeTrack) => kind === "video";
 
 /** A stream that only holds its tracks. */
 export function fakeStream(tracks: MediaStreamTrack[]): MediaStream {

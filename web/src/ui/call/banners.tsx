@@ -1,5 +1,6 @@
 import type { Call, CallState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
+import { VoiceHints } from "../devices/voice-hints.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { usePlayback } from "../parts/playback-provider.tsx";
@@ -29,6 +30,7 @@ export function Banners({ call, state }: { call: Call; state: CallState }) {
         </p>
       ) : null}
       <DeviceBanner />
+      <VoiceHints />
       {isBlocked ? (
         <button type="button" className={styles.unlock} data-testid="tap-to-hear" onClick={unlock}>
           <Icon name="speaker" size={24} />

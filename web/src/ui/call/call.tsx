@@ -9,6 +9,7 @@ import {
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
+import { usePushToTalk } from "../devices/use-push-to-talk.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
@@ -69,6 +70,7 @@ export function Call({ call, onEnd }: CallProps) {
   const maySpeak = mayPublish(state, "microphone");
   useWakeLock();
   useShortcuts(maySpeak);
+  usePushToTalk(maySpeak);
   const { media } = useClient();
   const popped = pipTile(state)?.key ?? null;
   const pip = usePip(() => videoOf(popped));

@@ -1,3 +1,4 @@
+import { FlipCamera } from "../devices/flip-camera.tsx";
 import { MirrorChoice } from "../devices/mirror-choice.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { CameraToggle } from "../parts/media-toggles.tsx";
@@ -15,6 +16,7 @@ export function CameraMenu({ onSettings }: { onSettings: () => void }) {
       onSettings={onSettings}
     >
       <DeviceRadios kind="camera" />
+      <FlipCamera />
       <MirrorChoice />
     </DeviceMenu>
   );

@@ -89,7 +89,7 @@ function RoomyBar(props: Props & { mayShare: boolean }) {
 function Bar({ call, may, isHandRaised, counts, panel, toggle, items, onSettings }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
-  const { screen } = useReadable(media);
+  const { screen, canFlipCamera } = useReadable(media);
   const hand: MoreItem = {
     icon: "hand",
     label: isHandRaised ? t.controls.handDown : t.controls.handUp,
@@ -101,6 +101,12 @@ function Bar({ call, may, isHandRaised, counts, panel, toggle, items, onSettings
     label: screen.on ? t.controls.screenOff : t.controls.screenOn,
     testId: "toggle-screen",
     run: () => void media.setScreen(!screen.on),
+  };
+  const flip: MoreItem = {
+    icon: "flip",
+    label: t.sound.flip,
+    testId: "flip-camera",
+    run: () => void media.flipCamera(),
   };
   const settings: MoreItem = {
     icon: "settings",
@@ -118,7 +124,16 @@ function Bar({ call, may, isHandRaised, counts, panel, toggle, items, onSettings
         </>
       ) : null}
       <ChatButton panel={panel} toggle={toggle} unread={counts.unread} />
-      <More items={[hand, ...(mayShare ? [share] : []), ...items, settings]} isSheet>
+      <More
+        items={[
+          hand,
+          ...(canFlipCamera ? [flip] : []),
+          ...(mayShare ? [share] : []),
+          ...items,
+          settings,
+        ]}
+        isSheet
+      >
         <ReactionRow call={call} />
       </More>
     </>

@@ -1,3 +1,4 @@
+import { SoundTests } from "../devices/sound-tests.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { MicToggle } from "../parts/media-toggles.tsx";
 import { canChooseSpeaker } from "../platform.ts";
@@ -15,6 +16,7 @@ export function MicMenu({ onSettings }: { onSettings: () => void }) {
       onSettings={onSettings}
     >
       <DeviceRadios kind="microphone" />
+      <SoundTests isJoined />
       {canChooseSpeaker ? <DeviceRadios kind="speaker" /> : null}
     </DeviceMenu>
   );

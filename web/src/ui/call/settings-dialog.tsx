@@ -1,6 +1,7 @@
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { DeviceChoice } from "../devices/device-choice.tsx";
-import { MirrorChoice } from "../devices/mirror-choice.tsx";
+import { PictureSettings } from "../devices/picture-settings.tsx";
+import { SoundSettings } from "../devices/sound-settings.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -13,7 +14,8 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
     <Dialog title={t.settings.title} onClose={onClose}>
       <DeviceAlerts isJoined />
       <DeviceChoice labelled />
-      <MirrorChoice />
+      <SoundSettings isJoined />
+      <PictureSettings />
       <LanguageChoice />
       <Button variant="primary" onClick={onClose}>
         {t.devices.done}

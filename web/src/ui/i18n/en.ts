@@ -5,6 +5,8 @@ const plural = pluralIn("en");
 
 const PEOPLE = { one: "# person", other: "# people" };
 
+import { enSound } from "./en-sound.ts";
+
 /** English: the source catalogue, which defines the keys of every other language. */
 export const en = {
   languageLabel: "Language",
@@ -142,6 +144,8 @@ export const en = {
     mirror: "Mirror my video",
     done: "Done",
   },
+
+  sound: enSound,
 
   controls: {
     group: "Call controls",

@@ -1,5 +1,6 @@
 import type { Messages } from "./en.ts";
 import { koReach } from "./ko-reach.ts";
+import { koSound } from "./ko-sound.ts";
 import { withParticle } from "./particles.ts";
 
 /** 한국어. 사람 이름 뒤에는 ‘님’을 붙이고, 방 이름은 작은따옴표로 묶어요. 문장은 해요체로 써요. */
@@ -138,6 +139,8 @@ export const ko: Messages = {
     mirror: "내 영상을 거울처럼 보기",
     done: "완료",
   },
+
+  sound: koSound,
 
   controls: {
     group: "통화 조작",

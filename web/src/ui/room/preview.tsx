@@ -2,7 +2,7 @@ import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "re
 import type { LocalDevice, RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
-import { DeviceChoice } from "../devices/device-choice.tsx";
+import { LobbyDevices } from "../devices/lobby-devices.tsx";
 import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
@@ -157,7 +157,7 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
           {canCall ? <DeviceAlerts /> : <Alert tone="warning" title={t.problem.unsupported} />}
         </div>
         <div className={styles.devices}>
-          <DeviceChoice />
+          <LobbyDevices />
         </div>
       </div>
       {isInviting ? (

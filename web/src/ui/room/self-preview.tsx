@@ -1,5 +1,6 @@
 import type { LocalDevice } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
+import { FlipCameraRound } from "../devices/flip-camera.tsx";
 import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
@@ -61,6 +62,7 @@ export function SelfPreview({ onStart }: Props) {
       <div className={styles.bar}>
         <MicToggle />
         <CameraToggle />
+        <FlipCameraRound />
         <LevelMeter />
       </div>
     </div>

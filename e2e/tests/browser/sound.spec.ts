@@ -1,0 +1,109 @@
+import type { Page } from "@playwright/test";
+import { fakeDevices } from "../../support/devices.ts";
+import { expect, test } from "../../support/test.ts";
+
+const litBars = (page: Page) => page.getByTestId("mic-level").getAttribute("aria-valuenow");
+
+function setTone(page: Page, decibels: number): Promise<void> {
+  return page.evaluate((decibels) => window.devices.setTone(decibels), decibels);
+}
+
+/** What the hidden `<audio>` of a test has played, and where. */
+async function played(page: Page, testId: string): Promise<{ sink: string; seconds: number }> {
+  return await page.getByTestId(testId).evaluate((element) => {
+    const audio = element as HTMLAudioElement;
+    return { sink: audio.sinkId, seconds: audio.ended ? audio.currentTime : 0 };
+  });
+}
+
+test("before a call, microphone and speaker can be tested", async ({ open }) => {
+  const ada = await open("Ada");
+  await fakeDevices(ada.page, { hasTone: true });
+  await ada.openPreview("tested");
+  for (const [decibels, least, most] of [
+    [-60, 0, 0],
+    [-40, 2, 4],
+    [-20, 4, 6],
+    [-6, 7, 8],
+  ] as const) {
+    await setTone(ada.page, decibels);
+    await expect
+      .poll(async () => {
+        const lit = Number(await litBars(ada.page));
+        return lit >= least && lit <= most;
+      })
+      .toBe(true);
+  }
+
+  const speakers = ada.page.getByTestId("choose-speaker");
+  const speaker = await speakers.locator("option").last().getAttribute("value");
+  await speakers.selectOption(speaker);
+  await ada.page.getByTestId("test-speaker").click();
+  await expect.poll(() => played(ada.page, "test-sound")).toMatchObject({ sink: speaker });
+  await expect.poll(async () => (await played(ada.page, "test-sound")).seconds).toBeCloseTo(0.9, 1);
+
+  // Ten seconds of digital silence from a microphone that is on; the recording takes six of them.
+  await setTone(ada.page, Number.NEGATIVE_INFINITY);
+  await expect.poll(() => litBars(ada.page)).toBe("0");
+  const silentAt = performance.now();
+  await ada.page.getByTestId("test-mic").click();
+  const echoed = () =>
+    ada.page.getByTestId("echo").evaluate((audio) => (audio as HTMLAudioElement).played.length);
+  await expect.poll(echoed, { timeout: 15_000 }).toBe(1);
+  const hint = ada.page.getByTestId("silent-hint");
+  await expect(hint).toContainText("We can't hear you", { timeout: 15_000 });
+  expect(performance.now() - silentAt).toBeGreaterThan(9_000);
+  await setTone(ada.page, -20);
+  await expect(hint).toBeHidden();
+});
+
+test("who speaks while muted is told, and can talk while a key is held", async ({ open }) => {
+  const ada = await open("Ada");
+  await fakeDevices(ada.page, { hasTone: true });
+  await ada.enter("muted");
+  const { page } = ada;
+  const microphone = page.getByTestId("toggle-mic");
+  await microphone.click();
+  await expect(microphone).toHaveAttribute("aria-pressed", "false");
+  await expect(page.getByTestId("muted-hint")).toBeHidden();
+  await setTone(page, -20);
+  await expect(page.getByTestId("muted-hint")).toContainText("You're muted");
+  await page.getByTestId("muted-hint-action").click();
+  await expect(microphone).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByTestId("muted-hint")).toBeHidden();
+
+  await page.getByTestId("open-settings").click();
+  await page.getByTestId("push-to-talk").check();
+  await page.keyboard.press("Escape");
+  await expect(microphone).toHaveAttribute("aria-pressed", "false");
+  await page.keyboard.down("v");
+  await expect(microphone).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.up("v");
+  await expect(microphone).toHaveAttribute("aria-pressed", "false");
+  await page.getByTestId("chat-open").click();
+  await page.getByTestId("chat-input").press("v");
+  await expect(page.getByTestId("chat-input")).toHaveValue("v");
+  await expect(microphone).toHaveAttribute("aria-pressed", "false");
+});
+
+test("a phone flips its camera, and does not mirror what the others read", async ({ open }) => {
+  const ada = await open("Ada");
+  const facing = { front: "user", back: "environment" } as const;
+  await fakeDevices(ada.page, { cameras: ["front", "back"], facing });
+  await ada.openPreview("flipped");
+  const preview = ada.page.getByTestId("preview");
+  const isMirrored = () =>
+    preview.evaluate((video) => new DOMMatrix(getComputedStyle(video).transform).a < 0);
+  const lens = () =>
+    preview.evaluate((element) => {
+      const stream = (element as HTMLVideoElement).srcObject as MediaStream | null;
+      return stream?.getVideoTracks()[0]?.getSettings().facingMode;
+    });
+  await expect.poll(lens).toBe("user");
+  expect(await isMirrored()).toBe(true);
+  await ada.page.getByTestId("flip-camera").click();
+  await expect.poll(lens, { timeout: 1000 }).toBe("environment");
+  await expect.poll(isMirrored).toBe(false);
+  await ada.page.getByTestId("flip-camera").click();
+  await expect.poll(lens, { timeout: 1000 }).toBe("user");
+});

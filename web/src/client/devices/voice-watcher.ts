@@ -1,0 +1,60 @@
+// Watches the microphone's level while somebody wants to know what it says.
+import type { VoiceHint } from "../api.ts";
+import { notify, type Readable } from "../store.ts";
+import type { LevelMeter } from "./level.ts";
+import { dismissVoiceHint, NO_VOICE, reduceVoice, type VoiceWatch } from "./voice.ts";
+
+const INTERVAL_MS = 200;
+
+/** Measures while there is a subscriber, and costs nothing otherwise. */
+export class VoiceWatcher implements Readable<VoiceHint | null> {
+  readonly #level: LevelMeter;
+  readonly #isOn: () => boolean;
+  readonly #listeners = new Set<() => void>();
+  #watch = NO_VOICE;
+  #stop: (() => void) | null = null;
+
+  /** `isOn`: the microphone is not muted by the person. */
+  constructor(level: LevelMeter, isOn: () => boolean) {
+    this.#level = level;
+    this.#isOn = isOn;
+  }
+
+  getSnapshot = (): VoiceHint | null => this.#watch.hint;
+
+  subscribe = (listener: () => void): (() => void) => {
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    this.#stop ??= this.#start();
+    return () => {
+      this.#listeners.delete(entry);
+      if (this.#listeners.size > 0) return;
+      this.#stop?.();
+      this.#stop = null;
+    };
+  };
+
+  dismiss = (): void => this.#set(dismissVoiceHint(this.#watch));
+
+  #start(): () => void {
+    const stopMeter = this.#level.subscribe(() => {});
+    const timer = setInterval(() => this.#measure(), INTERVAL_MS);
+    return () => {
+      clearInterval(timer);
+      stopMeter();
+      this.#watch = { ...NO_VOICE, mutedHintAt: this.#watch.mutedHintAt };
+    };
+  }
+
+  #measure(): void {
+    const { captured } = this.#level;
+    const sample = { now: performance.now(), captured, isOn: this.#isOn() };
+    this.#set(reduceVoice(this.#watch, sample));
+  }
+
+  #set(watch: VoiceWatch): void {
+    const before = this.#watch.hint;
+    this.#watch = watch;
+    if (watch.hint !== before) notify(this.#listeners);
+  }
+}

@@ -1,0 +1,40 @@
+import { lazy, Suspense, useState } from "react";
+import { useI18n } from "../i18n/context.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { DeviceChoice } from "./device-choice.tsx";
+import styles from "./settings.module.css";
+import { SoundTests } from "./sound-tests.tsx";
+import { TestButton } from "./test-button.tsx";
+import { VoiceHints } from "./voice-hints.tsx";
+
+/** Opened by few, so its script is a file of its own. */
+const MediaSettings = lazy(() => import("./media-settings.tsx"));
+
+/** Choice and test of the devices before a call, and the way to their settings. */
+export function LobbyDevices() {
+  const { t } = useI18n();
+  const [showsSettings, setShowsSettings] = useState(false);
+  return (
+    <div className={styles.section}>
+      <DeviceChoice />
+      <SoundTests>
+        <TestButton
+          icon="settings"
+          label={t.sound.title}
+          running={null}
+          failure={null}
+          testId="media-settings"
+          onClick={() => setShowsSettings(true)}
+        />
+      </SoundTests>
+      <VoiceHints />
+      {showsSettings ? (
+        <Dialog title={t.sound.title} onClose={() => setShowsSettings(false)}>
+          <Suspense fallback={null}>
+            <MediaSettings />
+          </Suspense>
+        </Dialog>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+import { useEffect } from "react";
+import { useClient } from "../client-context.ts";
+import { usePreference } from "../use-preference.ts";
+import { soundProcessingOf } from "./sound-processing.ts";
+
+/** Applies the stored preferences to the devices, now and after each change. */
+export function MediaPreferences() {
+  const { media } = useClient();
+  const [noise] = usePreference("noise");
+  const [autoGain] = usePreference("autoGain");
+  const [music] = usePreference("music");
+  useEffect(() => {
+    void media.setProcessing(soundProcessingOf({ noise, autoGain, music }));
+  }, [media, noise, autoGain, music]);
+  return null;
+}
