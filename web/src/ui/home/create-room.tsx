@@ -111,20 +111,22 @@ export function CreateRoom() {
             onChange={setListed}
           />
           {templates.length > 0 ? (
-            <Select
-              label={t.reach.options.template}
-              icon="grid"
-              value={template}
-              data-testid="new-room-template"
-              onSelect={setTemplate}
-            >
-              <option value="">{t.reach.options.noTemplate}</option>
-              {templates.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </Select>
+            <div className={styles.template}>
+              <Select
+                label={t.reach.options.template}
+                icon="grid"
+                value={template}
+                data-testid="new-room-template"
+                onSelect={setTemplate}
+              >
+                <option value="">{t.reach.options.noTemplate}</option>
+                {templates.map((name) => (
+                  <option key={name} value={name}>
+                    {name}
+                  </option>
+                ))}
+              </Select>
+            </div>
           ) : null}
           {template ? null : (
             <Check

@@ -1,3 +1,7 @@
+import { pluralIn } from "./plural.ts";
+
+const plural = pluralIn("en");
+
 /** Texts about reaching people: the start page, invitations, before and after a call. */
 export const enReach = {
   join: {
@@ -44,7 +48,9 @@ export const enReach = {
     start: "Start",
     length: "Length",
     minutes: (minutes: number) =>
-      minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "1 hour" : `${minutes / 60} hours`,
+      minutes < 60
+        ? plural(minutes, { one: "# minute", other: "# minutes" })
+        : plural(minutes / 60, { one: "# hour", other: "# hours" }),
     download: "Save calendar file",
     noStart: "Choose a day and a time.",
     fileName: "call",
@@ -62,10 +68,10 @@ export const enReach = {
   },
   after: {
     room: (room: string) => `Room ${room}`,
-    seconds: (seconds: number) => (seconds === 1 ? "1 second" : `${seconds} seconds`),
-    minutes: (minutes: number) => (minutes === 1 ? "1 minute" : `${minutes} minutes`),
+    seconds: (seconds: number) => plural(seconds, { one: "# second", other: "# seconds" }),
+    minutes: (minutes: number) => plural(minutes, { one: "# minute", other: "# minutes" }),
     hours: (hours: number, minutes: number) =>
-      `${hours} ${hours === 1 ? "hour" : "hours"} ${minutes} min`,
+      `${plural(hours, { one: "# hour", other: "# hours" })} ${minutes} min`,
     lasted: (time: string) => `You were in the call for ${time}.`,
     newRoom: "New room",
   },

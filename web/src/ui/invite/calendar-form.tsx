@@ -44,7 +44,7 @@ export function CalendarForm({ room, link }: { room: string; link: string }) {
       />
       <Select
         label={t.reach.invite.length}
-        icon="stats"
+        icon="clock"
         value={minutes}
         onSelect={(value) => setMinutes(Number(value))}
       >

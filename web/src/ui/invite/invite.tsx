@@ -58,6 +58,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
       <div className={styles.ways}>
         {canShare ? (
           <Button data-testid="invite-share" onClick={() => void share(room, link)}>
+            <Icon name="share" size={18} />
             {t.reach.invite.share}
           </Button>
         ) : null}
@@ -67,6 +68,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
           data-testid="invite-qr"
           onClick={() => toggle("qr")}
         >
+          <Icon name="qr" size={18} />
           {t.reach.invite.qr}
         </Button>
         <a
@@ -74,6 +76,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
           href={mailLink(t.reach.invite.mailSubject(room), t.reach.invite.mailBody(room, link))}
           data-testid="invite-mail"
         >
+          <Icon name="mail" size={18} />
           {t.reach.invite.mail}
         </a>
         <Button
@@ -82,6 +85,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
           data-testid="invite-calendar"
           onClick={() => toggle("calendar")}
         >
+          <Icon name="calendar" size={18} />
           {t.reach.invite.calendar}
         </Button>
       </div>
