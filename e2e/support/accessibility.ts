@@ -19,3 +19,13 @@ export async function expectAccessible(page: Page): Promise<void> {
     expect(summary, colorScheme).toEqual([]);
   }
 }
+
+/** Fails on any violation whatever its impact, in the page's present colours. */
+export async function expectFaultless(page: Page, view: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const summary = violations.map(({ id, nodes }) => ({
+    id,
+    elements: nodes.map(({ html }) => html),
+  }));
+  expect(summary, view).toEqual([]);
+}

@@ -2,8 +2,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "./client/index.ts";
 import { App } from "./ui/app.tsx";
+import { followAppearance } from "./ui/appearance.ts";
 import { type Catalogue, loadInitialCatalogue } from "./ui/i18n/context.tsx";
 
+followAppearance();
 // Connects while the texts are on their way.
 const client = createClient();
 // No `await` here: scripts that share code with this one would wait for it.

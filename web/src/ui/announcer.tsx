@@ -8,6 +8,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { enqueue } from "./announcements.ts";
 import { VisuallyHidden } from "./parts/visually-hidden.tsx";
 
 type Announce = (text: string) => void;
@@ -16,8 +17,6 @@ const AnnouncerContext = createContext<Announce>(() => {});
 
 /** Time between two announcements: a screen reader skips one that is replaced at once. */
 const INTERVAL_MS = 1_000;
-/** Announcements that wait; the oldest is dropped, as it is the least true by then. */
-const MAX_WAITING = 4;
 
 export function Announcer({ children }: { children: ReactNode }) {
   const [announcement, setAnnouncement] = useState({ text: "", count: 0 });
@@ -33,7 +32,7 @@ export function Announcer({ children }: { children: ReactNode }) {
   }, []);
   const announce = useCallback<Announce>(
     (text) => {
-      waiting.current = [...waiting.current, text].slice(-MAX_WAITING);
+      waiting.current = enqueue(waiting.current, text);
       if (timer.current === undefined) next();
     },
     [next],

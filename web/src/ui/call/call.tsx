@@ -19,7 +19,7 @@ import { usePreference } from "../use-preference.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
 import { CallHead } from "./call-head.tsx";
-import { Controls } from "./controls.tsx";
+import { Controls, focusControls } from "./controls.tsx";
 import { Grid, videoOf } from "./grid.tsx";
 import { HostBanners } from "./host-banners.tsx";
 import { InfoPanel } from "./info-panel.tsx";
@@ -29,7 +29,7 @@ import { useMediaSession } from "./media-session.ts";
 import type { MoreItem } from "./more.tsx";
 import { People } from "./people.tsx";
 import { PipWindow, pipTile } from "./pip-window.tsx";
-import { SettingsDialog } from "./settings-dialog.tsx";
+import { SettingsDialog, type SettingsTab } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useCallNews } from "./use-call-news.ts";
@@ -54,29 +54,32 @@ const ROOMY = "(min-width: 760px) and (min-height: 481px)";
 export function Call({ call, onEnd }: CallProps) {
   const { t, language } = useI18n();
   const state = useReadable(call);
-  const { toasts, show, dismiss } = useToasts();
+  const { toasts, show, close: closeToast, closeAll } = useToasts();
   const { name } = state.room;
   const [storedView, setView] = usePreference("view");
   const view = viewOf(storedView);
   const [pin, setPin] = usePin(name);
-  const [showsSettings, setShowsSettings] = useState(false);
+  const [settings, setSettings] = useState<SettingsTab | null>(null);
   const isRoomy = useMediaQuery(ROOMY);
   const { panel, isRestored, open, close, toggle } = usePanel(name);
   const unread = useUnread(state, panel === "chat", show);
   useEffect(() => {
-    if (panel === "chat") dismiss("message");
-  }, [panel, dismiss]);
+    if (panel === "chat") closeAll();
+  }, [panel, closeAll]);
   const link = useLinkItem(name, show, () => open("info"));
   const maySpeak = mayPublish(state, "microphone");
   useWakeLock();
-  useShortcuts(maySpeak);
+  useShortcuts(maySpeak, {
+    bar: focusControls,
+    help: () => setSettings("shortcuts"),
+  });
   usePushToTalk(maySpeak);
   const { media } = useClient();
   const popped = pipTile(state)?.key ?? null;
   const pip = usePip(() => videoOf(popped));
   const leave = useCallback(() => call.leave(), [call]);
   useMediaSession(media, maySpeak, { leave, popOut: pip.openForNow });
-  useCallNews(state, show);
+  useCallNews(state, show, () => open("people"));
   useScreenProblem(show);
 
   const isOver = state.status === "ended";
@@ -89,7 +92,7 @@ export function Call({ call, onEnd }: CallProps) {
 
   const panels = { panel, toggle };
   const panelProps = { call, state, onClose: close, takesFocus: !isRestored };
-  const openSettings = () => setShowsSettings(true);
+  const openSettings = () => setSettings("media");
   const items: MoreItem[] = [
     link,
     { icon: "info", label: t.panel.info, run: () => open("info") },
@@ -115,6 +118,7 @@ export function Call({ call, onEnd }: CallProps) {
             {...panels}
             items={items}
             onSettings={openSettings}
+            onShortcuts={() => setSettings("shortcuts")}
           />
           <CallHead
             call={state}
@@ -148,7 +152,7 @@ export function Call({ call, onEnd }: CallProps) {
                   onPin={setPin}
                   popped={pip.isOpen ? popped : null}
                 />
-                <Toasts toasts={toasts} onChat={() => open("chat")} />
+                <Toasts toasts={toasts} onClose={closeToast} onChat={() => open("chat")} />
               </div>
             </div>
             {panel === "chat" ? (
@@ -167,7 +171,9 @@ export function Call({ call, onEnd }: CallProps) {
             ) : null}
           </div>
           {pip.window ? <PipWindow call={call} state={state} target={pip.window} /> : null}
-          {showsSettings ? <SettingsDialog onClose={() => setShowsSettings(false)} /> : null}
+          {settings ? (
+            <SettingsDialog tab={settings} onTab={setSettings} onClose={() => setSettings(null)} />
+          ) : null}
         </main>
       </AriaI18n>
     </PlaybackProvider>

@@ -24,10 +24,15 @@ interface Props extends PanelSwitch {
   /** What the menu offers in any bar. */
   items: readonly MoreItem[];
   onSettings: () => void;
+  onShortcuts: () => void;
 }
 
-/** Id of the bar, to which F2 leads. */
-export const CONTROLS_ID = "controls";
+const CONTROLS_ID = "call-controls";
+
+/** Leads the focus to the bar. */
+export function focusControls(): void {
+  document.querySelector<HTMLElement>(`#${CONTROLS_ID} button`)?.focus();
+}
 
 /** Control bar of a call. */
 export function Controls(props: Props) {
@@ -56,8 +61,13 @@ export function Controls(props: Props) {
 }
 
 function RoomyBar(props: Props & { mayShare: boolean }) {
-  const { call, may, mayShare, isHandRaised, counts, panel, toggle, items, onSettings } = props;
+  const { call, may, mayShare, isHandRaised, counts, panel, toggle, onSettings } = props;
   const { t } = useI18n();
+  const items: MoreItem[] = [
+    ...props.items,
+    { icon: "settings", label: t.settings.title, run: onSettings },
+    { icon: "keyboard", label: t.settings.tabs.shortcuts, run: props.onShortcuts },
+  ];
   return (
     <>
       {may.speak ? (

@@ -66,6 +66,7 @@ export function More({ items, isSheet, children }: Props) {
       ) : null}
       {isSheet ? null : (
         <Popover
+          aria-label={t.controls.more}
           triggerRef={trigger}
           isOpen={isOpen}
           onOpenChange={setOpen}

@@ -1,7 +1,6 @@
 import { useState } from "react";
 import type { Call, CallState } from "../../client/index.ts";
 import { RequestError } from "../../client/index.ts";
-import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -23,15 +22,12 @@ interface Props {
 /** Everybody in the call, who waits, and what hosts may do about it. */
 export function People({ call, state, onClose, takesFocus }: Props) {
   const { t } = useI18n();
-  const announce = useAnnounce();
   const [failure, setFailure] = useState<string | null>(null);
   const act: Act = (request) => {
     setFailure(null);
     request.catch((error: unknown) => {
       const isForbidden = error instanceof RequestError && error.code === "forbidden";
-      const text = isForbidden ? t.people.forbidden : t.people.failed;
-      setFailure(text);
-      announce(text);
+      setFailure(isForbidden ? t.people.forbidden : t.people.failed);
     });
   };
   const isHosting = mayHost(state);

@@ -1,25 +1,118 @@
+import type { ReactNode } from "react";
+import {
+  Dialog,
+  Heading,
+  Modal,
+  ModalOverlay,
+  Tab,
+  TabList,
+  TabPanel,
+  Tabs,
+} from "react-aria-components";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { DeviceChoice } from "../devices/device-choice.tsx";
 import { PictureSettings } from "../devices/picture-settings.tsx";
 import { SoundSettings } from "../devices/sound-settings.tsx";
 import { useI18n } from "../i18n/context.tsx";
-import { Button } from "../parts/button.tsx";
-import { Dialog } from "../parts/dialog.tsx";
+import { cx } from "../parts/cx.ts";
+import { Icon, type IconName } from "../parts/icon.tsx";
 import { LanguageChoice } from "../parts/language-choice.tsx";
+import { useMediaQuery } from "../use-media-query.ts";
+import { AccessSettings } from "./access-settings.tsx";
+import { NoticeSettings } from "./notice-settings.tsx";
+import styles from "./settings.module.css";
+import { ShortcutList } from "./shortcut-list.tsx";
+
+const TABS = ["media", "notices", "access", "language", "shortcuts"] as const;
+
+export type SettingsTab = (typeof TABS)[number];
+
+const ICONS: Readonly<Record<SettingsTab, IconName>> = {
+  media: "camera",
+  notices: "bell",
+  access: "theme",
+  language: "globe",
+  shortcuts: "keyboard",
+};
+
+/** Tabs stand beside what they show; on a phone they are a row above it. */
+const WIDE = "(min-width: 700px)";
+
+interface Props {
+  /** The tab that is shown. */
+  tab: SettingsTab;
+  onTab: (tab: SettingsTab) => void;
+  onClose: () => void;
+}
 
 /** The settings during a call. */
-export function SettingsDialog({ onClose }: { onClose: () => void }) {
+export function SettingsDialog({ tab, onTab, onClose }: Props) {
   const { t } = useI18n();
+  const isWide = useMediaQuery(WIDE);
+  const shown: Readonly<Record<SettingsTab, ReactNode>> = {
+    media: <MediaSettings />,
+    notices: <NoticeSettings />,
+    access: <AccessSettings />,
+    language: <LanguageChoice />,
+    shortcuts: <ShortcutList />,
+  };
   return (
-    <Dialog title={t.settings.title} onClose={onClose}>
+    <ModalOverlay
+      isOpen
+      isDismissable
+      onOpenChange={(isOpen) => {
+        if (!isOpen) onClose();
+      }}
+      className={cx(styles.veil)}
+    >
+      <Modal className={cx(styles.modal)}>
+        <Dialog className={cx(styles.dialog)} data-testid="settings">
+          <header className={styles.head}>
+            <Heading slot="title" className={cx(styles.title)}>
+              {t.settings.title}
+            </Heading>
+            <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
+              <Icon name="close" />
+            </button>
+          </header>
+          <Tabs
+            className={cx(styles.tabs)}
+            orientation={isWide ? "vertical" : "horizontal"}
+            selectedKey={tab}
+            onSelectionChange={(key) => onTab(key as SettingsTab)}
+          >
+            <TabList aria-label={t.settings.title} className={cx(styles.list)}>
+              {TABS.map((each) => (
+                <Tab
+                  key={each}
+                  id={each}
+                  className={cx(styles.tab)}
+                  data-testid={`settings-${each}`}
+                >
+                  <Icon name={ICONS[each]} size={20} />
+                  {t.settings.tabs[each]}
+                </Tab>
+              ))}
+            </TabList>
+            {TABS.map((each) => (
+              <TabPanel key={each} id={each} className={cx(styles.panel)}>
+                {shown[each]}
+              </TabPanel>
+            ))}
+          </Tabs>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+function MediaSettings() {
+  return (
+    <>
       <DeviceAlerts isJoined />
       <DeviceChoice labelled />
       <SoundSettings isJoined />
       <PictureSettings />
-      <LanguageChoice />
-      <Button variant="primary" onClick={onClose}>
-        {t.devices.done}
-      </Button>
-    </Dialog>
+    </>
   );
 }

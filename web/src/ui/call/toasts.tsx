@@ -1,68 +1,141 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useI18n } from "../i18n/context.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Countdown } from "./countdown.ts";
 import styles from "./toasts.module.css";
 
 /** A press on a toast about a message opens the chat. */
 type ToastKind = "news" | "message";
 
+/** What a button of a toast does. */
+interface ToastAction {
+  label: string;
+  run: () => void;
+}
+
 interface Toast {
   id: number;
   text: string;
   kind: ToastKind;
+  action: ToastAction | null;
 }
 
 const TOAST_MS = 4000;
+/** The same where there is something to press. */
+const ACTION_MS = 8000;
 /** More at once would cover the participants. */
 const MAX_TOASTS = 2;
+
+export type ShowToast = (text: string, kind?: ToastKind, action?: ToastAction) => void;
 
 export function useToasts() {
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
   const count = useRef(0);
-  const timers = useRef(new Set<number>());
-  useEffect(() => {
-    const running = timers.current;
-    return () => running.forEach(clearTimeout);
-  }, []);
-  const show = useCallback((text: string, kind: ToastKind = "news") => {
+  const show = useCallback<ShowToast>((text, kind = "news", action) => {
     const id = ++count.current;
-    setToasts((toasts) => [...toasts, { id, text, kind }].slice(-MAX_TOASTS));
-    const timer = window.setTimeout(() => {
-      timers.current.delete(timer);
-      setToasts((toasts) => toasts.filter((toast) => toast.id !== id));
-    }, TOAST_MS);
-    timers.current.add(timer);
+    setToasts((toasts) =>
+      [...toasts, { id, text, kind, action: action ?? null }].slice(-MAX_TOASTS),
+    );
   }, []);
-  const dismiss = useCallback((kind: ToastKind) => {
-    setToasts((toasts) => toasts.filter((toast) => toast.kind !== kind));
+  const close = useCallback((id: number) => {
+    setToasts((toasts) => toasts.filter((toast) => toast.id !== id));
   }, []);
-  return { toasts, show, dismiss };
+  const closeAll = useCallback(() => setToasts([]), []);
+  return { toasts, show, close, closeAll };
+}
+
+interface Props {
+  toasts: readonly Toast[];
+  onClose: (id: number) => void;
+  onChat: () => void;
 }
 
 /**
- * Short messages over the lower start of the stage. Hidden from screen readers: the announcer reads
- * them, and the chat has a button of its own.
+ * Short messages over the lower start of the stage, which wait while the pointer or the focus is on
+ * them. They are no live region: the announcer reads them, and nothing is read twice.
  */
-export function Toasts({ toasts, onChat }: { toasts: readonly Toast[]; onChat: () => void }) {
+export function Toasts({ toasts, onClose, onChat }: Props) {
+  const { t } = useI18n();
+  const [isHovered, setHovered] = useState(false);
+  const [isFocused, setFocused] = useState(false);
+  const isPaused = toasts.length > 0 && (isHovered || isFocused);
+  // The last one may go from under the pointer, which then leaves nothing.
+  useEffect(() => {
+    if (toasts.length > 0) return;
+    setHovered(false);
+    setFocused(false);
+  }, [toasts.length]);
   if (toasts.length === 0) return null;
   return (
-    <div className={styles.toasts} aria-hidden="true">
-      {toasts.map(({ id, text, kind }) =>
-        kind === "message" ? (
-          <button
-            key={id}
-            type="button"
-            tabIndex={-1}
-            className={`${styles.toast} ${styles.pressable}`}
-            data-testid="toast"
-            onClick={onChat}
-          >
-            <span className={styles.text}>{text}</span>
-          </button>
-        ) : (
-          <p key={id} className={styles.toast} data-testid="toast">
-            <span className={styles.text}>{text}</span>
-          </p>
-        ),
+    <section
+      className={styles.toasts}
+      aria-label={t.toasts.title}
+      onPointerEnter={({ pointerType }) => setHovered(pointerType === "mouse")}
+      onPointerLeave={() => setHovered(false)}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
+    >
+      {toasts.map((toast) => (
+        <ToastCard
+          key={toast.id}
+          toast={toast}
+          isPaused={isPaused}
+          onClose={() => onClose(toast.id)}
+          onChat={onChat}
+        />
+      ))}
+    </section>
+  );
+}
+
+interface CardProps {
+  toast: Toast;
+  isPaused: boolean;
+  onClose: () => void;
+  onChat: () => void;
+}
+
+function ToastCard({ toast, isPaused, onClose, onChat }: CardProps) {
+  const { t } = useI18n();
+  const { text, kind, action } = toast;
+  useCountdown(action ? ACTION_MS : TOAST_MS, isPaused, onClose);
+  return (
+    <div className={styles.toast} data-testid="toast">
+      {kind === "message" ? (
+        <button type="button" className={styles.message} onClick={onChat}>
+          <span className={styles.text}>{text}</span>
+        </button>
+      ) : (
+        <p className={styles.text}>{text}</p>
       )}
+      {action ? (
+        <button
+          type="button"
+          className={styles.action}
+          data-testid="toast-action"
+          onClick={() => {
+            action.run();
+            onClose();
+          }}
+        >
+          {action.label}
+        </button>
+      ) : null}
+      <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
+        <Icon name="close" size={16} />
+      </button>
     </div>
   );
+}
+
+/** Calls `onEnd` once, after that time without the pauses. */
+function useCountdown(ms: number, isPaused: boolean, onEnd: () => void): void {
+  const latest = useRef(onEnd);
+  latest.current = onEnd;
+  const [countdown] = useState(() => new Countdown(ms, () => latest.current()));
+  useEffect(() => {
+    if (isPaused) return;
+    countdown.run();
+    return () => countdown.pause();
+  }, [isPaused, countdown]);
 }

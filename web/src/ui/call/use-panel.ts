@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 const PANELS = ["chat", "people", "info", "connection"] as const;
 
@@ -9,21 +9,26 @@ const KEY = "moim.panel";
 /** The one open panel, for as long as the tab shows this room. */
 export function usePanel(room: string) {
   const [state, setState] = useState(() => ({ panel: load(room), isRestored: true }));
+  const opener = useRef<Element | null>(null);
   const set = (panel: PanelName | null) => {
     save(room, panel);
     setState({ panel, isRestored: false });
   };
+  const open = (panel: PanelName) => {
+    opener.current = document.activeElement;
+    set(panel);
+  };
   const close = () => {
-    if (state.panel) focusOpener(state.panel);
+    if (state.panel) focusOpener(state.panel, opener.current);
     set(null);
   };
   return {
     panel: state.panel,
     /** It was open before a reload: it takes no focus, as nobody asked for it just now. */
     isRestored: state.isRestored,
-    open: set,
+    open,
     close,
-    toggle: (panel: PanelName) => (state.panel === panel ? close() : set(panel)),
+    toggle: (panel: PanelName) => (state.panel === panel ? close() : open(panel)),
   };
 }
 
@@ -32,9 +37,12 @@ export function opens(...panels: readonly PanelName[]): { "data-opens": string }
   return { "data-opens": panels.join(" ") };
 }
 
-/** Focus returns to the control from which the panel opens. */
-function focusOpener(panel: PanelName): void {
-  document.querySelector<HTMLElement>(`[data-opens~="${panel}"]`)?.focus();
+/** Focus returns to the control by which the panel was opened; to another one if that was in a menu. */
+function focusOpener(panel: PanelName, opener: Element | null): void {
+  const opens = `[data-opens~="${panel}"]`;
+  const isThere = opener?.isConnected && opener.matches(opens);
+  const control = isThere ? opener : document.querySelector(opens);
+  if (control instanceof HTMLElement) control.focus();
 }
 
 function load(room: string): PanelName | null {

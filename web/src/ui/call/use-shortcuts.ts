@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import type { LocalMedia } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
@@ -8,26 +8,41 @@ import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 import { type Shortcut, shortcutOf } from "../parts/shortcuts.ts";
 import { isMac } from "../platform.ts";
 
+/** Where shortcuts lead that are not about devices. */
+interface Ways {
+  /** To the control bar. */
+  bar: () => void;
+  /** To the list of shortcuts. */
+  help: () => void;
+}
+
 /** Keyboard shortcuts of a call. `maySpeak`: the room permits a microphone and a camera. */
-export function useShortcuts(maySpeak: boolean): void {
+export function useShortcuts(maySpeak: boolean, ways: Ways): void {
   const { t } = useI18n();
   const { media } = useClient();
   const announce = useAnnounce();
+  const latest = useRef(ways);
+  latest.current = ways;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      const shortcut = shortcutOf(event, isMac);
+      const shortcut = shortcutOf(event, isMac, isField(event.target));
       if (!shortcut) return;
       event.preventDefault();
-      announce(carryOut(shortcut, media, maySpeak, t));
+      if (shortcut === "bar" || shortcut === "help") latest.current[shortcut]();
+      else announce(carryOut(shortcut, media, maySpeak, t));
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
   }, [media, maySpeak, announce, t]);
 }
 
-/** Carries out a shortcut and returns what has happened, in words. */
+function isField(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches("input, textarea, select");
+}
+
+/** Carries out a shortcut about a device and returns what has happened, in words. */
 export function carryOut(
-  shortcut: Shortcut,
+  shortcut: Exclude<Shortcut, keyof Ways>,
   media: LocalMedia,
   maySpeak: boolean,
   { announcements }: Pick<Messages, "announcements">,

@@ -5,9 +5,7 @@ import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
-
-/** Length up to which a message is announced: a screen reader can't be told to skip the rest. */
-const MAX_ANNOUNCED = 120;
+import { preferences } from "../preferences.ts";
 
 export function useUnread(
   { chat, self }: Pick<CallState, "chat" | "self">,
@@ -26,10 +24,11 @@ export function useUnread(
       setUnread(0);
       return;
     }
-    for (const message of added) {
+    const isTold = preferences.read("toldMessages") !== "off";
+    for (const message of isTold ? added : []) {
       const from = message.name ? distinctName(message) : t.chat.unknownSender;
       const text = t.announcements.wrote(clip(from, 24), message.text);
-      announce(clip(text, MAX_ANNOUNCED));
+      announce(text);
       show(text, "message");
     }
     setUnread((count) => count + added.length);

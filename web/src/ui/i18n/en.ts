@@ -183,6 +183,36 @@ export const en = {
 
   settings: {
     title: "Settings",
+    tabs: {
+      media: "Audio and video",
+      notices: "Notices",
+      access: "Appearance",
+      language: "Language",
+      shortcuts: "Shortcuts",
+    },
+    noticesHint: "What is shown over the call for a moment and read by screen readers.",
+    toldComings: "People who come and go",
+    toldHands: "Raised hands",
+    toldMessages: "Messages while the chat is closed",
+    theme: "Colors",
+    themes: { system: "As on this device", light: "Light", dark: "Dark" },
+    reduceMotion: "Reduce motion",
+    reduceMotionHint: "Nothing slides or grows; changes happen at once.",
+    shortcutsHint: "They work anywhere in the call.",
+    shortcuts: {
+      mic: "Turn microphone on or off",
+      camera: "Turn camera on or off",
+      bar: "Go to the call controls",
+      help: "Show the shortcuts",
+      escape: "Close the side panel",
+      arrows: "Move between people, once one has the focus",
+      enter: "Send the message",
+      newline: "New line in a message",
+    },
+  },
+
+  toasts: {
+    title: "Notices",
   },
 
   panel: {
@@ -311,8 +341,7 @@ export const en = {
     own: "Your own video",
     self: { shown: "Automatic", floating: "Floating", hidden: "Hidden" },
     hideCameraless: "Hide people without camera",
-    withoutCamera: (count: number) =>
-      count === 1 ? "1 without camera" : `${count} without camera`,
+    withoutCamera: (count: number) => `${count} without camera`,
     popOut: "Pop out",
     pages: "Pages of people",
     page: (page: number, pages: number) => `${page} of ${pages}`,

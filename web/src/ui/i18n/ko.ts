@@ -178,6 +178,36 @@ export const ko: Messages = {
 
   settings: {
     title: "설정",
+    tabs: {
+      media: "카메라와 소리",
+      notices: "알림",
+      access: "화면과 움직임",
+      language: "언어",
+      shortcuts: "단축키",
+    },
+    noticesHint: "통화 화면에 잠깐 보이고, 화면 낭독기가 읽어 주는 알림이에요.",
+    toldComings: "사람들이 들어오고 나갈 때",
+    toldHands: "누군가 손을 들 때",
+    toldMessages: "채팅을 닫아 둔 동안 온 메시지",
+    theme: "색",
+    themes: { system: "기기 설정대로", light: "밝게", dark: "어둡게" },
+    reduceMotion: "움직임 줄이기",
+    reduceMotionHint: "미끄러지거나 커지는 움직임 없이 바로 바뀌어요.",
+    shortcutsHint: "통화 중이면 어디에서나 쓸 수 있어요.",
+    shortcuts: {
+      mic: "마이크 켜거나 끄기",
+      camera: "카메라 켜거나 끄기",
+      bar: "통화 조작 단추로 가기",
+      help: "단축키 보기",
+      escape: "옆 패널 닫기",
+      arrows: "사람들 사이를 옮겨 다니기(한 사람에 초점이 있을 때)",
+      enter: "메시지 보내기",
+      newline: "메시지에서 줄 바꾸기",
+    },
+  },
+
+  toasts: {
+    title: "알림",
   },
 
   panel: {

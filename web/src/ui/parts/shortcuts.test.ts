@@ -42,3 +42,18 @@ test("shortcuts are shown in the platform's notation", () => {
   expect(keysOf("mic", true)).toBe("⌘D");
   expect(keysOf("camera", false)).toBe("Ctrl+E");
 });
+
+test("F2 leads to the controls, from fields as well", () => {
+  const f2 = { ...plain, key: "F2", code: "F2" };
+  expect(shortcutOf(f2, false, true)).toBe("bar");
+  expect(shortcutOf({ ...f2, shiftKey: true }, false)).toBeNull();
+});
+
+test("the list opens by a question mark outside fields, and by the modifier anywhere", () => {
+  const question = { ...plain, key: "?", code: "Slash", shiftKey: true };
+  expect(shortcutOf(question, false)).toBe("help");
+  expect(shortcutOf(question, false, true)).toBeNull();
+  expect(shortcutOf({ ...question, ctrlKey: true }, false, true)).toBe("help");
+  // Browsers may name the key without its shift.
+  expect(shortcutOf({ ...question, key: "/", metaKey: true }, true, true)).toBe("help");
+});
