@@ -18,6 +18,68 @@ const inSight = (page: Page) =>
     });
   });
 
+/** Cost of what happens in a call: layout shift, and CPU time (ms) of the page's main thread. */
+interface Cost {
+  shift: number;
+  cpuMs: number;
+}
+
+/**
+ * Measures events in a page. All tasks of an event together are an upper bound of its longest one,
+ * and CPU time does not grow while other programs have the processor.
+ */
+async function costMeter(page: Page): Promise<(event: () => Promise<void>) => Promise<Cost>> {
+  await page.evaluate(() => {
+    Object.assign(window, { shift: 0 });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { value } = entry as PerformanceEntry & { value: number };
+        Object.assign(window, { shift: (window as unknown as { shift: number }).shift + value });
+      }
+    }).observe({ type: "layout-shift" });
+  });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+  const read = async () => {
+    // What was drawn is reported after the next frame.
+    const shift = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          requestAnimationFrame(() =>
+            setTimeout(() => resolve((window as unknown as { shift: number }).shift)),
+          );
+        }),
+    );
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    const seconds = metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
+    return { shift, cpuMs: seconds * 1_000 };
+  };
+  return async (event) => {
+    const before = await read();
+    await event();
+    const after = await read();
+    return { shift: after.shift - before.shift, cpuMs: after.cpuMs - before.cpuMs };
+  };
+}
+
+/** Time (ms) from when somebody speaks until their tile is in sight, on the page's own clock. */
+const delayOfSpeaker = (page: Page, name: string) =>
+  page.evaluate(
+    (name) =>
+      new Promise<number>((resolve) => {
+        const tile = document.querySelector<HTMLElement>(`[data-name="${name}"]`);
+        let since: number | null = null;
+        const look = () => {
+          if (tile?.dataset.speaking === "true") since ??= performance.now();
+          const isShown = tile !== null && getComputedStyle(tile).visibility === "visible";
+          if (since !== null && isShown) resolve(performance.now() - since);
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+    name,
+  );
+
 async function choose(page: Page, ...testIds: string[]): Promise<void> {
   await page.getByTestId("open-layout").click();
   for (const testId of testIds) await page.getByTestId(testId).click();
@@ -34,8 +96,23 @@ test("31 people are on pages, whoever speaks comes into sight, and layouts can b
   const { page } = ada;
   await ada.enter("many");
   const papers: PaperParticipant[] = [];
-  for (let i = 1; i <= 29; i++) {
-    papers.push(await PaperParticipant.join(server.url, "many", `Person ${i}`));
+  const tiles = page.getByTestId("tile");
+  const join = async () => {
+    papers.push(await PaperParticipant.join(server.url, "many", `Person ${papers.length + 1}`));
+    await expect(tiles).toHaveCount(papers.length + 1);
+  };
+  const measure = await costMeter(page);
+  const costs: Cost[] = [];
+  const raiseHand = async (hand: boolean) => {
+    const count = await page.getByTestId("tile-hand").count();
+    await papers[2]?.raiseHand(hand);
+    await expect(page.getByTestId("tile-hand")).toHaveCount(count + (hand ? 1 : -1));
+  };
+  for (const total of [9, 30]) {
+    while (papers.length < total - 2) await join();
+    for (const event of [join, () => raiseHand(true), () => raiseHand(false)]) {
+      costs.push(await measure(event));
+    }
   }
   const grace = await open("Grace");
   await grace.tab.goto(grace.roomUrl("many"));
@@ -56,10 +133,18 @@ test("31 people are on pages, whoever speaks comes into sight, and layouts can b
   await expect.poll(names).toEqual(first);
 
   // The fake microphone beeps: she takes the place of one of them, and the others stay.
-  await grace.tab.click("toggle-mic");
-  const speaks = page.locator('[data-testid="tile"][data-name="Grace"][data-speaking="true"]');
-  await expect(speaks).toHaveCount(1);
-  await expect.poll(names, { timeout: 1_000 }).toContain("Grace");
+  const unmute = grace.tab.click("toggle-mic");
+  const speaking = await measure(async () => {
+    expect(await delayOfSpeaker(page, "Grace")).toBeLessThan(1_000);
+  });
+  await unmute;
+  expect(speaking.shift).toBeLessThan(0.001);
+  console.log("costs", JSON.stringify([...costs, speaking]));
+  for (const { shift, cpuMs } of costs) {
+    // A twentieth of what is called a good page.
+    expect(shift).toBeLessThan(0.01);
+    expect(cpuMs).toBeLessThan(50);
+  }
   const now = await names();
   expect(now.filter((name) => !first.includes(name))).toEqual(["Grace"]);
   expect(now).toHaveLength(first.length);

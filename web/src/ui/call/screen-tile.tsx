@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { memo, useRef } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { clip } from "../parts/clip.ts";
 import { useFullScreen } from "../parts/full-screen.ts";
@@ -8,6 +8,7 @@ import { useSink } from "../parts/use-sink.ts";
 import { useStream } from "../parts/use-stream.ts";
 import { useVolume } from "../parts/use-volume.ts";
 import { PinButton, TileButton } from "./pin-button.tsx";
+import { isSameTile } from "./same-tile.ts";
 import styles from "./tile.module.css";
 import type { TileActions } from "./tile.tsx";
 import { TileMenu } from "./tile-menu.tsx";
@@ -22,7 +23,14 @@ interface Props extends TileActions {
 }
 
 /** A shared screen, never cropped. While it is large it can be enlarged further and moved. */
-export function ScreenTile({ screen, isLarge, isPinned, isTabStop, onPin, ...menu }: Props) {
+export const ScreenTile = memo(function ScreenTile({
+  screen,
+  isLarge,
+  isPinned,
+  isTabStop,
+  onPin,
+  ...menu
+}: Props) {
   const { t } = useI18n();
   const label = screenLabel(screen, t);
   const place = useRef<HTMLDivElement>(null);
@@ -98,4 +106,4 @@ export function ScreenTile({ screen, isLarge, isPinned, isTabStop, onPin, ...men
       </span>
     </div>
   );
-}
+}, isSameTile);

@@ -1,4 +1,4 @@
-import { type RefObject, useRef } from "react";
+import { memo, type RefObject, useRef } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { CameraVideo } from "../parts/camera-video.tsx";
@@ -12,6 +12,7 @@ import { useStream } from "../parts/use-stream.ts";
 import { useVolume } from "../parts/use-volume.ts";
 import { PinButton, TileButton } from "./pin-button.tsx";
 import { ReactionBubble } from "./reaction-bubble.tsx";
+import { isSameTile } from "./same-tile.ts";
 import styles from "./tile.module.css";
 import { TileMenu } from "./tile-menu.tsx";
 import { useTileSettings } from "./tile-settings.ts";
@@ -41,7 +42,7 @@ interface Props extends TileActions {
 }
 
 /** A participant: video or avatar, name and connection state. */
-export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
+export const Tile = memo(function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
   const { t } = useI18n();
   const place = useRef<HTMLDivElement>(null);
   const video = useStream(tile.stream);
@@ -113,7 +114,7 @@ export function Tile({ tile, isSmall, isLarge, ...actions }: Props) {
       <Badge tile={tile} isSmall={isSmall} isPinned={actions.isPinned} isMutedHere={isMutedHere} />
     </div>
   );
-}
+}, isSameTile);
 
 function Actions({
   tile,
