@@ -1,5 +1,5 @@
 import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "react";
-import type { LocalDevice, RoomSummary } from "../../client/index.ts";
+import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { LobbyDevices } from "../devices/lobby-devices.tsx";
@@ -20,6 +20,7 @@ import { canCall } from "../platform.ts";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { knownPassword } from "./passwords.ts";
 import styles from "./preview.module.css";
+import { questionOf } from "./question.ts";
 import { type Rejection, rejectionText } from "./rejection.ts";
 import { SelfPreview } from "./self-preview.tsx";
 
@@ -52,7 +53,7 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   const { media } = useClient();
   const { microphone, camera } = useReadable(media);
   const sendsNothing = !microphone.on && !camera.on;
-  const question = useQuestion(microphone, camera, t);
+  const question = questionOf(useIsCameraAskedFor(), microphone, camera, t);
   const [isInviting, setInviting] = useState(false);
   const latestJoin = useRef(() => {});
   latestJoin.current = () => onJoin(name.trim(), password);
@@ -167,16 +168,6 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
       ) : null}
     </Page>
   );
-}
-
-/** What the browser asks just now, before it says so itself for long; null while it asks nothing. */
-function useQuestion(microphone: LocalDevice, camera: LocalDevice, t: Messages): string | null {
-  const isAsked = useIsCameraAskedFor();
-  const waits = ({ opening, problem }: LocalDevice) => opening && problem === null;
-  if (!isAsked || !(waits(camera) || waits(microphone))) return null;
-  const { willAsk } = t.reach.lobby;
-  if (!waits(microphone)) return willAsk.camera;
-  return waits(camera) ? willAsk.both : willAsk.microphone;
 }
 
 function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
