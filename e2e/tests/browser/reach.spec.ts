@@ -77,12 +77,15 @@ test("the address sets language, scheme and devices of the visit, and stores not
   await page.goto(`${ada.url}/r/tea?name=Ada&lang=ko&theme=dark&mic=0&camera=1`);
   await ada.waitForPreview();
   await expect(page.locator("html")).toHaveAttribute("lang", "ko");
+  const ground = () => getComputedStyle(document.documentElement).backgroundColor;
+  expect(await page.evaluate(ground)).toBe("rgb(15, 22, 19)");
   await expect(page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
   await page.getByTestId("join-without").click();
   await expect(page.getByTestId("toggle-camera")).toHaveAttribute("aria-pressed", "false");
   await ada.ownTile();
   await page.goto(`${ada.url}/`);
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  expect(await page.evaluate(ground)).toBe("rgb(244, 247, 245)");
 
   // A program's link turns on nothing that was off the last time.
   await page.goto(`${ada.url}/r/milk?name=Ada&mic=1&camera=1`);

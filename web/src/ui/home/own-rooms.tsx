@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
-import { Invite } from "../invite/invite.tsx";
+import { InviteDialog } from "../invite/invite-dialog.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -85,11 +85,7 @@ function Row({ room: { name, at, isPinned } }: { room: VisitedRoom }) {
           onClick={() => visitedRooms.remove(name)}
         />
       </span>
-      {isInviting ? (
-        <Dialog title={t.reach.invite.title(name)} onClose={() => setInviting(false)}>
-          <Invite room={name} />
-        </Dialog>
-      ) : null}
+      {isInviting ? <InviteDialog room={name} onClose={() => setInviting(false)} /> : null}
     </>
   );
 }

@@ -6,10 +6,9 @@ import { LobbyDevices } from "../devices/lobby-devices.tsx";
 import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
-import { Invite } from "../invite/invite.tsx";
+import { InviteDialog } from "../invite/invite-dialog.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
-import { Dialog } from "../parts/dialog.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
@@ -161,11 +160,7 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
           <LobbyDevices />
         </div>
       </div>
-      {isInviting ? (
-        <Dialog title={t.reach.invite.title(room)} onClose={() => setInviting(false)}>
-          <Invite room={room} />
-        </Dialog>
-      ) : null}
+      {isInviting ? <InviteDialog room={room} onClose={() => setInviting(false)} /> : null}
     </Page>
   );
 }
