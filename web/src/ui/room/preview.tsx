@@ -16,7 +16,7 @@ import { Page } from "../parts/page.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { canCall } from "../platform.ts";
-import { MAX_NAME_LENGTH } from "../preferences.ts";
+import { MAX_NAME_LENGTH, preferences } from "../preferences.ts";
 import { knownPassword } from "./passwords.ts";
 import styles from "./preview.module.css";
 import { questionOf } from "./question.ts";
@@ -73,6 +73,8 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   }
 
   function joinWithout({ currentTarget: { form } }: MouseEvent<HTMLButtonElement>) {
+    preferences.write("microphone", "off");
+    preferences.write("camera", "off");
     void media.setMicrophone(false);
     void media.setCamera(false);
     form?.requestSubmit();
