@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { fakeDevices } from "../../support/devices.ts";
+import type { ChromiumParticipant } from "../../support/participant.ts";
 import { expect, test } from "../../support/test.ts";
 
 const litBars = (page: Page) => page.getByTestId("mic-level").getAttribute("aria-valuenow");
@@ -107,3 +108,49 @@ test("a phone flips its camera, and does not mirror what the others read", async
   await ada.page.getByTestId("flip-camera").click();
   await expect.poll(lens, { timeout: 1000 }).toBe("user");
 });
+
+/** Packets of video and of audio that a page has received. */
+async function packets(person: ChromiumParticipant): Promise<Record<"audio" | "video", number>> {
+  const { connections } = await person.report();
+  const inbound = connections.flatMap((connection) => connection.inbound);
+  const sum = (kind: string) =>
+    inbound
+      .filter((stream) => stream.kind === kind)
+      .reduce((all, { packetsReceived }) => all + packetsReceived, 0);
+  return { audio: sum("audio"), video: sum("video") };
+}
+
+for (const [route, flags] of [
+  ["peer to peer", []],
+  ["through the media server", ["--topology", "sfu"]],
+] as const) {
+  test.describe(() => {
+    test.use({ flags: [...flags] });
+
+    test(`sound only receives no video ${route}, and changes nothing for the others`, async ({
+      open,
+    }) => {
+      const ada = await open("Ada");
+      const grace = await open("Grace");
+      await ada.enter("sound-only");
+      await grace.enter("sound-only");
+      await ada.decodes(1);
+      await grace.decodes(1);
+      await ada.page.getByTestId("open-settings").click();
+      await ada.page.getByTestId("receive").selectOption("sound");
+      await ada.page.keyboard.press("Escape");
+      await expect(ada.page.getByTestId("sound-only")).toBeVisible();
+      // No packet of video in a whole second, which begins within two, while audio flows on.
+      await expect(async () => {
+        const before = await packets(ada);
+        await expect
+          .poll(async () => (await packets(ada)).audio)
+          .toBeGreaterThan(before.audio + 45);
+        expect((await packets(ada)).video).toBe(before.video);
+      }).toPass({ timeout: 6_000 });
+      await grace.decodes(1);
+      await ada.page.getByTestId("sound-only").getByRole("button").click();
+      await ada.decodes(1);
+    });
+  });
+}

@@ -82,6 +82,10 @@ export interface Call extends Readable<CallState> {
   sendChat(text: string): void;
   /** Sets the displayed size of each remote video, which bounds what the media server sends. */
   setViewports(viewports: readonly Viewport[]): void;
+  /** Sets what this participant receives. Nothing changes for the others. */
+  setReception(reception: Reception): void;
+  /** Limits the camera that is sent. */
+  setSendLimit(limit: SendLimit): void;
   /** Statistics of every link, measured every two seconds. */
   readonly statistics: Readable<Statistics>;
   /**
@@ -98,6 +102,12 @@ export interface Call extends Readable<CallState> {
   /** Leaves; the status becomes `ended`. Devices stay open: see `media.stop()`. */
   leave(): void;
 }
+
+/** What is received: everything, small videos, or no video at all. */
+export type Reception = "all" | "less" | "sound";
+
+/** Limit of the camera that is sent: none but the link's, 360 or 180 lines. */
+export type SendLimit = "auto" | "low" | "saver";
 
 /** Requests of hosts and co-hosts. Each resolves once the server has carried it out. */
 export interface Hosting {
@@ -151,6 +161,8 @@ export interface CallState {
   readonly topology: Topology;
   /** This device can't reach the media server and is connected peer to peer instead. */
   readonly sfuUnreachable: boolean;
+  /** What this participant receives. */
+  readonly reception: Reception;
   /** The remote participant that speaks, or spoke last. */
   readonly speaker: ParticipantId | null;
   /** Rules of the room; null in a room without hosts. */

@@ -22,4 +22,5 @@ export type {
 } from "./protocol.ts";
 export type { Source } from "./rtc/source.ts";
 export { RequestError } from "./signaling/errors.ts";
+export { isUploadWeak } from "./stats/upload.ts";
 export type { Readable } from "./store.ts";

@@ -60,9 +60,14 @@ const READERS = {
   music: onOff,
   /** Whether the microphone is on only while a key is held. */
   pushToTalk: onOff,
-  /** Whether hints are shown: about speech while muted, and about a silent microphone. */
+  /** Whether hints are shown: about speech while muted, a silent microphone, a weak upload. */
   mutedHint: onOff,
   silentHint: onOff,
+  uploadHint: onOff,
+  /** What is received: everything, small videos or sound only. */
+  receive: oneOf("all", "less", "sound"),
+  /** Limit of the camera that is sent. */
+  send: oneOf("auto", "low", "saver"),
 } satisfies Record<string, Reader<string | number>>;
 
 export type PreferenceKey = keyof typeof READERS;

@@ -5,6 +5,7 @@ import type {
   ChatMessage,
   ConnectionState,
   Quality,
+  Reception,
   RemoteParticipant,
   RequestErrorCode,
 } from "../api.ts";
@@ -47,6 +48,7 @@ export type CallEvent =
     }
   | { is: "speaking"; ids: ReadonlySet<ParticipantId>; speaker: ParticipantId | null }
   | { is: "sfu:unreachable"; unreachable: boolean }
+  | { is: "reception"; reception: Reception }
   /** Assignment of the media server's sections, some of them without a codec in common. */
   | { is: "subscribed"; tracks: readonly SubscribedTrack[] }
   | { is: "quality"; qualities: ReadonlyMap<ParticipantId, Quality> }
@@ -70,7 +72,11 @@ const MAX_CHAT_MESSAGES = 500;
 export function reduceCall(call: CallState, event: CallEvent): CallState {
   switch (event.is) {
     case "joined":
-      return { ...newCall(event.joined), chat: rejoinedChat(call.chat, event.joined) };
+      return {
+        ...newCall(event.joined),
+        chat: rejoinedChat(call.chat, event.joined),
+        reception: call.reception,
+      };
     case "resumed":
       return resumed(call, event.joined);
     case "disconnected":
@@ -94,6 +100,8 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
       return linkChanged(call, event);
     case "speaking":
       return speakingChanged(call, event);
+    case "reception":
+      return { ...call, reception: event.reception };
     case "sfu:unreachable":
       return call.sfuUnreachable === event.unreachable
         ? call
@@ -141,6 +149,7 @@ export function newCall(joined: Joined): CallState {
     room: joined.room,
     topology: joined.topology,
     sfuUnreachable: false,
+    reception: "all",
     speaker: null,
     policy: joined.policy ?? null,
     waiting: joined.waiting ?? [],

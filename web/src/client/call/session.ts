@@ -1,6 +1,14 @@
 // One call with its side effects: server events update the call's state, the state drives the media
 // router, and changes on this device are sent to the server.
-import type { Call, CallState, Hosting, JoinRequest, Viewport } from "../api.ts";
+import type {
+  Call,
+  CallState,
+  Hosting,
+  JoinRequest,
+  Reception,
+  SendLimit,
+  Viewport,
+} from "../api.ts";
 import type { LocalMediaDevices } from "../devices/local-media.ts";
 import type { Joined, MediaState, Speaker, TrackSource } from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
@@ -149,6 +157,16 @@ export class Session implements Call {
 
   setViewports(viewports: readonly Viewport[]): void {
     this.#router.setViewports(viewports);
+  }
+
+  setReception(reception: Reception): void {
+    if (reception === this.#state.getSnapshot().reception) return;
+    this.#dispatch({ is: "reception", reception });
+    this.#router.setReception(reception);
+  }
+
+  setSendLimit(limit: SendLimit): void {
+    this.#router.setSendLimit(limit);
   }
 
   get statistics() {

@@ -6,6 +6,7 @@ import {
   cameraLayers,
   cameraQuality,
   downscaleFor,
+  meshQuality,
 } from "./encoding.ts";
 
 test("all cameras together stay within the uplink budget", () => {
@@ -77,4 +78,21 @@ test("a new resolution is applied to the layers, and unsubscribed ones stay inac
   expect(encodings().map(({ active }) => active)).toEqual([true, false, false]);
   await apply(cameraLayers(2, { width: 1280, height: 720 }), ["q", "f"]);
   expect(encodings().map(({ active }) => active)).toEqual([true, false, true]);
+});
+
+test("a send limit leaves out the layers above it, but never the lowest", () => {
+  const heights = (limit: "auto" | "low" | "saver", size = { width: 1280, height: 720 }) =>
+    cameraLayers(2, size, limit)
+      .filter(({ active }) => active)
+      .map(({ scaleResolutionDownBy }) => size.height / (scaleResolutionDownBy ?? 1));
+  expect(heights("auto")).toEqual([180, 360, 720]);
+  expect(heights("low")).toEqual([180, 360]);
+  expect(heights("saver")).toEqual([180]);
+  expect(heights("saver", { width: 320, height: 240 })).toEqual([240]);
+});
+
+test("a send limit bounds the camera of every mesh link, and not the screen", () => {
+  expect(meshQuality(1, "saver").camera).toEqual({ maxBitrate: 150_000, maxHeight: 180 });
+  expect(meshQuality(1, "saver").screen).toEqual(meshQuality(1).screen);
+  expect(meshQuality(8, "low").camera).toEqual(meshQuality(8).camera);
 });

@@ -1,6 +1,8 @@
 // Bitrate and resolution of sent video. A mesh encodes and uploads once per remote participant, a
 // link to the media server once in several simulcast layers.
 
+import type { SendLimit } from "../api.ts";
+
 /** Limits of one sent video. */
 export interface VideoQuality {
   /** Bits per second. */
@@ -34,11 +36,22 @@ const SCREEN_UPLINK_BPS = 2_000_000;
 const SCREEN_MAX_BPS = 1_500_000;
 const SCREEN_MIN_BPS = 250_000;
 
+/** The most that a camera is sent with. */
+const SEND_LIMITS: Readonly<Record<SendLimit, VideoQuality>> = {
+  auto: { maxBitrate: Number.POSITIVE_INFINITY, maxHeight: Number.POSITIVE_INFINITY },
+  low: { maxBitrate: 500_000, maxHeight: 360 },
+  saver: { maxBitrate: 150_000, maxHeight: 180 },
+};
+
 /** Quality of each of `others` mesh links. */
-export function meshQuality(others: number): MeshQuality {
+export function meshQuality(others: number, limit: SendLimit = "auto"): MeshQuality {
   const share = Math.round(SCREEN_UPLINK_BPS / Math.max(others, 1));
+  const camera = cameraQuality(others);
   return {
-    camera: cameraQuality(others),
+    camera: {
+      maxBitrate: Math.min(camera.maxBitrate, SEND_LIMITS[limit].maxBitrate),
+      maxHeight: Math.min(camera.maxHeight, SEND_LIMITS[limit].maxHeight),
+    },
     screen: {
       maxBitrate: Math.min(SCREEN_MAX_BPS, Math.max(SCREEN_MIN_BPS, share)),
       maxHeight: others <= 2 ? 1080 : 720,
@@ -52,7 +65,8 @@ export type Resolution = Pick<MediaTrackSettings, "width" | "height">;
 /** Encoding ids, from the lowest layer. */
 const RIDS = ["q", "h", "f"] as const;
 
-const FULL_PIXELS = 1280 * 720;
+const FULL_HEIGHT = 720;
+const FULL_PIXELS = 1280 * FULL_HEIGHT;
 
 /** Bitrate grows with this power of the number of pixels. */
 const BITRATE_EXPONENT = 0.75;
@@ -75,11 +89,12 @@ const LAYER_BITRATE_RATIO = 3.4;
 /**
  * Simulcast layers of a camera, from the lowest, for a room of `others` participants. The highest
  * active layer has the full resolution. A small frame leaves the last layers inactive, since
- * Chromium would encode only the first ones.
+ * Chromium would encode only the first ones. So does a limit: it never deactivates the lowest.
  */
 export function cameraLayers(
   others: number,
   resolution: Resolution = {},
+  limit: SendLimit = "auto",
 ): RTCRtpEncodingParameters[] {
   const { width, height } = resolution;
   const pixels = width && height ? width * height : FULL_PIXELS;
@@ -87,9 +102,10 @@ export function cameraLayers(
   const fraction = Math.min(1, (pixels / FULL_PIXELS) ** BITRATE_EXPONENT);
   return RIDS.map((rid, i) => {
     const stepsBelowTop = Math.max(0, count - 1 - i);
+    const layerHeight = Math.min(width ?? FULL_HEIGHT, height ?? FULL_HEIGHT) / 2 ** stepsBelowTop;
     return {
       rid,
-      active: i < count,
+      active: i < count && (i === 0 || layerHeight <= SEND_LIMITS[limit].maxHeight),
       scaleResolutionDownBy: 2 ** stepsBelowTop,
       maxBitrate: Math.round(
         (topLayerBitrate(others) * fraction) / LAYER_BITRATE_RATIO ** stepsBelowTop,

@@ -28,6 +28,7 @@ function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
       iceServers: [],
       tracks: NO_TRACKS,
       quality: meshQuality(1),
+      receivesVideo: true,
       send: (signal: Signal) =>
         world.queue(`net:${name}`, () => void ends[other].link.handle(structuredClone(signal))),
       onChange: () => {},
@@ -59,6 +60,7 @@ function withForeignClient(seed: number, tracks: Tracks, offers: readonly string
     iceServers: [],
     tracks,
     quality: meshQuality(1),
+    receivesVideo: true,
     send: (signal: Signal) =>
       world.queue("net:ours", () => void foreign.handle(structuredClone(signal))),
     onChange: () => {},

@@ -28,6 +28,7 @@ export interface MeshLinkOptions extends RtcPlatform {
   iceServers: readonly IceServer[];
   tracks: Tracks;
   quality: MeshQuality;
+  receivesVideo: boolean;
   send: (signal: Signal) => void;
   /** The connection state or the received tracks have changed. */
   onChange: () => void;
@@ -50,6 +51,7 @@ export class MeshLink {
   #unplayable: readonly Source[] = [];
   #tracks: Tracks;
   #quality: MeshQuality;
+  #receivesVideo: boolean;
   #firstOfferTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MeshLinkOptions) {
@@ -59,6 +61,7 @@ export class MeshLink {
     this.#screenStream = createStream([]);
     this.#tracks = options.tracks;
     this.#quality = options.quality;
+    this.#receivesVideo = options.receivesVideo;
     this.#link = new PeerLink({
       createPeer,
       polite,
@@ -105,6 +108,16 @@ export class MeshLink {
   setQuality(quality: MeshQuality): void {
     this.#quality = quality;
     void this.#applyQuality();
+  }
+
+  /** Renegotiates the direction of the videos, so that the other end stops sending, or resumes. */
+  setReceivesVideo(receivesVideo: boolean): void {
+    this.#receivesVideo = receivesVideo;
+    for (const [source, transceiver] of entriesOf(this.#transceivers)) {
+      if (isStopped(transceiver)) continue;
+      const direction = this.#directionOf(source);
+      if (transceiver.direction !== direction) transceiver.direction = direction;
+    }
   }
 
   setIceServers(iceServers: readonly IceServer[]): void {
@@ -165,7 +178,8 @@ export class MeshLink {
     if (entriesOf(offered).length === 0) return;
     clearTimeout(this.#firstOfferTimer);
     for (const [source, transceiver] of entriesOf(offered)) {
-      if (transceiver.direction !== "sendrecv") transceiver.direction = "sendrecv";
+      const direction = this.#directionOf(source);
+      if (transceiver.direction !== direction) transceiver.direction = direction;
       transceiver.sender.setStreams?.(this.#streamOf(source));
       const own = this.#transceivers[source];
       // Both ends shared a screen at the same time: the offered transceiver serves both.
@@ -178,10 +192,14 @@ export class MeshLink {
 
   #addTransceivers(peer: RTCPeerConnection, sources: readonly Source[]): void {
     const added = sources.map((source) => {
-      const init = { direction: "sendrecv" as const, streams: [this.#streamOf(source)] };
+      const init = { direction: this.#directionOf(source), streams: [this.#streamOf(source)] };
       return [source, peer.addTransceiver(kindOf(source), init)] as const;
     });
     this.#setTransceivers({ ...this.#transceivers, ...Object.fromEntries(added) });
+  }
+
+  #directionOf(source: Source): RTCRtpTransceiverDirection {
+    return kindOf(source) === "video" && !this.#receivesVideo ? "sendonly" : "sendrecv";
   }
 
   #streamOf(source: Source): MediaStream {

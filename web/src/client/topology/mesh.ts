@@ -1,8 +1,8 @@
 // Mesh links to the participants that need one.
-import type { ConnectionState } from "../api.ts";
+import type { ConnectionState, SendLimit } from "../api.ts";
 import type { IceServer, ParticipantId } from "../protocol.ts";
 import type { Counters } from "../rtc/counters.ts";
-import { meshQuality } from "../rtc/encoding.ts";
+import { type MeshQuality, meshQuality } from "../rtc/encoding.ts";
 import type { Signal } from "../rtc/negotiation.ts";
 import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
 import { NO_TRACKS, type ReceivedTracks, type Source, type Tracks } from "../rtc/source.ts";
@@ -20,6 +20,8 @@ export class Mesh {
   readonly #links = new Map<ParticipantId, MeshLink>();
   #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
+  #receivesVideo = true;
+  #sendLimit: SendLimit = "auto";
 
   constructor(options: MeshOptions) {
     this.#options = options;
@@ -33,10 +35,7 @@ export class Mesh {
       this.#links.delete(id);
       link.close();
     }
-    if (before !== others.length) {
-      const quality = meshQuality(others.length);
-      for (const link of this.#links.values()) link.setQuality(quality);
-    }
+    if (before !== others.length) this.#setQuality(others.length);
     for (const id of others) {
       if (!this.#links.has(id)) this.#links.set(id, this.#createLink(self, id, others.length));
     }
@@ -50,6 +49,17 @@ export class Mesh {
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
     for (const link of this.#links.values()) link.setTracks(tracks);
+  }
+
+  /** Whether the links receive video. */
+  setReceivesVideo(receivesVideo: boolean): void {
+    this.#receivesVideo = receivesVideo;
+    for (const link of this.#links.values()) link.setReceivesVideo(receivesVideo);
+  }
+
+  setSendLimit(limit: SendLimit): void {
+    this.#sendLimit = limit;
+    this.#setQuality(this.#links.size);
   }
 
   setIceServers(iceServers: readonly IceServer[]): void {
@@ -103,6 +113,15 @@ export class Mesh {
     this.#links.clear();
   }
 
+  #setQuality(others: number): void {
+    const quality = this.#quality(others);
+    for (const link of this.#links.values()) link.setQuality(quality);
+  }
+
+  #quality(others: number): MeshQuality {
+    return meshQuality(others, this.#sendLimit);
+  }
+
   #createLink(self: ParticipantId, id: ParticipantId, others: number): MeshLink {
     const { createPeer, createStream, send, onChange } = this.#options;
     return new MeshLink({
@@ -111,7 +130,8 @@ export class Mesh {
       polite: self < id,
       iceServers: this.#iceServers,
       tracks: this.#tracks,
-      quality: meshQuality(others),
+      quality: this.#quality(others),
+      receivesVideo: this.#receivesVideo,
       send: (signal) => send(id, signal),
       onChange: () => onChange(id),
     });

@@ -1,6 +1,13 @@
 // Routes the media of a call: owns the links and selects the one that feeds each track. The
 // decisions are made in `routes`, `route-choice` and `sfu-state`; the side effects are here.
-import type { CallState, ConnectionState, RemoteParticipant, Viewport } from "../api.ts";
+import type {
+  CallState,
+  ConnectionState,
+  Reception,
+  RemoteParticipant,
+  SendLimit,
+  Viewport,
+} from "../api.ts";
 import type {
   IceServer,
   ParticipantId,
@@ -66,6 +73,8 @@ export class MediaRouter {
   #sfuState: SfuState = "idle";
   #sfuTimer: ReturnType<typeof setTimeout> | undefined;
   #tracks: Tracks = NO_TRACKS;
+  #reception: Reception = "all";
+  #sendLimit: SendLimit = "auto";
   #iceServers: readonly IceServer[] = [];
 
   constructor(options: MediaRouterOptions) {
@@ -79,6 +88,7 @@ export class MediaRouter {
       createStream,
       counters: () => this.#counters(),
       viewports: () => this.#viewports.current,
+      receivesVideo: () => this.#reception !== "sound",
       onPoll: () => this.#feedAll(),
     });
     this.#mesh = new Mesh({
@@ -161,6 +171,19 @@ export class MediaRouter {
     this.#viewports.set(viewports);
   }
 
+  setReception(reception: Reception): void {
+    this.#reception = reception;
+    this.#viewports.setReception(reception);
+    this.#mesh.setReceivesVideo(reception !== "sound");
+    this.#feedAll();
+  }
+
+  setSendLimit(limit: SendLimit): void {
+    this.#sendLimit = limit;
+    this.#mesh.setSendLimit(limit);
+    this.#sfu?.setSendLimit(limit);
+  }
+
   /**
    * Restarts ICE on every link, as after a resume. A new process of the server has no link to its
    * media server, so that one is replaced.
@@ -241,6 +264,7 @@ export class MediaRouter {
       iceServers: this.#iceServers,
       tracks: this.#tracks,
       others: this.#others.size,
+      sendLimit: this.#sendLimit,
       publish: (tracks) => send("publish", { tracks }),
       send: (signal) =>
         send("signal", { to: SFU, ...signal }, (outcome) => {

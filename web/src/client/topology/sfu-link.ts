@@ -1,6 +1,6 @@
 // Link to the media server: this device's tracks go up once, those of the others arrive in sections
 // that the server offers and assigns to participants.
-import type { ConnectionState } from "../api.ts";
+import type { ConnectionState, SendLimit } from "../api.ts";
 import type { IceServer, ParticipantId, PublishedTrack, SubscribedTrack } from "../protocol.ts";
 import { type Counters, countersOf } from "../rtc/counters.ts";
 import {
@@ -37,6 +37,7 @@ export interface SfuLinkOptions extends RtcPlatform {
   tracks: Tracks;
   /** Number of remote participants, which bounds the size of their tiles. */
   others: number;
+  sendLimit: SendLimit;
   /** Announces the sources of the media sections in the offer that follows. */
   publish: (tracks: PublishedTrack[]) => void;
   send: (signal: Signal) => void;
@@ -65,6 +66,7 @@ export class SfuLink {
   #transceivers: Transceivers = {};
   #tracks: Tracks;
   #others: number;
+  #sendLimit: SendLimit;
   /** Sources sent on this peer connection at least once; each is published to the others. */
   readonly #published = new Set<Source>();
   #subscribed: readonly SubscribedTrack[] = [];
@@ -83,6 +85,7 @@ export class SfuLink {
     this.#iceServers = iceServers;
     this.#tracks = options.tracks;
     this.#others = options.others;
+    this.#sendLimit = options.sendLimit;
     this.#link = new PeerLink({
       createPeer,
       polite: true,
@@ -150,6 +153,11 @@ export class SfuLink {
   setOthers(others: number): void {
     if (others === this.#others) return;
     this.#others = others;
+    void this.#applyLayers();
+  }
+
+  setSendLimit(limit: SendLimit): void {
+    this.#sendLimit = limit;
     void this.#applyLayers();
   }
 
@@ -289,7 +297,7 @@ export class SfuLink {
 
   #layers(source: Source): RTCRtpEncodingParameters[] {
     if (source === "camera") {
-      return cameraLayers(this.#others, this.#tracks.camera?.getSettings());
+      return cameraLayers(this.#others, this.#tracks.camera?.getSettings(), this.#sendLimit);
     }
     return source === "screen" ? [...SCREEN_LAYERS] : [{}];
   }

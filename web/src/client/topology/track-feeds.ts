@@ -4,7 +4,13 @@ import type { RemoteParticipant, Viewport } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { Counters } from "../rtc/counters.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
-import { type PerSource, type ReceivedTracks, SOURCES, type Source } from "../rtc/source.ts";
+import {
+  kindOf,
+  type PerSource,
+  type ReceivedTracks,
+  SOURCES,
+  type Source,
+} from "../rtc/source.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type ParticipantStreams, RemoteStreams } from "./remote-streams.ts";
 import { chooseRoute, isActive } from "./route-choice.ts";
@@ -16,6 +22,8 @@ export interface TrackFeedsOptions {
   /** Progress of each track of a route, by track id. */
   counters: () => Promise<Readonly<Record<Route, Counters>>>;
   viewports: () => readonly Viewport[];
+  /** Video is received at all. */
+  receivesVideo: () => boolean;
   /** New counters are available: update every feed. */
   onPoll: () => void;
 }
@@ -92,6 +100,7 @@ export class TrackFeeds {
     track: MediaStreamTrack | undefined,
   ): boolean {
     if (!isActive(media, source)) return true;
+    if (kindOf(source) === "video" && !this.#options.receivesVideo()) return true;
     if (!track) return false;
     if (route === "sfu" && isHidden(this.#options.viewports(), id, source)) return true;
     return this.#arrivals.hasArrived(keyOf(route, track.id), id, source);

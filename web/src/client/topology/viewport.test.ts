@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Viewport } from "../api.ts";
-import { isHidden, normalizeViewports, ViewportReporter } from "./viewport.ts";
+import { isHidden, normalizeViewports, receivedViewports, ViewportReporter } from "./viewport.ts";
 
 const camera = (participant: string, width: number, height = 180): Viewport => ({
   participant,
@@ -54,4 +54,26 @@ test("nothing is reported without a link, and all again for a new peer connectio
   reporter.reportAgain();
   reporter.reportAgain();
   expect(reports).toHaveLength(2);
+});
+
+test("less is the smallest layer of cameras and a readable screen; sound is no video", () => {
+  const screen: Viewport = { participant: "b", source: "screen", width: 2560, height: 1440 };
+  const shown = [camera("a", 1280, 720), screen, camera("c", 160, 90)];
+  expect(receivedViewports(shown, "all")).toEqual(shown);
+  expect(receivedViewports(shown, "less")).toEqual([
+    camera("a", 320, 180),
+    { ...screen, width: 1280, height: 720 },
+    camera("c", 160, 90),
+  ]);
+  expect(receivedViewports(shown, "sound").every(({ width }) => width === 0)).toBe(true);
+});
+
+test("a changed reception is reported without a new render", () => {
+  reporter.set([camera("a", 320)]);
+  vi.advanceTimersByTime(200);
+  reporter.setReception("sound");
+  vi.advanceTimersByTime(200);
+  reporter.setReception("all");
+  vi.advanceTimersByTime(200);
+  expect(reports).toEqual([[camera("a", 320, 176)], [camera("a", 0, 0)], [camera("a", 320, 176)]]);
 });

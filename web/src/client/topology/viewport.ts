@@ -1,5 +1,5 @@
 // Viewports of remote videos, reported to the media server so that it sends nothing larger.
-import type { Viewport } from "../api.ts";
+import type { Reception, Viewport } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 
@@ -15,6 +15,24 @@ export function normalizeViewports(viewports: readonly Viewport[]): Viewport[] {
   return viewports
     .map((each) => ({ ...each, width: rounded(each.width), height: rounded(each.height) }))
     .sort((a, b) => compare(a.participant, b.participant) || compare(a.source, b.source));
+}
+
+/** Longest shorter side of a camera and of a screen of which less is received, in pixels. */
+const LESS_HEIGHT = { camera: 180, screen: 720 } as const;
+
+/** The viewports of what is received at all. */
+export function receivedViewports(
+  viewports: readonly Viewport[],
+  reception: Reception,
+): readonly Viewport[] {
+  if (reception === "all") return viewports;
+  return viewports.map((viewport) => {
+    const { source, width, height } = viewport;
+    if (reception === "sound") return { ...viewport, width: 0, height: 0 };
+    const most = source === "screen" ? LESS_HEIGHT.screen : LESS_HEIGHT.camera;
+    const scale = Math.min(1, most / Math.max(1, Math.min(width, height)));
+    return { ...viewport, width: width * scale, height: height * scale };
+  });
 }
 
 export function areViewportsEqual(a: readonly Viewport[], b: readonly Viewport[]): boolean {
@@ -56,6 +74,8 @@ export interface ViewportReporterOptions {
 /** Reports viewports once they stop changing, and only if they differ from the last report. */
 export class ViewportReporter {
   readonly #options: ViewportReporterOptions;
+  #shown: readonly Viewport[] = [];
+  #reception: Reception = "all";
   #current: readonly Viewport[] = [];
   #reported: readonly Viewport[] | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -70,11 +90,17 @@ export class ViewportReporter {
 
   /** Cheap enough for every render: equal viewports are ignored. */
   set(viewports: readonly Viewport[]): void {
-    const next = normalizeViewports(viewports);
+    this.#shown = viewports;
+    const next = normalizeViewports(receivedViewports(viewports, this.#reception));
     if (areViewportsEqual(next, this.#current)) return;
     this.#current = next;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#report(), DEBOUNCE_MS);
+  }
+
+  setReception(reception: Reception): void {
+    this.#reception = reception;
+    this.set(this.#shown);
   }
 
   /** Reports now, for a peer connection of which the server knows no viewports. */

@@ -1,9 +1,11 @@
 import type { Call, CallState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
+import { UploadHint } from "../devices/upload-hint.tsx";
 import { VoiceHints } from "../devices/voice-hints.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { usePlayback } from "../parts/playback-provider.tsx";
+import { usePreference } from "../use-preference.ts";
 import styles from "./banners.module.css";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { DeviceBanner } from "./device-banner.tsx";
@@ -14,6 +16,7 @@ export function Banners({ call, state }: { call: Call; state: CallState }) {
   const { server } = useClient();
   const isDraining = useReadable(server) === "draining";
   const { isBlocked, unlock } = usePlayback();
+  const [, setReceive] = usePreference("receive");
   return (
     <>
       {state.status === "reconnecting" ? (
@@ -31,6 +34,16 @@ export function Banners({ call, state }: { call: Call; state: CallState }) {
       ) : null}
       <DeviceBanner />
       <VoiceHints />
+      <UploadHint call={call} />
+      {state.reception === "sound" ? (
+        <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="sound-only">
+          <Icon name="speaker" size={20} />
+          {t.sound.soundOnly}
+          <button type="button" className={styles.action} onClick={() => setReceive("all")}>
+            {t.sound.showVideo}
+          </button>
+        </p>
+      ) : null}
       {isBlocked ? (
         <button type="button" className={styles.unlock} data-testid="tap-to-hear" onClick={unlock}>
           <Icon name="speaker" size={24} />

@@ -9,6 +9,7 @@ import {
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";
+import { useDataPreferences } from "../devices/use-data-preferences.ts";
 import { usePushToTalk } from "../devices/use-push-to-talk.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
@@ -74,6 +75,7 @@ export function Call({ call, onEnd }: CallProps) {
     help: () => setSettings("shortcuts"),
   });
   usePushToTalk(maySpeak);
+  useDataPreferences(call);
   const { media } = useClient();
   const popped = pipTile(state)?.key ?? null;
   const pip = usePip(() => videoOf(popped));

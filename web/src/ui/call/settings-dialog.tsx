@@ -9,6 +9,7 @@ import {
   TabPanel,
   Tabs,
 } from "react-aria-components";
+import { DataSettings } from "../devices/data-settings.tsx";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { DeviceChoice } from "../devices/device-choice.tsx";
 import { PictureSettings } from "../devices/picture-settings.tsx";
@@ -113,6 +114,7 @@ function MediaSettings() {
       <DeviceChoice labelled />
       <SoundSettings isJoined />
       <PictureSettings />
+      <DataSettings />
     </>
   );
 }

@@ -34,6 +34,7 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     room: { name: "tea", participants: others.length + 1, capacity: 8, locked: false },
     topology: "mesh",
     sfuUnreachable: false,
+    reception: "all",
     speaker: null,
     policy: null,
     waiting: [],

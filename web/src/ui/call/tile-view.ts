@@ -137,7 +137,11 @@ function pausesOf(media: MediaState): Pick<TileView, "isMicPaused" | "isCameraPa
 }
 
 function showsCamera(other: RemoteParticipant, call: CallState): boolean {
-  const isOn = other.media.camera && other.stream !== null && mayReceive(call, other, "camera");
+  const isOn =
+    call.reception !== "sound" &&
+    other.media.camera &&
+    other.stream !== null &&
+    mayReceive(call, other, "camera");
   return isOn && !isInterrupted(other.media, "camera") && !isUnplayable(other, "camera");
 }
 
@@ -159,7 +163,10 @@ function screensOf(call: CallState, own: MediaStream | null): ScreenView[] {
   });
   return [
     ...others.flatMap((other) =>
-      other.media.screen && other.screen && mayReceive(call, other, "screen")
+      call.reception !== "sound" &&
+      other.media.screen &&
+      other.screen &&
+      mayReceive(call, other, "screen")
         ? {
             ...view(other, other.screen),
             isSelf: false,

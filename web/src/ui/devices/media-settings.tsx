@@ -1,3 +1,4 @@
+import { DataSettings } from "./data-settings.tsx";
 import { PictureSettings } from "./picture-settings.tsx";
 import { SoundSettings } from "./sound-settings.tsx";
 
@@ -7,6 +8,7 @@ export default function MediaSettings() {
     <>
       <SoundSettings />
       <PictureSettings />
+      <DataSettings />
     </>
   );
 }

@@ -25,6 +25,17 @@ export const enSound = {
   pushToTalk: "Push to talk",
   pushToTalkHint: "Your microphone is on only while you hold V or the space bar.",
   flip: "Switch camera",
+  data: "Data",
+  receive: "What you receive",
+  receiveOf: { all: "Everything", less: "Smaller video", sound: "Sound only" },
+  send: "Your video",
+  sendOf: { auto: "Automatic", low: "Low quality", saver: "Data saver" },
+  weakUpload: "Your upload is weak",
+  weakUploadHint:
+    "The others may see and hear you badly. Send less video, or move closer to your router.",
+  sendLess: "Send less video",
+  soundOnly: "You receive sound only",
+  showVideo: "Show video",
 };
 
 export type SoundMessages = typeof enSound;

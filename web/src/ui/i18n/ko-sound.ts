@@ -27,4 +27,15 @@ export const koSound: SoundMessages = {
   pushToTalk: "누르고 말하기",
   pushToTalkHint: "V 키나 스페이스 바를 누르고 있는 동안에만 마이크가 켜져요.",
   flip: "카메라 전환",
+  data: "데이터",
+  receive: "받는 영상",
+  receiveOf: { all: "모두 받기", less: "작은 영상으로 받기", sound: "소리만 받기" },
+  send: "내 영상 화질",
+  sendOf: { auto: "자동", low: "낮음", saver: "데이터 절약" },
+  weakUpload: "업로드 속도가 느려요",
+  weakUploadHint:
+    "다른 사람에게 내 모습과 목소리가 끊길 수 있어요. 영상을 적게 보내거나 공유기에 더 가까이 가 보세요.",
+  sendLess: "영상을 적게 보내기",
+  soundOnly: "소리만 받고 있어요",
+  showVideo: "영상 보기",
 };

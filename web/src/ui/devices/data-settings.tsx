@@ -1,0 +1,51 @@
+import type { Reception, SendLimit } from "../../client/index.ts";
+import { useI18n } from "../i18n/context.tsx";
+import { Select } from "../parts/field.tsx";
+import { usePreference } from "../use-preference.ts";
+import styles from "./settings.module.css";
+
+const RECEPTIONS: readonly Reception[] = ["all", "less", "sound"];
+const LIMITS: readonly SendLimit[] = ["auto", "low", "saver"];
+
+/** How much video is received and sent. */
+export function DataSettings() {
+  const { t } = useI18n();
+  const [receive, setReceive] = usePreference("receive");
+  const [send, setSend] = usePreference("send");
+  return (
+    <section className={styles.section} aria-label={t.sound.data}>
+      <Select
+        label={t.sound.receive}
+        icon="down"
+        value={receive ?? "all"}
+        data-testid="receive"
+        onSelect={(value) => {
+          const choice = RECEPTIONS.find((choice) => choice === value);
+          if (choice) setReceive(choice);
+        }}
+      >
+        {RECEPTIONS.map((choice) => (
+          <option key={choice} value={choice}>
+            {t.sound.receiveOf[choice]}
+          </option>
+        ))}
+      </Select>
+      <Select
+        label={t.sound.send}
+        icon="up"
+        value={send ?? "auto"}
+        data-testid="send-quality"
+        onSelect={(value) => {
+          const choice = LIMITS.find((choice) => choice === value);
+          if (choice) setSend(choice);
+        }}
+      >
+        {LIMITS.map((choice) => (
+          <option key={choice} value={choice}>
+            {t.sound.sendOf[choice]}
+          </option>
+        ))}
+      </Select>
+    </section>
+  );
+}
