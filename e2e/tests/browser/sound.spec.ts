@@ -109,15 +109,16 @@ test("a phone flips its camera, and does not mirror what the others read", async
   await expect.poll(lens, { timeout: 1000 }).toBe("user");
 });
 
-/** Packets of video and of audio that a page has received. */
-async function packets(person: ChromiumParticipant): Promise<Record<"audio" | "video", number>> {
+/** Packets of audio and of video that a page has received, and frames that it has decoded. */
+async function received(person: ChromiumParticipant) {
   const { connections } = await person.report();
   const inbound = connections.flatMap((connection) => connection.inbound);
   const sum = (kind: string) =>
     inbound
       .filter((stream) => stream.kind === kind)
       .reduce((all, { packetsReceived }) => all + packetsReceived, 0);
-  return { audio: sum("audio"), video: sum("video") };
+  const frames = inbound.reduce((all, { framesDecoded }) => all + framesDecoded, 0);
+  return { audio: sum("audio"), video: sum("video"), frames };
 }
 
 for (const [route, flags] of [
@@ -140,17 +141,39 @@ for (const [route, flags] of [
       await ada.page.getByTestId("receive").selectOption("sound");
       await ada.page.keyboard.press("Escape");
       await expect(ada.page.getByTestId("sound-only")).toBeVisible();
-      // No packet of video in a whole second, which begins within two, while audio flows on.
+      // No video in a whole second while audio flows on. The media server may still probe the link
+      // with a packet of padding.
       await expect(async () => {
-        const before = await packets(ada);
+        const before = await received(ada);
         await expect
-          .poll(async () => (await packets(ada)).audio)
+          .poll(async () => (await received(ada)).audio)
           .toBeGreaterThan(before.audio + 45);
-        expect((await packets(ada)).video).toBe(before.video);
-      }).toPass({ timeout: 6_000 });
+        const after = await received(ada);
+        expect(after.frames).toBe(before.frames);
+        expect(after.video - before.video).toBeLessThanOrEqual(2);
+      }).toPass({ timeout: 20_000 });
       await grace.decodes(1);
       await ada.page.getByTestId("sound-only").getByRole("button").click();
       await ada.decodes(1);
     });
   });
 }
+
+test("strong noise suppression runs from the server's own files", async ({ open }) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  const files: string[] = [];
+  ada.page.on("requestfinished", (request) => files.push(new URL(request.url()).pathname));
+  await ada.enter("noisy");
+  await grace.enter("noisy");
+  await grace.decodes(1);
+  const filterFiles = () => files.filter((file) => /rnnoise|workletProcessor/.test(file));
+  expect(filterFiles()).toEqual([]);
+  await ada.page.getByTestId("open-settings").click();
+  await ada.page.getByTestId("noise").selectOption("strong");
+  await expect.poll(() => filterFiles().length).toBe(2);
+  // The filter's output is sent: packets go on.
+  const before = await received(grace);
+  await expect.poll(async () => (await received(grace)).audio).toBeGreaterThan(before.audio + 25);
+  await expect(ada.page.getByTestId("noise-failed")).toBeHidden();
+});

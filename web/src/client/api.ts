@@ -363,6 +363,8 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   flipCamera(): Promise<void>;
   /** Sets how the browser processes the microphone; an open one is opened once more. */
   setProcessing(processing: SoundProcessing): Promise<void>;
+  /** Filters the microphone before it is sent; null sends it as it is captured. */
+  setMicrophoneFilter(filter: TrackFilter | null): void;
   /** Records the open microphone, muted or not. Rejects without one. */
   recordMicrophone(milliseconds: number): Promise<Blob>;
   /** Closes every device. The choices and what is on are kept for the next `start`. */
@@ -378,6 +380,12 @@ export interface LocalMedia extends Readable<LocalMediaState> {
  * - `silent`: the microphone is on, but has delivered digital silence for ten seconds.
  */
 export type VoiceHint = "muted" | "silent";
+
+/** Starts a filter of a track. Rejects if it can't run. The input stays its owner's. */
+export type TrackFilter = (input: MediaStreamTrack) => Promise<{
+  readonly track: MediaStreamTrack;
+  readonly stop: () => void;
+}>;
 
 /** How the microphone is processed before it is sent. */
 export interface SoundProcessing {
@@ -405,6 +413,8 @@ export interface LocalMediaState {
   /** Argument for `setSinkId`: the chosen speaker while it is present, else "". */
   readonly sink: string;
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
+  /** The filter of the microphone could not run: it is sent as it is captured. */
+  readonly hasFilterFailed: boolean;
   /** The open camera is one of a phone's two, which look in opposite directions. */
   readonly canFlipCamera: boolean;
   /** The camera for a muted `<video>`; null while it is off. */

@@ -53,7 +53,7 @@ const READERS = {
   /** Whether messages are shown and read while the chat is closed. */
   toldMessages: onOff,
   /** Suppression of noise from the microphone. */
-  noise: oneOf("off", "browser"),
+  noise: oneOf("off", "browser", "strong"),
   /** Whether the browser evens out the microphone's volume. */
   autoGain: onOff,
   /** Whether the microphone picks up music: stereo, without processing. */

@@ -5,6 +5,7 @@ import type {
   LocalMedia,
   LocalMediaState,
   SoundProcessing,
+  TrackFilter,
 } from "../api.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { type Readable, Store } from "../store.ts";
@@ -32,6 +33,7 @@ import {
   saveChoices,
   sinkIdOf,
 } from "./devices.ts";
+import { FilterStage } from "./filter-stage.ts";
 import { LevelMeter } from "./level.ts";
 import { inputPermissions } from "./permissions.ts";
 import { recordTrack } from "./recording.ts";
@@ -75,6 +77,10 @@ export class LocalMediaDevices implements LocalMedia {
   readonly #tracks = new Store<Tracks>(NO_TRACKS);
   readonly #screen: ScreenShare;
   readonly #captures: Record<InputKind, Capture> = { microphone: OFF, camera: OFF };
+  readonly #filter = new FilterStage(
+    (microphone) => this.#sendMicrophone(microphone),
+    () => this.#updateState({ hasFilterFailed: true }),
+  );
   readonly #reopenings: Record<InputKind, number> = { microphone: 0, camera: 0 };
   #lastAttempt: Attempt = 0;
   #choices: DeviceChoices;
@@ -92,6 +98,7 @@ export class LocalMediaDevices implements LocalMedia {
       speaker,
       sink: sinkIdOf(speaker, []),
       canFlipCamera: false,
+      hasFilterFailed: false,
       devices: { microphone: [], camera: [], speaker: [] },
       cameraStream: null,
       screen: NO_SCREEN,
@@ -168,6 +175,11 @@ export class LocalMediaDevices implements LocalMedia {
     // Few browsers apply these constraints to an open microphone, so it is opened once more.
     const deviceId = held.getSettings().deviceId ?? null;
     await this.#open("microphone", { deviceId, allowFallback: false });
+  }
+
+  setMicrophoneFilter(filter: TrackFilter | null): void {
+    this.#updateState({ hasFilterFailed: false });
+    this.#filter.setFilter(filter);
   }
 
   async recordMicrophone(milliseconds: number): Promise<Blob> {
@@ -358,12 +370,28 @@ export class LocalMediaDevices implements LocalMedia {
     const oldTrack = heldTrack(before);
     const track = heldTrack(after);
     if (track && "on" in after) track.enabled = after.on;
-    if (track === oldTrack) return this.#updateState();
-    this.#tracks.update((tracks) => ({ ...tracks, [kind]: track }));
+    if (track === oldTrack) {
+      if (kind === "microphone") this.#muteSent();
+      return this.#updateState();
+    }
+    if (kind === "microphone") this.#filter.setInput(track);
+    else this.#tracks.update((tracks) => ({ ...tracks, camera: track }));
     oldTrack?.stop();
     if (kind === "microphone") this.level.setTrack(track);
     const cameraStream = track && this.#platform.createStream([track]);
     this.#updateState(kind === "camera" ? { cameraStream } : {});
+  }
+
+  #sendMicrophone(microphone: MediaStreamTrack | null): void {
+    this.#tracks.update((tracks) => ({ ...tracks, microphone }));
+    this.#muteSent();
+  }
+
+  /** Mutes what a filter still holds, too. */
+  #muteSent(): void {
+    const capture = this.#captures.microphone;
+    const { microphone } = this.#tracks.getSnapshot();
+    if (microphone && "on" in capture) microphone.enabled = capture.on;
   }
 
   /** Derives the public state from captures and choices. */

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import type { TrackFilter } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 import { usePreference } from "../use-preference.ts";
 import { soundProcessingOf } from "./sound-processing.ts";
@@ -12,5 +13,15 @@ export function MediaPreferences() {
   useEffect(() => {
     void media.setProcessing(soundProcessingOf({ noise, autoGain, music }));
   }, [media, noise, autoGain, music]);
+  const isStrong = noise === "strong" && music !== "on";
+  useEffect(() => {
+    if (!isStrong) return;
+    const filter: TrackFilter = async (input) => {
+      const { strongNoiseFilter } = await import("./strong-noise.ts");
+      return await strongNoiseFilter(input);
+    };
+    media.setMicrophoneFilter(filter);
+    return () => media.setMicrophoneFilter(null);
+  }, [media, isStrong]);
   return null;
 }

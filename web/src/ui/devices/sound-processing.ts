@@ -2,7 +2,7 @@
 import type { SoundProcessing } from "../../client/index.ts";
 import type { Preference } from "../preferences.ts";
 
-export const NOISE_CHOICES: readonly Preference<"noise">[] = ["off", "browser"];
+export const NOISE_CHOICES: readonly Preference<"noise">[] = ["off", "browser", "strong"];
 
 /** Processing of the microphone by the stored preferences. */
 export function soundProcessingOf(stored: {

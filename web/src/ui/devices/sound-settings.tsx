@@ -1,3 +1,4 @@
+import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Select } from "../parts/field.tsx";
 import { hasKeyboard } from "../platform.ts";
@@ -10,6 +11,7 @@ import { ToggleChoice } from "./toggle-choice.tsx";
 /** Tests of speaker and microphone, and how the microphone is processed. */
 export function SoundSettings({ isJoined = false }: { isJoined?: boolean }) {
   const { t } = useI18n();
+  const { hasFilterFailed } = useReadable(useClient().media);
   const [noise, setNoise] = usePreference("noise");
   const [autoGain, setAutoGain] = usePreference("autoGain");
   const [music, setMusic] = usePreference("music");
@@ -35,6 +37,11 @@ export function SoundSettings({ isJoined = false }: { isJoined?: boolean }) {
           </option>
         ))}
       </Select>
+      {hasFilterFailed ? (
+        <p role="status" data-testid="noise-failed">
+          {t.sound.noiseFailed}
+        </p>
+      ) : null}
       <ToggleChoice
         checked={autoGain !== "off" && !isMusic}
         disabled={isMusic}

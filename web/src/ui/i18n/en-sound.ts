@@ -18,6 +18,7 @@ export const enSound = {
   neverAgain: "Don't show again",
   noise: "Noise suppression",
   noiseOf: { off: "Off", browser: "Standard", strong: "Strong" },
+  noiseFailed: "Strong suppression didn't start, so your sound is sent as it is.",
   autoGain: "Adjust my volume automatically",
   music: "Music mode",
   musicHint:

@@ -20,6 +20,7 @@ export const koSound: SoundMessages = {
   neverAgain: "다시 보지 않기",
   noise: "소음 제거",
   noiseOf: { off: "끄기", browser: "보통", strong: "강하게" },
+  noiseFailed: "강한 소음 제거를 시작하지 못해서 소리를 그대로 보내고 있어요.",
   autoGain: "음량 자동 조절",
   music: "음악 모드",
   musicHint:
