@@ -41,7 +41,7 @@ pub(super) fn apply(database: &mut dyn Database, changes: &[&Change]) -> SqlResu
     });
     match at_once {
         Ok(()) => Ok(Applied { refused: vec![false; changes.len()], error: None }),
-        Err(error) if error.is_lost() || changes.len() == 1 => Err(error),
+        Err(error) if error.may_be_retried() || changes.len() == 1 => Err(error),
         Err(_) => transact(database, |database| apply_each(database, changes)),
     }
 }
@@ -55,7 +55,7 @@ fn apply_each(database: &mut dyn Database, changes: &[&Change]) -> SqlResult<App
         applied.refused.push(done.is_err());
         match done {
             Ok(()) => {}
-            Err(error) if error.is_lost() => return Err(error),
+            Err(error) if error.may_be_retried() => return Err(error),
             Err(error) => {
                 database.execute("ROLLBACK TO SAVEPOINT one", &[])?;
                 database.execute("RELEASE SAVEPOINT one", &[])?;

@@ -47,7 +47,7 @@ pub(crate) use self::{
     write::Importance,
 };
 use self::{
-    postgres::Reader,
+    postgres::{DatabaseLock, Reader},
     queue::Queue,
     sql::{Database, SqlResult},
     writer::Writer,
@@ -72,6 +72,12 @@ enum Source {
     Postgres(Reader),
 }
 
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
 impl Store {
     /// Opens the SQLite database of a data folder, migrates it, and starts its thread.
     ///
@@ -91,14 +97,14 @@ impl Store {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn connect(server: &PostgresServer, retention: Retention) -> anyhow::Result<Self> {
+        let lock = DatabaseLock::new(server.clone());
         let opening = || {
-            let mut database = server.connect_patiently()?;
+            let mut database = lock.connect_patiently()?;
             postgres::migrate(&mut database, server)?;
             anyhow::Ok(database)
         };
         let database = on_a_thread(opening)?;
-        let again = server.clone();
-        let connect = move || Ok(Box::new(again.connect()?) as _);
+        let connect = move || Ok(Box::new(lock.connect()?) as _);
         let queue = Arc::new(Queue::new());
         Writer::start(Box::new(database), Box::new(connect), &queue, retention)?;
         let reader = Reader::start(server.clone())?;
@@ -168,11 +174,25 @@ impl Store {
         tokio::task::spawn_blocking(move || store.load(queries)).await?
     }
 
-    /// Waits until all that was queued before is written. Blocks: not for tasks.
-    pub(crate) fn flush(&self, patience: Duration) {
-        if let Some(store) = &self.0 {
-            store.queue.flush(patience);
-        }
+    /// Waits until all that was queued before is written. Returns whether it is. Blocks: not for
+    /// tasks.
+    pub(crate) fn flush(&self, patience: Duration) -> bool {
+        self.0.as_ref().is_none_or(|store| store.queue.flush(patience))
+    }
+
+    /// Checks that the database can be read and written now, as the start of a server requires it.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    pub(crate) async fn check(&self, patience: Duration) -> anyhow::Result<()> {
+        self.read(|database| meta::find(database, "")).await?;
+        let store = self.clone();
+        let is_written = tokio::task::spawn_blocking(move || store.flush(patience)).await?;
+        anyhow::ensure!(
+            is_written,
+            "The store can't be written: the server's log says why, try again once it can"
+        );
+        Ok(())
     }
 
     /// The counts, if there is a store.

@@ -40,6 +40,7 @@ struct State {
     entries: VecDeque<Entry>,
     dropped_full: u64,
     dropped_failed: u64,
+    is_closed: bool,
 }
 
 impl std::fmt::Debug for Queue {
@@ -76,20 +77,26 @@ impl Queue {
         true
     }
 
-    /// Waits until all entries are written, or until the patience ends.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until all entries are written, or until the patience ends. Returns whether they are.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
         let (done, written) = mpsc::channel();
         let mut state = self.state.lock();
         state.entries.push_back(Entry::Flush(done));
         drop(state);
         self.filled.notify_one();
-        let _ = written.recv_timeout(patience);
+        written.recv_timeout(patience).is_ok()
+    }
+
+    /// Wakes the writer, since nobody has the store any more.
+    pub(super) fn close(&self) {
+        self.state.lock().is_closed = true;
+        self.filled.notify_one();
     }
 
     /// Waits for entries until a time, and takes up to `max` of them.
     pub(super) fn take(&self, until: Instant, max: usize) -> Vec<Entry> {
         let mut state = self.state.lock();
-        while state.entries.is_empty() {
+        while state.entries.is_empty() && !state.is_closed {
             if self.filled.wait_until(&mut state, until).timed_out() {
                 break;
             }

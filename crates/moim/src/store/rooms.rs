@@ -28,6 +28,9 @@ pub(crate) struct StoredMessage {
     pub(crate) message: String,
 }
 
+/// A room with its chat.
+pub(crate) type RoomRows = (StoredRoom, Vec<StoredMessage>);
+
 /// Writes a room, new or changed, and new messages of its chat. An earlier room of the same name is
 /// deleted.
 pub(crate) fn set(
@@ -67,10 +70,10 @@ pub(crate) fn remove(database: &mut dyn Database, id: i64) -> SqlResult<()> {
 }
 
 /// All rooms with their chat, in the order of their ids.
-pub(crate) fn all(database: &mut dyn Database) -> SqlResult<Vec<(StoredRoom, Vec<StoredMessage>)>> {
+pub(crate) fn all(database: &mut dyn Database) -> SqlResult<Vec<RoomRows>> {
     let sql = "SELECT id, name, template, capacity, state, opened, changed FROM room ORDER BY id";
     let rooms = database.query(sql, &[])?.into_iter().map(room);
-    let mut rooms: Vec<(StoredRoom, Vec<StoredMessage>)> =
+    let mut rooms: Vec<RoomRows> =
         rooms.map(|room| Ok((room?, Vec::new()))).collect::<SqlResult<_>>()?;
     let sql = "SELECT room, number, message FROM chat ORDER BY room, number";
     for mut row in database.query(sql, &[])? {

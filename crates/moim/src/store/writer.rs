@@ -45,6 +45,8 @@ pub(super) struct Writer {
     /// `None` while the database can't be reached.
     database: Option<Box<dyn Database + Send>>,
     connect: Connect,
+    /// The last attempt to connect or to write has failed: the next one comes after a pause.
+    is_failing: bool,
     backoff: Duration,
     queue: Weak<Queue>,
     /// Taken from the queue and not written yet.
@@ -65,6 +67,7 @@ impl Writer {
         let mut writer = Self {
             database: Some(database),
             connect,
+            is_failing: false,
             backoff: MIN_BACKOFF,
             queue: Arc::downgrade(queue),
             pending: Vec::new(),
@@ -81,7 +84,7 @@ impl Writer {
 
     /// Writes what waits, or a piece of the upkeep. Returns false once nobody has the store.
     fn step(&mut self) -> bool {
-        if self.database.is_none() {
+        if self.is_failing {
             thread::sleep(self.backoff);
         }
         let Some(queue) = self.queue.upgrade() else { return false };
@@ -94,20 +97,27 @@ impl Writer {
         }
         let written = self.write(&mut *database, &queue);
         let kept = written.and_then(|()| self.keep_up(&mut *database));
+        if kept.as_ref().is_ok_and(|()| self.backoff > MIN_BACKOFF) {
+            tracing::info!("the store's database is back");
+            self.backoff = MIN_BACKOFF;
+        }
+        self.is_failing = kept.is_err();
         match kept {
-            Ok(()) => {
-                if self.backoff > MIN_BACKOFF {
-                    tracing::info!("the store's database is back");
-                    self.backoff = MIN_BACKOFF;
-                }
-                self.database = Some(database);
-            }
+            Ok(()) => self.database = Some(database),
             Err(error) => {
                 // Also if connecting goes well and each write fails.
                 self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
-                if self.failures.is_due(Instant::now()) {
-                    tracing::warn!(%error, "the store's database is gone; writes wait for it");
+                let is_due = self.failures.is_due(Instant::now());
+                if error.is_lost() {
+                    if is_due {
+                        tracing::warn!(%error, "the store's database is gone; writes wait for it");
+                    }
+                    return true;
                 }
+                if is_due {
+                    tracing::warn!(%error, "the store's database can't write now; writes wait");
+                }
+                self.database = Some(database);
             }
         }
         true
@@ -117,6 +127,7 @@ impl Writer {
         match (self.connect)() {
             Ok(database) => Some(database),
             Err(error) => {
+                self.is_failing = true;
                 self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
                 if self.failures.is_due(Instant::now()) {
                     tracing::error!("{error:#}");
@@ -126,15 +137,15 @@ impl Writer {
         }
     }
 
-    /// Writes what was taken from the queue. Fails if the connection is lost: all of it is written
-    /// again on the next one.
+    /// Writes what was taken from the queue. Fails if the connection is lost, or the database is
+    /// held up for now: all of it is written again.
     fn write(&mut self, database: &mut dyn Database, queue: &Queue) -> Result<(), SqlError> {
         let writes = self.pending.iter().filter_map(|entry| match entry {
             Entry::Write(write) => Some(&write.change),
             Entry::Flush(_) => None,
         });
         let applied = match apply(database, &writes.collect::<Vec<_>>()) {
-            Err(error) if error.is_lost() => return Err(error),
+            Err(error) if error.may_be_retried() => return Err(error),
             applied => applied,
         };
         let (mut refused, error) = match applied {
@@ -162,7 +173,7 @@ impl Writer {
                 tracing::error!(
                     %error,
                     dropped = queue.counts().dropped_failed,
-                    "the store can't write: is the disk of the database full?"
+                    "the store can't write: the database has refused it"
                 );
             }
         }

@@ -5,12 +5,12 @@ use std::{
     fmt,
     net::IpAddr,
     path::PathBuf,
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{anyhow, bail, ensure};
-use postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::{
     super::sql::{Postgres, SqlError},
@@ -19,6 +19,8 @@ use super::{
 
 /// Time to connect to one address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time to connect in all: with the resolver of names, TLS and authentication.
+const READY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time after which a server that doesn't acknowledge is given up.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time of idleness after which the system asks whether the server is still there.
@@ -27,13 +29,18 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 const START_PATIENCE: Duration = Duration::from_secs(15);
 const START_INTERVAL: Duration = Duration::from_millis(500);
 /// Limits of one statement and of its wait for locks: a server that hangs is left, as a lost one.
+/// The other way around, the server notices within a minute that this computer has lost its power,
+/// and lets go of the locks.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '30s'; \
-    SET idle_in_transaction_session_timeout = '60s'";
+    SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 30; \
+    SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
 /// A database of a PostgreSQL server.
 #[derive(Clone)]
 pub(crate) struct PostgresServer {
-    config: postgres::Config,
+    config: tokio_postgres::Config,
+    /// Time to connect in all.
+    ready_timeout: Duration,
     /// Root certificates to trust the server by; by default the system's.
     root: Option<PathBuf>,
     /// The URL, which has no password.
@@ -53,7 +60,7 @@ impl PostgresServer {
     ) -> anyhow::Result<Self> {
         // The certificate is always verified.
         let parsed = url.replace("sslmode=verify-full", "sslmode=require");
-        let parsed = parsed.parse::<postgres::Config>().map_err(|error| {
+        let parsed = parsed.parse::<tokio_postgres::Config>().map_err(|error| {
             // Without the URL, which may have a password after all.
             let cause = error.source().map(ToString::to_string).unwrap_or_default();
             anyhow!("--store is no URL of a database ({cause}): {FORM}")
@@ -82,17 +89,17 @@ impl PostgresServer {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if config.get_application_name().is_none() {
-            config.application_name("moim");
+            config.application_name(this_server());
         }
+        let ready_timeout = *config.get_connect_timeout().unwrap_or(&READY_TIMEOUT);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(SILENCE_TIMEOUT);
-        config.notice_callback(|notice| tracing::debug!(%notice, "the store's database says"));
         if let Some(password) = password {
             config.password(password);
         }
-        Ok(Self { config, root, url: url.to_owned() })
+        Ok(Self { config, ready_timeout, root, url: url.to_owned() })
     }
 
     /// Reads the root certificates, if a file of them is named.
@@ -108,7 +115,28 @@ impl PostgresServer {
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(crate) fn connect(&self) -> anyhow::Result<Postgres> {
-        self.try_connect().map_err(|error| match error {
+        self.try_connect().map_err(|error| self.explain(error))
+    }
+
+    /// Connects at the start of the server, and waits a while for a database that starts, too.
+    pub(in crate::store) fn connect_patiently(&self) -> anyhow::Result<Postgres> {
+        let until = Instant::now() + START_PATIENCE;
+        let mut is_told = false;
+        loop {
+            match self.try_connect() {
+                Err(ConnectError::Sql(error)) if error.is_lost() && Instant::now() < until => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::warn!(%error, "waiting for the database of --store ({self})");
+                    }
+                    thread::sleep(START_INTERVAL);
+                }
+                connected => return connected.map_err(|error| self.explain(error)),
+            }
+        }
+    }
+
+    fn explain(&self, error: ConnectError) -> anyhow::Error {
+        match error {
             ConnectError::Settings(error) => error,
             ConnectError::Sql(error) if error.is_lost() => {
                 anyhow!("The database of --store ({self}) can't be reached: {error}")
@@ -116,29 +144,12 @@ impl PostgresServer {
             ConnectError::Sql(error) => {
                 anyhow!("The database of --store ({self}) refuses this server: {error}")
             }
-        })
-    }
-
-    /// Connects at the start of the server, and waits a while for a database that starts, too.
-    pub(in crate::store) fn connect_patiently(&self) -> anyhow::Result<Postgres> {
-        let until = Instant::now() + START_PATIENCE;
-        let mut is_told = false;
-        while let Err(ConnectError::Sql(error)) = self.try_connect().map(drop)
-            && error.is_lost()
-            && Instant::now() < until
-        {
-            if !std::mem::replace(&mut is_told, true) {
-                tracing::warn!(%error, "waiting for the database of --store ({self})");
-            }
-            thread::sleep(START_INTERVAL);
         }
-        self.connect()
     }
 
     fn try_connect(&self) -> Result<Postgres, ConnectError> {
         let tls = tls::Tls::new(self.root.as_deref()).map_err(ConnectError::Settings)?;
-        let client = self.config.connect(tls).map_err(SqlError::from)?;
-        let mut database = Postgres::new(client);
+        let mut database = Postgres::connect(&self.config, tls, self.ready_timeout)?;
         database.run(SESSION)?;
         Ok(database)
     }
@@ -153,6 +164,12 @@ enum ConnectError {
     Settings(anyhow::Error),
     #[error(transparent)]
     Sql(#[from] SqlError),
+}
+
+/// The name of this server's connections, by which administrators and other servers know it.
+fn this_server() -> String {
+    let host = hostname::get().unwrap_or_default();
+    format!("moim on {}, process {}", host.to_string_lossy(), process::id())
 }
 
 fn is_this_host(host: &Host) -> bool {
@@ -210,6 +227,21 @@ mod tests {
         ] {
             let error = PostgresServer::new(url, None, None).unwrap_err().to_string();
             assert!(error.contains(about) && !error.contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn server_that_accepts_and_says_nothing_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        for mode in ["disable", "require"] {
+            let url =
+                format!("postgres://moim@127.0.0.1:{port}/moim?sslmode={mode}&connect_timeout=1");
+            let server = PostgresServer::new(&url, None, None).unwrap();
+            let start = Instant::now();
+            let error = server.connect().err().unwrap().to_string();
+            assert!(error.contains("can't be reached: it does not answer"), "{error}");
+            assert!(start.elapsed() >= Duration::from_secs(1));
         }
     }
 

@@ -3,6 +3,7 @@
 //! Statements are written in the SQL that SQLite and PostgreSQL share: `?1` for values, `BIGINT` in
 //! casts, `ON CONFLICT`. What differs is in the migrations, and behind this interface.
 
+mod blocking;
 mod database;
 mod error;
 mod postgres;

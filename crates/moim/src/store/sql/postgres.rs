@@ -3,12 +3,14 @@
 use std::{collections::HashMap, error::Error, time::Duration};
 
 use bytes::BytesMut;
-use postgres::{
-    Client, Statement,
+use tokio_postgres::{
+    Client, Config, Socket, Statement,
+    tls::MakeTlsConnect,
     types::{IsNull, ToSql, Type, to_sql_checked},
 };
 
 use super::{
+    blocking::Blocking,
     database::Database,
     error::{SqlError, SqlResult},
     value::{Row, Value},
@@ -17,12 +19,16 @@ use super::{
 /// Time in which a connection must answer to be of use.
 const VALID_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Time for a statement, longer than the server's own limits of one: a server that is gone or stuck
+/// observes none.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// Prepared statements that are kept, more than there are.
 const MAX_STATEMENTS: usize = 256;
 
-/// A connection to a PostgreSQL database. Must not be dropped within a task.
+/// A connection to a PostgreSQL database. Must not be used within a task.
 pub(crate) struct Postgres {
-    client: Client,
+    client: Blocking,
     /// Prepared statements by their texts.
     statements: HashMap<String, Statement>,
     /// A statement of the transaction has failed. PostgreSQL then takes COMMIT for ROLLBACK, and
@@ -31,25 +37,33 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(in crate::store) fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new(), is_aborted: false }
+    /// Connects, and fails if that takes longer than the limit.
+    pub(in crate::store) fn connect<T>(config: &Config, tls: T, limit: Duration) -> SqlResult<Self>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+    {
+        let client = Blocking::connect(config, tls, limit)?;
+        Ok(Self { client, statements: HashMap::new(), is_aborted: false })
     }
 
     /// Returns whether the server still answers.
     pub(in crate::store) fn is_valid(&mut self) -> bool {
-        self.client.is_valid(VALID_TIMEOUT).is_ok()
+        self.client.run(Some(VALID_TIMEOUT), async |client| client.simple_query("").await).is_ok()
     }
 
-    /// Runs statements without values, as a migration has them.
+    /// Runs statements without values, as a migration has them, for as long as they take.
     pub(in crate::store) fn run(&mut self, statements: &str) -> SqlResult<()> {
-        Ok(self.client.batch_execute(statements)?)
+        self.client.run(None, async |client| client.batch_execute(statements).await)
     }
 
     fn prepared(&mut self, sql: &str) -> SqlResult<Statement> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.client.prepare(&numbered(sql))?;
+        let text = numbered(sql);
+        let prepare = async |client: &Client| client.prepare(&text).await;
+        let statement = self.client.run(Some(STATEMENT_TIMEOUT), prepare)?;
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
@@ -59,12 +73,16 @@ impl Postgres {
 
     fn try_execute(&mut self, sql: &str, values: &[Value]) -> SqlResult<u64> {
         let statement = self.prepared(sql)?;
-        Ok(self.client.execute(&statement, &parameters(values))?)
+        let parameters = parameters(values);
+        let execute = async |client: &Client| client.execute(&statement, &parameters).await;
+        self.client.run(Some(STATEMENT_TIMEOUT), execute)
     }
 
     fn try_query(&mut self, sql: &str, values: &[Value]) -> SqlResult<Vec<Row>> {
         let statement = self.prepared(sql)?;
-        let rows = self.client.query(&statement, &parameters(values))?.into_iter();
+        let parameters = parameters(values);
+        let query = async |client: &Client| client.query(&statement, &parameters).await;
+        let rows = self.client.run(Some(STATEMENT_TIMEOUT), query)?.into_iter();
         rows.map(|row| (0..row.len()).map(|column| value(&row, column)).collect())
             .map(|values: SqlResult<_>| values.map(Row::new))
             .collect()
@@ -110,8 +128,8 @@ fn numbered(sql: &str) -> String {
     sql.chars().map(letter).collect()
 }
 
-fn value(row: &postgres::Row, column: usize) -> SqlResult<Value> {
-    let kind = row.columns().get(column).map(postgres::Column::type_);
+fn value(row: &tokio_postgres::Row, column: usize) -> SqlResult<Value> {
+    let kind = row.columns().get(column).map(tokio_postgres::Column::type_);
     let value = match kind {
         Some(&Type::INT8) => row.try_get::<_, Option<i64>>(column)?.map(Value::Integer),
         Some(&Type::INT4) => {
