@@ -1,6 +1,9 @@
 //! Administrators on disk: in the store, or without one in a file of the data folder.
 
-use anyhow::{Context, bail};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tokio::task::spawn_blocking;
 
 use super::administrator::Administrator;
 use crate::{
@@ -12,6 +15,9 @@ use crate::{
 const FILE: &str = "administrators.json";
 /// The name of the text in the store.
 const NAME: &str = "administrators";
+
+/// Time for a change to reach the database.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps administrators over restarts.
 #[derive(Debug, Clone)]
@@ -63,5 +69,23 @@ impl Keeper {
             bail!("The store is busy: try again");
         }
         Ok(())
+    }
+
+    /// Waits until what was given to [`Self::keep`] is on disk, and makes sure of it: neither a
+    /// removed administrator nor an old password may come back after a crash.
+    ///
+    /// # Errors
+    /// It may not be there. A sentence for the operator.
+    pub(super) async fn confirm(
+        &self,
+        is_there: impl FnOnce(&[Administrator]) -> bool + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let keeper = self.clone();
+        let confirm = move || {
+            keeper.store.flush(WRITE_TIMEOUT);
+            ensure!(is_there(&keeper.load()?), "the store has not written the change");
+            Ok(())
+        };
+        spawn_blocking(confirm).await?
     }
 }

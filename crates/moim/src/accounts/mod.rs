@@ -18,6 +18,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use anyhow::Context;
 use parking_lot::Mutex;
 use tokio::{
     sync::Semaphore,
@@ -74,6 +75,8 @@ pub(crate) enum SignInError {
 #[derive(Debug)]
 pub(crate) struct Accounts {
     administrators: Mutex<BTreeMap<String, Administrator>>,
+    /// Those who may do nothing any more, but may still be in the store.
+    removed: Mutex<BTreeMap<String, Administrator>>,
     link: Mutex<Option<Link>>,
     sessions: Mutex<Sessions>,
     guesses: Arc<Guesses>,
@@ -94,6 +97,7 @@ impl Accounts {
         let administrators = kept.map(|one| (one.name.clone(), one)).collect();
         Ok(Self {
             administrators: Mutex::new(administrators),
+            removed: Mutex::default(),
             link: Mutex::default(),
             sessions: Mutex::default(),
             guesses: Guesses::new(Instant::now()),
@@ -157,11 +161,16 @@ impl Accounts {
         let hash = hash.await.map_err(anyhow::Error::from)??;
         let administrator =
             Administrator { name: name.clone(), password: hash, created: ids::now() };
-        let mut administrators = self.administrators.lock();
-        let others = administrators.values().filter(|one| one.name != name);
-        self.keeper.keep(others.chain([&administrator]))?;
-        administrators.insert(name.clone(), administrator);
-        self.sessions.lock().end_all_of(&name);
+        {
+            let mut administrators = self.administrators.lock();
+            let others = administrators.values().filter(|one| one.name != name);
+            self.keeper.keep(others.chain([&administrator]))?;
+            administrators.insert(name.clone(), administrator.clone());
+            self.sessions.lock().end_all_of(&name);
+        }
+        let confirmed =
+            self.keeper.confirm(move |kept| kept.iter().any(|one| one.is(&administrator)));
+        confirmed.await.context("the password counts, but may be the old one after a restart")?;
         Ok(name)
     }
 
@@ -206,21 +215,29 @@ impl Accounts {
         if is_current { Ok(one.name) } else { Err(SignInError::Wrong) }
     }
 
-    /// Removes an administrator, and ends its sessions and the one-time link. Returns false if there is none.
+    /// Removes an administrator, and ends its sessions and the one-time link. Returns false if there
+    /// is none, and true once the store has it no more. Until then, and if that fails, it may do
+    /// nothing, and can be removed again.
     ///
     /// # Errors
-    /// The change can't be kept. A sentence for the operator.
-    pub(crate) fn remove(&self, name: &str) -> anyhow::Result<bool> {
-        let mut administrators = self.administrators.lock();
-        if !administrators.contains_key(name) {
-            return Ok(false);
-        }
-        // First, so that a removal that failed can be tried again.
-        self.keeper.keep(administrators.values().filter(|one| one.name != name))?;
-        administrators.remove(name);
-        self.sessions.lock().end_all_of(name);
-        // The one who is removed may have made it.
-        *self.link.lock() = None;
+    /// It may come back with a restart. A sentence for the operator.
+    pub(crate) async fn remove(&self, name: &str) -> anyhow::Result<bool> {
+        let removed = {
+            let mut administrators = self.administrators.lock();
+            let mut removed = self.removed.lock();
+            if let Some(one) = administrators.remove(name) {
+                removed.insert(name.to_owned(), one);
+            }
+            let Some(one) = removed.get(name).cloned() else { return Ok(false) };
+            self.sessions.lock().end_all_of(name);
+            // The one who is removed may have made it.
+            *self.link.lock() = None;
+            self.keeper.keep(administrators.values())?;
+            one
+        };
+        let confirmed = self.keeper.confirm(move |kept| !kept.iter().any(|one| one.is(&removed)));
+        confirmed.await?;
+        self.removed.lock().remove(name);
         Ok(true)
     }
 

@@ -101,7 +101,7 @@ async fn removed_administrator_returns_by_no_link() {
     let (_folder, accounts) = with_ann().await;
     let now = Instant::now();
     let once = accounts.make_link(now).unwrap();
-    assert!(accounts.remove("ann").unwrap());
+    assert!(accounts.remove("ann").await.unwrap());
     let claimed = accounts.claim(&once, "ann", PASSWORD.to_owned(), now).await;
     assert!(matches!(claimed, Err(ClaimError::Link)), "{claimed:?}");
 }
@@ -155,11 +155,52 @@ async fn administrators_survive_a_restart_in_the_store_or_in_a_private_file() {
     let with_store = accounts(&store, &data);
     assert_eq!(names(&with_store), ["ann"], "those of the file count until the store has some");
     make(&with_store, "ben").await;
-    assert!(with_store.remove("ann").unwrap() && !with_store.remove("ann").unwrap());
-    store.flush(Duration::from_secs(10));
+    assert!(with_store.remove("ann").await.unwrap());
+    assert!(!with_store.remove("ann").await.unwrap());
     let again = accounts(&store, &data);
     assert_eq!(names(&again), ["ben"], "the file's are not back");
     assert!(again.check(client("192.0.2.1"), "ben", PASSWORD.to_owned()).await.is_ok());
+}
+
+/// What is acknowledged is on disk: the process may be killed the moment after.
+#[tokio::test]
+async fn removal_and_new_password_are_acknowledged_once_they_are_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::open(folder.path()).unwrap();
+    let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
+    let accounts = accounts(&store, &data);
+    let now = Instant::now();
+    let claim = async |name: &str, password: &str| {
+        let once = accounts.make_link(now).unwrap();
+        accounts.claim(&once, name, password.to_owned(), now).await.map(drop)
+    };
+    let on_disk = || self::accounts(&store, &data);
+    let has = async |name: &str, password: &str| {
+        on_disk().check(client("192.0.2.1"), name, password.to_owned()).await.is_ok()
+    };
+    for name in ["ann", "ben"] {
+        claim(name, PASSWORD).await.unwrap();
+        assert!(has(name, PASSWORD).await);
+    }
+    claim("ben", "battery staple").await.unwrap();
+    assert!(has("ben", "battery staple").await && !has("ben", PASSWORD).await);
+    // A database that refuses changes.
+    let trigger = |sql: &'static str| {
+        let write = move |database: &mut dyn crate::store::sql::Database| {
+            database.execute(sql, &[]).map(drop)
+        };
+        store.write(crate::store::Importance::Record, write);
+    };
+    trigger("CREATE TRIGGER no BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'planted'); END");
+    let error = format!("{:#}", accounts.remove("ann").await.unwrap_err());
+    assert!(error.contains("not written"), "{error}");
+    let refused = accounts.check(client("192.0.2.1"), "ann", PASSWORD.to_owned()).await;
+    assert_eq!(refused, Err(SignInError::Wrong), "she may do nothing all the same");
+    assert!(matches!(claim("ben", PASSWORD).await, Err(ClaimError::Failed(_))));
+    trigger("DROP TRIGGER no");
+    assert!(accounts.remove("ann").await.unwrap(), "she can be removed again");
+    assert!(!has("ann", PASSWORD).await);
+    assert!(!accounts.remove("ann").await.unwrap());
 }
 
 #[tokio::test]

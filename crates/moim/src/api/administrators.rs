@@ -97,7 +97,13 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
-    if !parts.accounts.remove(&name).map_err(|error| Problem::internal(&error))? {
+    let removed = parts.accounts.remove(&name).await.map_err(|error| {
+        tracing::error!("can't delete an administrator: {error:#}");
+        let text = "the administrator may do nothing from now on, but may come back with a restart: \
+                    remove it again once the store can be written";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", text)
+    })?;
+    if !removed {
         return Err(Problem::not_found("no administrator has this name"));
     }
     parts.audit.note(&caller, "admin.remove", &name, None);
