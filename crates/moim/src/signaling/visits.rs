@@ -66,6 +66,7 @@ impl Visits {
 
     /// Visits of a room that an earlier process had.
     pub(super) fn restore(events: RoomEvents, state: FrozenVisits) -> Self {
+        events.goes_on(&state.id);
         Self { events, state }
     }
 

@@ -55,6 +55,7 @@ impl Deliveries {
     pub(crate) async fn run(mut self) {
         let mut attempts: JoinSet<(Attempt, Outcome)> = JoinSet::new();
         let mut batch = Vec::with_capacity(BATCH);
+        let mut dropped = self.shared.events.dropped();
         loop {
             let due = self.begin(&mut attempts);
             tokio::select! {
@@ -67,6 +68,12 @@ impl Deliveries {
                     self.shared.change_quietly(|core| {
                         batch.drain(..).for_each(|event| core.handle_event(now, event));
                     });
+                    // Once all that was not dropped is handled, so that none of it opens a room again.
+                    if self.feed.is_empty() && self.shared.events.dropped() != dropped {
+                        dropped = self.shared.events.dropped();
+                        let open = self.shared.events.open_rooms();
+                        self.shared.change_quietly(|core| core.close_lost(now, &open));
+                    }
                 }
                 Some(done) = attempts.join_next() => {
                     // An attempt that panicked is tried again with the next start.
@@ -111,5 +118,67 @@ impl Deliveries {
             Duration::from_millis(u64::try_from(at - now).unwrap_or_default())
         });
         Instant::now() + wait.min(MAX_SLEEP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::AccessConfig,
+        data::DataFolder,
+        store::{Retention, outbox},
+        webhooks::{EventKind, EventRoom, Form, NewWebhook},
+    };
+
+    fn event(kind: EventKind, id: &str, seq: u64) -> RoomEvent {
+        let room = EventRoom {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            opened: 1,
+            capacity: 9,
+            participants: 0,
+            metadata: String::new(),
+        };
+        RoomEvent { kind, at: 1, seq, room, participant: None }
+    }
+
+    #[tokio::test]
+    async fn room_whose_end_did_not_fit_the_feed_ends_for_its_receivers() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
+        let config = WebhookConfig { allows_private: true, ..WebhookConfig::default() };
+        let access = Arc::new(Access::new(AccessConfig::default()));
+        let (webhooks, deliveries, events) =
+            Deliveries::new(store.clone(), &config, access).unwrap();
+        // Nobody is there: all events stay in the outbox.
+        let url = "http://127.0.0.1:1/".to_owned();
+        let new = NewWebhook { url, form: Form::Standard, events: EventKind::ALL.to_vec() };
+        webhooks.create(new).unwrap();
+        for room in ["lost", "open"] {
+            events.publish(event(EventKind::RoomStarted, room, 1));
+        }
+        // A room that begins and ends, until the feed is full; the end of the last one may not fit.
+        let mut number = 0;
+        while events.dropped() == 0 {
+            for kind in [EventKind::RoomStarted, EventKind::RoomFinished] {
+                events.publish(event(kind, &format!("brief {number}"), 1));
+            }
+            number += 1;
+        }
+        events.publish(event(EventKind::RoomFinished, "lost", 2));
+        assert!(events.dropped() > 1);
+        let task = tokio::spawn(deliveries.run());
+        webhooks.flush().await;
+        task.abort();
+        store.flush(Duration::from_secs(10));
+        let rows = store.load(outbox::all).unwrap().unwrap();
+        let kinds = |room: &str| -> Vec<_> {
+            rows.iter().filter(|row| row.room == room).map(|row| row.event.as_str()).collect()
+        };
+        assert_eq!(kinds("lost"), ["room.started", "room.finished"]);
+        assert_eq!(kinds("open"), ["room.started"]);
+        assert_eq!(rows.len() % 2, 1, "of all others, the beginning and the end");
     }
 }

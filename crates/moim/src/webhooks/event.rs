@@ -1,10 +1,14 @@
 //! What happens in rooms, for receivers outside.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use parking_lot::Mutex;
 use room::rights::Role;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -97,6 +101,9 @@ pub(crate) struct RoomEvents(Option<Arc<Feed>>);
 struct Feed {
     sender: mpsc::Sender<RoomEvent>,
     dropped: AtomicU64,
+    /// Ids of the open rooms, with which the reader compares what it knows when events were dropped.
+    /// As many as there may be rooms.
+    open: Mutex<BTreeSet<String>>,
 }
 
 impl RoomEvents {
@@ -108,7 +115,14 @@ impl RoomEvents {
     /// A feed and its receiving end.
     pub(crate) fn new() -> (Self, mpsc::Receiver<RoomEvent>) {
         let (sender, receiver) = mpsc::channel(CAPACITY);
-        (Self(Some(Arc::new(Feed { sender, dropped: AtomicU64::new(0) }))), receiver)
+        (
+            Self(Some(Arc::new(Feed {
+                sender,
+                dropped: AtomicU64::new(0),
+                open: Mutex::default(),
+            }))),
+            receiver,
+        )
     }
 
     /// Returns whether anybody reads the events.
@@ -116,13 +130,29 @@ impl RoomEvents {
         self.0.is_some()
     }
 
+    /// A room goes on that an earlier process had.
+    pub(crate) fn goes_on(&self, id: &str) {
+        if let Some(feed) = &self.0 {
+            feed.open.lock().insert(id.to_owned());
+        }
+    }
+
     /// Passes an event on.
     pub(crate) fn publish(&self, event: RoomEvent) {
-        if let Some(feed) = &self.0
-            && feed.sender.try_send(event).is_err()
-        {
+        let Some(feed) = &self.0 else { return };
+        match event.kind {
+            EventKind::RoomStarted => drop(feed.open.lock().insert(event.room.id.clone())),
+            EventKind::RoomFinished => drop(feed.open.lock().remove(&event.room.id)),
+            EventKind::ParticipantJoined | EventKind::ParticipantLeft => {}
+        }
+        if feed.sender.try_send(event).is_err() {
             feed.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Ids of the open rooms.
+    pub(super) fn open_rooms(&self) -> BTreeSet<String> {
+        self.0.as_ref().map(|feed| feed.open.lock().clone()).unwrap_or_default()
     }
 
     /// Number of events that did not fit.

@@ -28,7 +28,7 @@ pub(crate) struct Webhooks(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     core: Mutex<Core>,
     store: Store,
-    events: RoomEvents,
+    pub(super) events: RoomEvents,
     pub(super) allows_private: Live<bool>,
     /// Wakes the task that delivers.
     pub(super) changed: Notify,
