@@ -1,10 +1,12 @@
 //! Warm restart: the state that this process leaves to the next one, and the change of program.
 //!
-//! The state is a private file in the data folder. It is removed before it is used, and ignored if
+//! The state is a private file, in memory where systemd has a folder for it, else in the data folder.
+//! It is removed before it is used, and ignored if
 //! it is old or of another version, so a failure at any point is an ordinary start.
 
 #[cfg(target_os = "linux")]
 mod next_process;
+mod place;
 
 use std::{
     fmt, fs,
@@ -19,11 +21,11 @@ use turn::NonceKey;
 
 #[cfg(target_os = "linux")]
 pub(crate) use next_process::NextProcess;
+use place::FILE;
+pub(crate) use place::HandoverPlace;
 
 use crate::{data::DataFolder, net::tls::FrozenKey, signaling::Frozen};
 
-/// The file in the data folder.
-const FILE: &str = "handover";
 /// Raised whenever an older program could not read the file.
 const VERSION: u32 = 1;
 /// Age at which participants have given up.
@@ -116,8 +118,16 @@ impl Handover {
 
     /// Writes the file. If the logs of rooms make it too large, the largest are left out:
     /// participants who have missed an event of one join again.
-    pub(crate) fn write(&mut self, folder: &DataFolder) -> anyhow::Result<()> {
-        self.write_within(folder, MAX_FILE_BYTES)
+    pub(crate) fn write(&mut self, place: &HandoverPlace) -> anyhow::Result<()> {
+        let mut written = Ok(());
+        for folder in place.folders() {
+            written = self.write_within(folder, MAX_FILE_BYTES);
+            match &written {
+                Ok(()) => break,
+                Err(error) => tracing::warn!("the handover is not written: {error:#}"),
+            }
+        }
+        written
     }
 
     fn write_within(&mut self, folder: &DataFolder, max_bytes: u64) -> anyhow::Result<()> {
@@ -152,14 +162,17 @@ impl Handover {
     }
 
     /// Takes what the process before this one left, if it was just now.
-    pub(crate) fn take(folder: &DataFolder) -> Option<Self> {
-        match read(folder, SystemTime::now()) {
-            Ok(handover) => handover,
-            Err(error) => {
-                tracing::warn!("starting without the state of the process before: {error:#}");
-                None
-            }
-        }
+    pub(crate) fn take(place: &HandoverPlace) -> Option<Self> {
+        // All are read, so that none stays.
+        let found: Vec<_> = place.folders().filter_map(Self::take_from).collect();
+        found.into_iter().next()
+    }
+
+    fn take_from(folder: &DataFolder) -> Option<Self> {
+        read(folder, SystemTime::now()).unwrap_or_else(|error| {
+            tracing::warn!("starting without the state of the process before: {error:#}");
+            None
+        })
     }
 }
 
@@ -231,6 +244,10 @@ mod tests {
         (parent, folder)
     }
 
+    fn place(folder: &DataFolder) -> HandoverPlace {
+        HandoverPlace::new(None, folder)
+    }
+
     fn written(text: &str) -> SystemTime {
         let head: Head = serde_json::from_str(text).unwrap();
         UNIX_EPOCH + Duration::from_millis(head.written)
@@ -242,19 +259,45 @@ mod tests {
         let nonces = NonceKey { key: [8; 32], seconds: 9 };
         let tickets = || vec![serde_json::from_str(r#"{"key":"AA==","created":5}"#).unwrap()];
         let mut left = Handover::new(&[7; 32], &nonces, tickets(), Frozen::default());
-        left.write(&folder).unwrap();
+        left.write(&place(&folder)).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let about = fs::metadata(parent.path().join(FILE)).unwrap();
             assert_eq!(about.permissions().mode() & 0o777, 0o600);
         }
-        let handover = Handover::take(&folder).unwrap();
+        let handover = Handover::take(&place(&folder)).unwrap();
         assert_eq!(handover.credentials(), Some([7; 32]));
         assert_eq!(handover.nonces(), Some(nonces));
         assert_eq!(handover.tickets().len(), 1);
         assert!(!parent.path().join(FILE).exists());
-        assert!(Handover::take(&folder).is_none());
+        assert!(Handover::take(&place(&folder)).is_none());
+    }
+
+    #[test]
+    fn state_is_in_the_folder_that_ends_with_the_service() {
+        let ((parent, folder), runtime) = (self::folder(), tempfile::tempdir().unwrap());
+        let place = HandoverPlace::new(Some(runtime.path().into()), &folder);
+        let nonces = NonceKey { key: [8; 32], seconds: 9 };
+        let mut left = Handover::new(&[7; 32], &nonces, Vec::new(), Frozen::default());
+        left.write(&place).unwrap();
+        assert!(runtime.path().join(FILE).exists() && !parent.path().join(FILE).exists());
+        // Of a process before this unit had such a folder.
+        let other = [6; 32];
+        let mut earlier = Handover::new(&other, &nonces, Vec::new(), Frozen::default());
+        earlier.write(&self::place(&folder)).unwrap();
+        assert_eq!(Handover::take(&place).unwrap().credentials(), Some([7; 32]));
+        let is_gone = || !runtime.path().join(FILE).exists() && !parent.path().join(FILE).exists();
+        assert!(is_gone());
+        earlier.write(&self::place(&folder)).unwrap();
+        assert_eq!(Handover::take(&place).unwrap().credentials(), Some(other));
+        left.write(&place).unwrap();
+        place.clear();
+        assert!(is_gone() && Handover::take(&place).is_none());
+        // Memory is full: what it has no place for goes to the disk.
+        fs::create_dir(runtime.path().join(FILE)).unwrap();
+        left.write(&place).unwrap();
+        assert!(parent.path().join(FILE).exists());
     }
 
     fn hash(secret: &str) -> String {
@@ -286,14 +329,14 @@ mod tests {
         assert!(bare < all, "the fixture has logs");
         let head = 200;
         whole().write_within(&folder, all + head).unwrap();
-        assert_eq!(size(&Handover::take(&folder).unwrap()), all, "it fits");
+        assert_eq!(size(&Handover::take(&place(&folder)).unwrap()), all, "it fits");
         whole().write_within(&folder, all - 1).unwrap();
-        let taken = Handover::take(&folder).unwrap();
+        let taken = Handover::take(&place(&folder)).unwrap();
         assert_eq!(taken.signaling.rooms.len(), whole().signaling.rooms.len());
         assert!(size(&taken) < all);
         let error = whole().write_within(&folder, bare / 2).unwrap_err().to_string();
         assert!(error.contains("too many"), "{error}");
-        assert!(Handover::take(&folder).is_none(), "half a state is none");
+        assert!(Handover::take(&place(&folder)).is_none(), "half a state is none");
     }
 
     #[test]
@@ -313,7 +356,7 @@ mod tests {
             );
         }
         folder.write(FILE, "{").unwrap();
-        assert!(Handover::take(&folder).is_none());
+        assert!(Handover::take(&place(&folder)).is_none());
         assert!(!parent.path().join(FILE).exists(), "a bad file is not tried again");
     }
 }

@@ -31,7 +31,7 @@ use crate::{
     config::{Config, Live, Problems, StoreChoice},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
-    handover::Handover,
+    handover::{Handover, HandoverPlace},
     hot::HotParts,
     http::{self, BaseRoutes, Doctor, Embedders, FollowedTests, Ingress, KnownHosts},
     log_throttle::LogThrottle,
@@ -115,9 +115,10 @@ pub(crate) fn prepare(
     let folder = config.folder.as_deref().map(http::Folder::open).transpose()?;
     let reachability = Reachability::new(&config.announce, config.announce_only);
     let tls = tls::prepare(config, &reachability)?;
-    let store = open_store(config)?;
+    let (store, kept) = open_store(config)?;
     let reach = ReachLog::default();
-    let handover = Handover::take(&config.data);
+    let place = HandoverPlace::of(&config.data);
+    let handover = Handover::take(&place);
     let secret = handover.as_ref().and_then(Handover::credentials).map_or_else(random, Ok)?;
     tls.tickets.adopt(handover.as_ref().map_or(&[], Handover::tickets));
     let nonces = handover.as_ref().and_then(Handover::nonces);
@@ -127,7 +128,8 @@ pub(crate) fn prepare(
         bind_port(config, rooms.as_ref(), &nonces, &reachability, &tls.certificate, &reach)?;
     let sockets = bound.duplicates(shards.sockets)?;
     let tickets = tls.tickets.clone();
-    let restart = Restart::new(config.data.clone(), secret, nonces, tickets, sockets);
+    let restart =
+        Restart::new(config.data.clone(), place, secret, nonces, tickets, sockets, store.clone());
     let shards = shards.handle;
     let has_own_ca = tls.certificate.authority().is_some();
     let urls = Urls::of(&reachability.current(), has_own_ca, config.turn.only);
@@ -147,7 +149,7 @@ pub(crate) fn prepare(
         let reachable = reachability.clone();
         let (drain, access) = (&drain, &access);
         let config = wiring::signaling(config, rooms, &shards, reachable, &store, drain, access);
-        Signaling::new(signaling::Config { events, ..config })
+        Signaling::new(signaling::Config { events, kept, ..config })
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         let frozen = handover.signaling;
@@ -327,8 +329,8 @@ pub(crate) fn prepare(
     Ok((server, hot))
 }
 
-/// Opens the store. A relay alone has nothing to keep.
-fn open_store(config: &Config) -> anyhow::Result<Store> {
+/// Opens the store, and reads its rooms. A relay alone has nothing to keep.
+fn open_store(config: &Config) -> anyhow::Result<(Store, Vec<rooms::RoomRows>)> {
     let retention = Retention { samples_days: config.history_days };
     let store = match &config.store {
         _ if config.turn.only => Store::none(),
@@ -337,8 +339,8 @@ fn open_store(config: &Config) -> anyhow::Result<Store> {
         StoreChoice::Postgres(server) => Store::connect(server, retention)?,
     };
     // Without them, locked rooms would be open to whoever comes first.
-    store.load(rooms::all).context("The rooms in the store can't be read")?;
-    Ok(store)
+    let kept = store.load(rooms::all).context("The rooms in the store can't be read")?;
+    Ok((store, kept.unwrap_or_default()))
 }
 
 /// Binds the same port on TCP and UDP.

@@ -1,7 +1,10 @@
 //! Warm restart, during which no participant is seen to leave: this process executes the program on
 //! disk, or ends while the service manager keeps its sockets for the next one.
 
-use std::{io, time::Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use anyhow::anyhow;
 use turn::NonceKey;
@@ -11,14 +14,21 @@ use crate::handover::NextProcess;
 use crate::{
     config::Problems,
     data::DataFolder,
-    handover::Handover,
+    handover::{Handover, HandoverPlace},
     net::{inherited::PortSockets, tls::TicketKeys},
     signaling::{Frozen, Signaling},
+    store::Store,
 };
+
+/// Time for the store to show that it can be written, also just after an outage. The next process
+/// waits longer.
+#[cfg(target_os = "linux")]
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the next process gets.
 pub(super) struct Restart {
     folder: DataFolder,
+    place: HandoverPlace,
     /// Secret of the rooms' TURN credentials.
     credentials: [u8; 32],
     /// Key of the relay's nonces, and their clock when this process started.
@@ -26,6 +36,7 @@ pub(super) struct Restart {
     started: Instant,
     tickets: TicketKeys,
     sockets: PortSockets,
+    store: Store,
     #[cfg(target_os = "linux")]
     next: io::Result<NextProcess>,
 }
@@ -34,18 +45,22 @@ impl Restart {
     /// Prepares a restart, and keeps `sockets` for it.
     pub(super) fn new(
         folder: DataFolder,
+        place: HandoverPlace,
         credentials: [u8; 32],
         nonces: NonceKey,
         tickets: TicketKeys,
         sockets: PortSockets,
+        store: Store,
     ) -> Self {
         Self {
             folder,
+            place,
             credentials,
             nonces,
             started: Instant::now(),
             tickets,
             sockets,
+            store,
             #[cfg(target_os = "linux")]
             next: NextProcess::find(),
         }
@@ -65,7 +80,10 @@ impl Restart {
         let next = self.next.as_ref().map_err(|error| anyhow!("there is no program: {error}"))?;
         // Rooms stop before they are written: find out now whether that works.
         self.folder.check_writable()?;
-        next.check().await
+        let version = next.check().await?;
+        // Last, so that it is true for as long as can be.
+        self.store.check(STORE_PATIENCE).await?;
+        Ok(version)
     }
 
     /// Never succeeds on this system.
@@ -85,7 +103,7 @@ impl Restart {
         let nonces = NonceKey { seconds, ..self.nonces.clone() };
         let tickets = self.tickets.freeze();
         let mut handover = Handover::new(&self.credentials, &nonces, tickets, frozen);
-        if let Err(error) = handover.write(&self.folder) {
+        if let Err(error) = handover.write(&self.place) {
             tracing::error!("participants can't resume after the restart: {error:#}");
         }
     }
@@ -93,11 +111,13 @@ impl Restart {
     /// Executes the next program. Returns only if that fails.
     pub(super) fn execute(self) -> io::Error {
         #[cfg(target_os = "linux")]
-        match self.next {
+        let error = match self.next {
             Ok(next) => next.execute(&self.sockets),
             Err(error) => error,
-        }
+        };
         #[cfg(not(target_os = "linux"))]
-        io::ErrorKind::Unsupported.into()
+        let error = io::ErrorKind::Unsupported.into();
+        self.place.clear();
+        error
     }
 }

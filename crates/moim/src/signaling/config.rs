@@ -14,7 +14,7 @@ use crate::{
         reachability::Reachability,
     },
     shard::turn::RoomCredentials,
-    store::Store,
+    store::{Store, rooms::RoomRows},
     webhooks::RoomEvents,
 };
 
@@ -45,8 +45,10 @@ pub(crate) struct Config {
     pub(crate) drain: Drain,
     /// Tokens, and who may create and list rooms.
     pub(crate) access: Arc<Access>,
-    /// The store of calls.
+    /// The store of rooms and calls.
     pub(crate) store: Store,
+    /// Rooms of the store that have not ended.
+    pub(crate) kept: Vec<RoomRows>,
     /// Receives what happens in rooms.
     pub(crate) events: RoomEvents,
     /// Calls are recorded in the store.
@@ -88,6 +90,7 @@ impl Config {
             drain: drain().1,
             access: Arc::new(Access::new(AccessConfig::default())),
             store: Store::none(),
+            kept: Vec::new(),
             events: RoomEvents::none(),
             records_calls: true,
             max_rooms: 10_000,

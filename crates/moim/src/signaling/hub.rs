@@ -1,6 +1,6 @@
 //! State shared by all sessions and rooms.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use room::{Address, Room, name::RoomName};
 use tokio::runtime::Handle;
@@ -61,13 +61,13 @@ pub(super) struct Hub {
 
 impl Hub {
     /// Must be called within a tokio runtime.
-    pub(super) fn new(config: Config, spawn_room: SpawnRoom) -> Self {
+    pub(super) fn new(mut config: Config, spawn_room: SpawnRoom) -> Self {
         let counters = Arc::<Counters>::default();
         Self {
             sockets: Sockets::new(),
             held: Arc::default(),
             directory: Directory::new(config.max_rooms, config.max_rooms_per_address),
-            kept: Arc::new(kept_rooms(&config)),
+            kept: Arc::new(kept_rooms(&mut config)),
             lobby: LobbyFeed::new(config.lobby_rooms, config.lobby_pace),
             room_lists: RoomListFeeds::new(),
             creations: PerClient::new(PREFIX_CREATIONS, MAX_PREFIXES),
@@ -89,14 +89,16 @@ impl Hub {
 }
 
 /// The rooms kept in the store, or without one in the data folder.
-fn kept_rooms(config: &Config) -> KeptRooms {
+fn kept_rooms(config: &mut Config) -> KeptRooms {
     match (config.store.is_open(), config.data.clone()) {
         (true, folder) => {
-            let place = Place::Store(config.store.clone(), folder);
-            KeptRooms::open(place, config.kept_stays)
+            let rows = mem::take(&mut config.kept);
+            KeptRooms::open(Place::Store(config.store.clone(), folder), rows, config.kept_stays)
         }
-        (false, Some(folder)) => KeptRooms::open(Place::File(folder), config.created_stays),
-        (false, None) => KeptRooms::open(Place::Nowhere, config.created_stays),
+        (false, Some(folder)) => {
+            KeptRooms::open(Place::File(folder), Vec::new(), config.created_stays)
+        }
+        (false, None) => KeptRooms::open(Place::Nowhere, Vec::new(), config.created_stays),
     }
 }
 

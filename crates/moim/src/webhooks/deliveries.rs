@@ -55,7 +55,7 @@ impl Deliveries {
     pub(crate) async fn run(mut self) {
         let mut attempts: JoinSet<(Attempt, Outcome)> = JoinSet::new();
         let mut batch = Vec::with_capacity(BATCH);
-        let mut dropped = self.shared.events.dropped();
+        let mut dropped = 0;
         loop {
             let due = self.begin(&mut attempts);
             tokio::select! {

@@ -1,9 +1,10 @@
 //! The server under a service manager: notifications, socket activation, kept sockets.
 
 use std::{
-    env,
+    env, fs,
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
     sync::Arc,
 };
 
@@ -80,7 +81,11 @@ async fn p3_restart_by_the_manager_keeps_calls_and_sockets() {
     let restarts: usize = restarts.unwrap_or(2);
     let (manager, data) = (Manager::start(), data());
     let flags = ["--shards", "2"];
-    let mut server = manager.serve(ANY, &data, &flags, Vec::new(), &[]);
+    // Deleted by systemd when the service stops.
+    let runtime = tempfile::tempdir().unwrap();
+    let left = [runtime.path(), data.path()].map(|folder| folder.join("handover"));
+    let environment = [("RUNTIME_DIRECTORY", runtime.path().to_str().unwrap())];
+    let mut server = manager.serve(ANY, &data, &flags, Vec::new(), &environment);
     let address = server.address();
     let callers: Vec<_> = (0..CALLERS)
         .map(|number| Caller::join(&url(address), "tea", number, number == 0))
@@ -91,6 +96,8 @@ async fn p3_restart_by_the_manager_keeps_calls_and_sockets() {
         server.terminate();
         let status = tokio::task::spawn_blocking(move || server.ended()).await.unwrap();
         assert_eq!(status.code(), Some(0));
+        let mode = fs::metadata(&left[0]).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode, left[1].exists()), (0o600, false));
         // Nobody is refused between the processes.
         let waits = TcpStream::connect(address).unwrap();
         assert_eq!(manager.stored(), ["moim-tcp-0000", "moim-udp-0000", "moim-udp-0001"]);
@@ -105,7 +112,7 @@ async fn p3_restart_by_the_manager_keeps_calls_and_sockets() {
         assert_eq!((seen.left, seen.told), (0, restarts), "nobody is seen to leave");
         assert!(seen.longest_gap <= MAX_GAP, "audio was gone for {:?}", seen.longest_gap);
     }
-    assert!(!server.data().join("handover").exists());
+    assert!(left.iter().all(|file| !file.exists()));
 }
 
 fn answers(mut stream: TcpStream) -> bool {

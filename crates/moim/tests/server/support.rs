@@ -144,7 +144,14 @@ pub(crate) fn moim(listen: &[&str], data: &Path, flags: &[&str]) -> Command {
         command.env_remove(name);
     }
     // Of the service manager that runs these tests.
-    for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "FDSTORE", "LISTEN_FDS", "JOURNAL_STREAM"] {
+    for name in [
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "RUNTIME_DIRECTORY",
+        "FDSTORE",
+        "LISTEN_FDS",
+        "JOURNAL_STREAM",
+    ] {
         command.env_remove(name);
     }
     // Enables fault injection in builds with debug assertions.

@@ -248,9 +248,13 @@ impl KeptRoom {
         self.is_changed() && self.is_hashed() && !self.is_sent && self.attempts.may_be_made(now)
     }
 
-    /// It has no password, or one that is hashed.
+    /// It has no password, or one that is hashed. A locked room without a known hash would be
+    /// unlocked in its row.
     pub(super) fn is_hashed(&self) -> bool {
-        self.password.as_ref().is_none_or(|secret| secret.unhashed().is_none())
+        match &self.password {
+            Some(secret) => secret.unhashed().is_none(),
+            None => !self.checks_password,
+        }
     }
 
     /// A row is on its way to the database.

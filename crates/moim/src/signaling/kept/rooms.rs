@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     data::DataFolder,
-    store::{Store, rooms},
+    store::{Store, rooms::RoomRows},
 };
 
 /// Maximum number of kept rooms; further rooms do not survive a restart.
@@ -50,8 +50,9 @@ pub(in super::super) struct KeptRooms {
 }
 
 impl KeptRooms {
-    /// Loads the kept rooms. Each is kept for `stays` until a client enters.
-    pub(in super::super) fn open(mut place: Place, stays: Duration) -> Self {
+    /// Takes in the kept rooms: of the file, or the rows of the store. Each is kept for `stays` until
+    /// a client enters.
+    pub(in super::super) fn open(place: Place, rows: Vec<RoomRows>, stays: Duration) -> Self {
         let until = Instant::now() + stays;
         let rooms = match &place {
             Place::Nowhere => BTreeMap::new(),
@@ -60,12 +61,7 @@ impl KeptRooms {
                 let rooms = rows.map(|row| KeptRoom::of_file(row, until));
                 rooms.map(|(name, room)| (name, room.stays_at_most(stays))).collect()
             }
-            Place::Store(store, _) => load(store, until).unwrap_or_else(|error| {
-                // The rows of rooms that are not known here must not be written over.
-                tracing::error!("can't read the kept rooms; this process keeps none: {error:#}");
-                place = Place::Nowhere;
-                BTreeMap::new()
-            }),
+            Place::Store(..) => of_rows(rows, until),
         };
         let table = Arc::new(Table::new(rooms));
         let kept = Self { place, table, comparing: Arc::new(Semaphore::new(MAX_COMPARISONS)) };
@@ -153,7 +149,7 @@ impl KeptRooms {
         if join.pass.is_some() || join.invitation.is_some() {
             // Before anybody else joins, whose password is to be checked here.
             if let Some(room) = self.table.lock().rooms.get_mut(name) {
-                room.checks_password = true;
+                room.checks_password = room.password.is_some();
             }
             return Ok(Some(kept.reopened_without_password()));
         }
@@ -221,13 +217,11 @@ impl KeptRooms {
 }
 
 /// The rooms of the store. One that can't be read is left out and told.
-fn load(store: &Store, until: Instant) -> anyhow::Result<BTreeMap<RoomName, KeptRoom>> {
-    let rows = store.load(rooms::all)?.unwrap_or_default();
-    let room = |(row, chat): (rooms::StoredRoom, Vec<rooms::StoredMessage>)| {
-        let id = row.id;
+fn of_rows(rows: Vec<RoomRows>, until: Instant) -> BTreeMap<RoomName, KeptRoom> {
+    let room = |(row, chat): RoomRows| {
         KeptRoom::of_row(&row, &chat, until)
-            .inspect_err(|error| tracing::error!(id, "a kept room can't be read: {error:#}"))
+            .inspect_err(|error| tracing::error!(row.id, "a kept room can't be read: {error:#}"))
             .ok()
     };
-    Ok(rows.into_iter().filter_map(room).take(MAX_ROOMS).collect())
+    rows.into_iter().filter_map(room).take(MAX_ROOMS).collect()
 }

@@ -6,7 +6,7 @@ use super::{Client, code, config, connect, connect_from, server};
 use crate::{
     data::DataFolder,
     signaling::{Config, Signaling},
-    store::{Retention, Store},
+    store::{Retention, Store, rooms},
 };
 
 const DEVICE: &str = "device-secret-0001";
@@ -107,7 +107,8 @@ async fn invitation_reopens_a_locked_room_after_a_crash_and_the_password_holds()
     let data = DataFolder::open(folder.path()).unwrap();
     let start = || {
         let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
-        Signaling::new(Config { data: Some(data.clone()), store, ..config() })
+        let kept = store.load(rooms::all).unwrap().unwrap();
+        Signaling::new(Config { data: Some(data.clone()), store, kept, ..config() })
     };
     let key = {
         let server = start();
