@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    administered,
     body::{Path, Query},
     caller::Caller,
-    page::{Page, PageQuery, cut},
+    page::{Page, PageQuery},
     parts::Parts,
     problem::Problem,
     shown::date,
@@ -61,9 +62,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Administrator>>, Problem> {
-    caller.may_administer()?;
-    let (found, last) = cut(parts.accounts.list(), &query, |one| one.name.clone())?;
-    Ok(Json(Page::new(found.into_iter().map(Administrator::from).collect(), last.as_deref())))
+    administered::list(&caller, || parts.accounts.list(), &query, |one| one.name.clone())
 }
 
 /// Makes a link by which one person becomes an administrator. An earlier link ends.
@@ -97,15 +96,14 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
-    let removed = parts.accounts.remove(&name).await.map_err(|error| {
+    let is_removed = parts.accounts.remove(&name).await.map_err(|error| {
         tracing::error!("can't delete an administrator: {error:#}");
         let text = "the administrator may do nothing from now on, but may come back with a restart: \
                     remove it again once the store can be written";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", text)
     })?;
-    if !removed {
+    if !is_removed {
         return Err(Problem::not_found("no administrator has this name"));
     }
-    parts.audit.note(&caller, "admin.remove", &name, None);
-    Ok(StatusCode::NO_CONTENT)
+    Ok(administered::removed(&parts, &caller, "admin.remove", &name, None))
 }

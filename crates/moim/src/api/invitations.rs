@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    administered::removed,
     body::{Body, Path, room_name},
     caller::Caller,
     parts::Parts,
@@ -109,10 +110,8 @@ async fn list(
 ) -> Result<Json<Invitations>, Problem> {
     let name = room_name(&name)?;
     caller.may_see(&name)?;
-    let Reply::Invitations(list) = parts.signaling.invite(&name, Inviting::List).await? else {
-        return Err(unexpected());
-    };
-    Ok(Json(Invitations { items: list.invitations.iter().map(Invitation::from).collect() }))
+    let items = all(&parts, &name).await?.iter().map(Invitation::from).collect();
+    Ok(Json(Invitations { items }))
 }
 
 /// Makes an invitation: a link that lets people in without the password and past the waiting room.
@@ -158,17 +157,21 @@ async fn revoke(
     let name = room_name(&name)?;
     caller.may_change(&name)?;
     let nothing = || Problem::not_found("the room has no such invitation");
-    let Reply::Invitations(list) = parts.signaling.invite(&name, Inviting::List).await? else {
-        return Err(unexpected());
-    };
-    let found = list.invitations.into_iter().find(|invitation| invitation.id.as_str() == id);
+    let found =
+        all(&parts, &name).await?.into_iter().find(|invitation| invitation.id.as_str() == id);
     let asked = Inviting::Revoke(found.ok_or_else(nothing)?.id);
     match parts.signaling.invite(&name, asked).await {
         Err(OperateError::Rejected(room::Rejection::NoSuchInvitation)) => return Err(nothing()),
         result => drop(result?),
     }
-    parts.audit.note(&caller, "invitation.revoke", name.as_str(), Some(&id));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(removed(&parts, &caller, "invitation.revoke", name.as_str(), Some(&id)))
+}
+
+async fn all(parts: &Parts, name: &RoomName) -> Result<Vec<protocol::Invitation>, Problem> {
+    match parts.signaling.invite(name, Inviting::List).await? {
+        Reply::Invitations(list) => Ok(list.invitations),
+        _ => Err(unexpected()),
+    }
 }
 
 /// Path of a room's page.

@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    administered::{self, removed},
     body::{Body, Path, Query},
     caller::{Access, Caller},
     key,
-    page::{Page, PageQuery, cut},
+    page::{Page, PageQuery},
     parts::Parts,
     problem::Problem,
     shown::{date, milliseconds},
@@ -88,9 +89,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Key>>, Problem> {
-    caller.may_administer()?;
-    let (keys, last) = cut(parts.keys.list(), &query, |key| key.id.clone())?;
-    Ok(Json(Page::new(keys.into_iter().map(Key::from).collect(), last.as_deref())))
+    administered::list(&caller, || parts.keys.list(), &query, |key| key.id.clone())
 }
 
 /// Makes a key.
@@ -120,6 +119,5 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
     let key = parts.keys.remove(&id).await?;
-    parts.audit.note(&caller, "key.remove", &key.id, Some(&key.name));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(removed(&parts, &caller, "key.remove", &key.id, Some(&key.name)))
 }

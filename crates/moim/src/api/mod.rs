@@ -4,6 +4,7 @@
 //! Requests reach rooms as a host's requests do, with the rights of an operator, so that clients see
 //! the same events. LiveKit's RoomService acts by the same functions. The admin socket serves the same routes without keys, for `moim ctl`.
 
+mod administered;
 mod administrators;
 mod audit;
 mod audit_routes;

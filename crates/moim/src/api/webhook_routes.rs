@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    administered::{self, removed},
     body::{Body, Path, Query},
     caller::Caller,
-    page::{Page, PageQuery, cut},
+    page::{Page, PageQuery},
     parts::Parts,
     problem::Problem,
     shown::date,
@@ -132,11 +133,12 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Webhook>>, Problem> {
-    caller.may_administer()?;
-    let mut webhooks: Vec<_> = parts.webhooks.list().into_iter().map(Webhook::from).collect();
-    webhooks.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let (webhooks, last) = cut(webhooks, &query, |webhook| webhook.id.clone())?;
-    Ok(Json(Page::new(webhooks, last.as_deref())))
+    administered::list(
+        &caller,
+        || parts.webhooks.list(),
+        &query,
+        |shown| shown.webhook.id.to_string(),
+    )
 }
 
 /// Makes a webhook.
@@ -214,8 +216,7 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
     let webhook = parts.webhooks.remove(number(&id)?)?;
-    parts.audit.note(&caller, "webhook.remove", &id, Some(&webhook.url));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(removed(&parts, &caller, "webhook.remove", &id, Some(&webhook.url)))
 }
 
 fn kinds(events: Vec<WebhookEvent>) -> Vec<EventKind> {
