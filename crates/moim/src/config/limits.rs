@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Problems, options::LimitOptions};
+use super::{Problems, limit_options::LimitOptions};
 
 /// Validated limits; `moim serve --help` describes each.
 #[derive(Debug, Clone, Copy)]

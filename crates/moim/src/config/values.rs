@@ -8,7 +8,7 @@ use room::protocol::TopologyChoice;
 use super::{
     AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
     Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn, WebhookConfig,
-    options::{LogFormatName, RoomKind},
+    names::{LogFormatName, RoomKind},
 };
 use crate::{
     data::DataFolder,

@@ -1,6 +1,8 @@
 //! The server's life: set-up, service until a signal, graceful shutdown.
 
+mod attending;
 mod end;
+mod opening;
 mod restart;
 mod signals;
 
@@ -13,12 +15,7 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::{
-    runtime::Runtime,
-    sync::watch,
-    task::{JoinSet, spawn_blocking},
-    time::{interval, timeout},
-};
+use tokio::{runtime::Runtime, sync::watch, task::JoinSet, time::timeout};
 use turn::NonceKey;
 
 #[cfg(unix)]
@@ -28,7 +25,7 @@ use crate::{
     accounts::{self, Accounts},
     api,
     banner::{self, Urls},
-    config::{Config, Live, Problems, StoreChoice},
+    config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
     handover::{Handover, HandoverPlace},
@@ -40,29 +37,27 @@ use crate::{
         auto_announce::{AutoAnnouncer, VisitedNames},
         descriptors,
         drain::{Drain, DrainStart, drain},
-        inherited::InheritedSockets,
         port_mapping::PortMapper,
         reach::ReachLog,
         reachability::Reachability,
-        tcp::{self, Admission, BoundListeners, ConnectionCounters},
-        tls::{self, CurrentCertificate, Renewal},
+        tcp::{self, Admission, ConnectionCounters},
+        tls::{self, Renewal},
     },
     order::{self, Orders},
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
-    signaling::{self, Census, Signaling},
+    signaling::{self, Signaling},
     socketio,
-    store::{Retention, Store, rooms},
+    store::Store,
     supervisor::Supervisor,
     webhooks::{Deliveries, Webhooks},
     wiring, workers,
 };
+use attending::attend;
 use end::{CLOSE_TIMEOUT, End, Ending};
+use opening::{bind_port, open_store};
 use restart::Restart;
 use signals::Signals;
-
-/// Interval in which the service manager gets a new status, at most.
-const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The same before a warm restart, while calls go on.
 const STORE_RESTART_TIMEOUT: Duration = Duration::from_millis(500);
@@ -71,9 +66,6 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time for webhooks to take in what has happened in rooms, before the process ends.
 const WEBHOOKS_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Attempts to find a port that is free on TCP and UDP, where the system chooses it.
-const MAX_PORT_ATTEMPTS: u32 = 8;
 
 /// A server that has bound its port but accepts nothing yet.
 pub(crate) struct Server {
@@ -329,59 +321,6 @@ pub(crate) fn prepare(
     Ok((server, hot))
 }
 
-/// Opens the store, and reads its rooms. A relay alone has nothing to keep.
-fn open_store(config: &Config) -> anyhow::Result<(Store, Vec<rooms::RoomRows>)> {
-    let retention = Retention { samples_days: config.history_days };
-    let store = match &config.store {
-        _ if config.turn.only => Store::none(),
-        StoreChoice::None => Store::none(),
-        StoreChoice::Sqlite => Store::open(&config.data, retention)?,
-        StoreChoice::Postgres(server) => Store::connect(server, retention)?,
-    };
-    // Without them, locked rooms would be open to whoever comes first.
-    let kept = store.load(rooms::all).context("The rooms in the store can't be read")?;
-    Ok((store, kept.unwrap_or_default()))
-}
-
-/// Binds the same port on TCP and UDP.
-fn bind_port(
-    config: &Config,
-    rooms: Option<&RoomCredentials>,
-    nonces: &NonceKey,
-    reachability: &Reachability,
-    certificate: &Arc<CurrentCertificate>,
-    reach: &ReachLog,
-) -> anyhow::Result<(BoundListeners, shard::Started)> {
-    let mut attempts = 0..MAX_PORT_ATTEMPTS;
-    let mut inherited = InheritedSockets::take();
-    Supervisor::find().take_back();
-    loop {
-        let bound = tcp::bind(&config.listen, &mut inherited)?;
-        let addresses = bound.addresses.clone();
-        let shards = wiring::shards(
-            config,
-            rooms,
-            nonces,
-            addresses,
-            reachability,
-            certificate,
-            reach.clone(),
-        );
-        match shard::start(&shards, &mut inherited) {
-            Ok(shards) => {
-                inherited.warn_of_rest();
-                return Ok((bound, shards));
-            }
-            // The port that the system chose for TCP may be in use on UDP.
-            Err(error)
-                if config.listen.is_left_to_system()
-                    && error.error.kind() == io::ErrorKind::AddrInUse
-                    && attempts.next().is_some() => {}
-            Err(error) => return Err(tcp::describe_bind_error(error.address, &error.error)),
-        }
-    }
-}
-
 impl Server {
     /// Serves until a signal stops it; calls `reload` at SIGHUP and on request.
     pub(crate) fn run(self, reload: impl FnMut() -> Result<Reloaded, Problems>) -> ExitCode {
@@ -491,52 +430,6 @@ fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("The system can't provide random bytes")?;
     Ok(bytes)
-}
-
-/// Tells the service manager about the server, and feeds its watchdog while every shard and this
-/// runtime work.
-async fn attend(
-    supervisor: Supervisor,
-    shards: shard::Health,
-    signaling: Option<Arc<Signaling>>,
-    drain: Drain,
-) {
-    if !supervisor.is_present() {
-        return;
-    }
-    let watchdog = supervisor.watchdog_interval();
-    let mut ticks = interval(watchdog.unwrap_or(STATUS_INTERVAL).min(STATUS_INTERVAL));
-    let mut told = String::new();
-    loop {
-        ticks.tick().await;
-        let stuck = shards.stuck();
-        let status = status(stuck, signaling.as_deref(), &drain);
-        let news = (status != told).then(|| status.clone());
-        told = status;
-        // The manager may be busy.
-        let tell = spawn_blocking(move || {
-            if watchdog.is_some() && stuck == 0 {
-                supervisor.feed();
-            }
-            news.iter().for_each(|status| supervisor.status(status));
-        });
-        let _ = tell.await;
-    }
-}
-
-/// The server in one line, without names.
-fn status(stuck: usize, signaling: Option<&Signaling>, drain: &Drain) -> String {
-    let phase = match (stuck, drain.has_begun()) {
-        (0, false) => "Serving",
-        (0, true) => "Draining",
-        _ => "A shard is stuck",
-    };
-    match signaling.map(Signaling::census) {
-        Some(Census { rooms, participants, .. }) => {
-            format!("{phase}; rooms: {rooms}, participants: {participants}")
-        }
-        None => format!("{phase}; relay alone"),
-    }
 }
 
 /// Announces the shutdown to clients and waits for their connections to close.
