@@ -39,7 +39,6 @@ import { usePin } from "./use-pin.ts";
 import { usePip } from "./use-pip.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
-import { viewOf } from "./view.ts";
 import { useWakeLock } from "./wake-lock.ts";
 
 export interface CallProps {
@@ -57,8 +56,7 @@ export function Call({ call, onEnd }: CallProps) {
   const state = useReadable(call);
   const { toasts, show, close: closeToast, closeAll } = useToasts();
   const { name } = state.room;
-  const [storedView, setView] = usePreference("view");
-  const view = viewOf(storedView);
+  const [view = "auto", setView] = usePreference("view");
   const [pin, setPin] = usePin(name);
   const [settings, setSettings] = useState<SettingsTab | null>(null);
   const isRoomy = useMediaQuery(ROOMY);

@@ -20,7 +20,7 @@ import { type Pin, pinnedKey } from "./use-pin.ts";
 import { useSize } from "./use-size.ts";
 import { useTouch } from "./use-touch.ts";
 import { useViewports } from "./use-viewports.ts";
-import { selfViewOf, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 interface Props {
   call: Call;
@@ -51,7 +51,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
   const reactions = useReactions(state.reaction);
   const floatingTile = useFloating(size);
 
-  const isSelfHidden = selfViewOf(self) === "hidden" && state.others.length > 0;
+  const isSelfHidden = self === "hidden" && state.others.length > 0;
   const all = tilesOf(state, { camera: cameraStream, screen: screen.stream }, reactions);
   const tiles = isSelfHidden ? all.filter((tile) => !isOwn(tile)) : all;
   const pinned = pinnedKey(pin, tiles);
@@ -64,7 +64,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
       : featuredOf(placed, { pinned, isSpeakerView: view !== "auto", speaker, spotlight });
   const own = placed.find(isOwn)?.key ?? null;
   const isPair = placed.length === 2 && placed.every(({ kind }) => kind === "person");
-  const floats = own !== null && (isPair ? view !== "side" : selfViewOf(self) === "floating");
+  const floats = own !== null && (isPair ? view !== "side" : self === "floating");
   const others = placed.flatMap(({ key }) => (key === own ? [] : key));
   const floating = !floats || others.length === 0 ? null : isPair && isSwapped ? others[0] : own;
   // With two people, the other participant fills the stage in any layout but side by side.

@@ -6,7 +6,7 @@ import { Popover } from "../parts/popover.tsx";
 import { usePreference } from "../use-preference.ts";
 import { HeadTool } from "./head-tool.tsx";
 import styles from "./menu.module.css";
-import { SELF_VIEWS, selfViewOf, VIEWS, type View } from "./view.ts";
+import { SELF_VIEWS, VIEWS, type View } from "./view.ts";
 import { ViewToggle } from "./view-toggle.tsx";
 
 interface Props {
@@ -65,7 +65,7 @@ function LayoutMenu({ view, onView }: Props) {
 function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
   const { t } = useI18n();
   const id = useId();
-  const [self, setSelf] = usePreference("self");
+  const [self = "shown", setSelf] = usePreference("self");
   const [cameraless, setCameraless] = usePreference("cameraless");
   const [isFull, toggleFull] = useFullScreen();
   return (
@@ -93,7 +93,7 @@ function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
             <input
               type="radio"
               name={`${id} self`}
-              checked={each === selfViewOf(self)}
+              checked={each === self}
               data-testid={`self-${each}`}
               onChange={() => setSelf(each)}
             />

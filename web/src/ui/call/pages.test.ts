@@ -66,6 +66,30 @@ describe("the order of tiles", () => {
     expect(of(second)).toEqual(["b", "c", "a", "e", "f"]);
   });
 
+  test("settles at once whatever happens: rendering repeats it until it does", () => {
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const some = () => "abcdefgh".split("").filter(() => random(2) === 0);
+    let order = NO_ORDER;
+    for (let i = 0; i < 500; i++) {
+      const present = some();
+      const start = random(4);
+      const changes = {
+        present,
+        screens: new Set(present.filter(() => random(5) === 0)),
+        speaking: some(),
+        large: present[random(8)] ?? null,
+        shown: { start, end: start + random(4) },
+      };
+      order = run(order, changes);
+      expect([...order.keys].sort()).toEqual([...present].sort());
+      expect(run(order, changes)).toBe(order);
+    }
+  });
+
   test("has room for more speakers than places", () => {
     const all = run(begin, { speaking: ["a", "b", "c", "d", "e", "f"] });
     expect(all.keys).toEqual(begin.keys);
