@@ -393,7 +393,7 @@ export interface SoundProcessing {
   readonly noise: "off" | "browser" | "strong";
   /** The browser evens out the volume. */
   readonly autoGain: boolean;
-  /** For instruments: stereo, and no processing at all. */
+  /** For instruments: no processing at all, captured in stereo. */
   readonly isMusic: boolean;
 }
 

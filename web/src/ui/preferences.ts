@@ -56,7 +56,7 @@ const READERS = {
   noise: oneOf("off", "browser", "strong"),
   /** Whether the browser evens out the microphone's volume. */
   autoGain: onOff,
-  /** Whether the microphone picks up music: stereo, without processing. */
+  /** Whether the microphone picks up music, without processing. */
   music: onOff,
   /** Whether the microphone is on only while a key is held. */
   pushToTalk: onOff,

@@ -16,7 +16,7 @@ export function DataSettings() {
     <section className={styles.section} aria-label={t.sound.data}>
       <Select
         label={t.sound.receive}
-        icon="down"
+        icon="people"
         value={receive ?? "all"}
         data-testid="receive"
         onSelect={(value) => {
@@ -32,7 +32,7 @@ export function DataSettings() {
       </Select>
       <Select
         label={t.sound.send}
-        icon="up"
+        icon="camera"
         value={send ?? "auto"}
         data-testid="send-quality"
         onSelect={(value) => {

@@ -22,7 +22,7 @@ export const enSound = {
   autoGain: "Adjust my volume automatically",
   music: "Music mode",
   musicHint:
-    "For instruments and singing: stereo, without processing. Use headphones, so that the others hear no echo.",
+    "For instruments and singing: nothing is filtered out. Use headphones, so that the others hear no echo.",
   pushToTalk: "Push to talk",
   pushToTalkHint: "Your microphone is on only while you hold V or the space bar.",
   flip: "Switch camera",

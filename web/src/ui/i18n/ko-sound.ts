@@ -24,7 +24,7 @@ export const koSound: SoundMessages = {
   autoGain: "음량 자동 조절",
   music: "음악 모드",
   musicHint:
-    "악기나 노래를 들려줄 때 써요. 소리를 다듬지 않고 스테레오로 보내요. 울리지 않도록 이어폰을 쓰세요.",
+    "악기나 노래를 들려줄 때 써요. 소리를 다듬지 않고 그대로 보내요. 울리지 않도록 이어폰을 쓰세요.",
   pushToTalk: "누르고 말하기",
   pushToTalkHint: "V 키나 스페이스 바를 누르고 있는 동안에만 마이크가 켜져요.",
   flip: "카메라 전환",
