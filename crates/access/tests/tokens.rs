@@ -99,7 +99,7 @@ fn unsigned_token_is_refused() {
     let token = Signer::secret(SECRET).token(&claims(json!({})));
     let (message, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(verify(&format!("{message}.")), Err(TokenError::WrongSignature));
-    let other = Signer::secret(&SECRET.replace('0', "x")).token(&claims(json!({})));
+    let other = Signer::secret(SECRET.replace('0', "x")).token(&claims(json!({})));
     assert_eq!(verify(&other), Err(TokenError::WrongSignature));
     let host = Signer::secret("x").token(&claims(json!({"sub": "host"})));
     let (message, _) = host.rsplit_once('.').unwrap();
