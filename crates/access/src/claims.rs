@@ -132,6 +132,10 @@ impl Names {
         }
     }
 
+    pub(crate) fn is_many(&self) -> bool {
+        matches!(self, Self::Many(names) if names.len() > 1)
+    }
+
     pub(crate) fn has(&self, wanted: &str) -> bool {
         match self {
             Self::None => false,
@@ -142,7 +146,7 @@ impl Names {
 }
 
 /// A date in seconds, perhaps with a fraction (RFC 7519 §2).
-fn date<'de, D: Deserializer<'de>>(value: D) -> Result<Option<UnixTime>, D::Error> {
+pub(crate) fn date<'de, D: Deserializer<'de>>(value: D) -> Result<Option<UnixTime>, D::Error> {
     let Some(seconds) = Option::<f64>::deserialize(value)? else { return Ok(None) };
     if !seconds.is_finite() {
         return Ok(None);

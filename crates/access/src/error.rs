@@ -69,6 +69,12 @@ pub enum TokenError {
     /// Its issuer is another one than that of the published keys.
     #[error("the token has another issuer (iss) than this server trusts")]
     WrongIssuer,
+    /// It was made for another sign-in.
+    #[error("the token belongs to another sign-in: its nonce differs")]
+    WrongNonce,
+    /// It names nobody.
+    #[error("the token names nobody (sub)")]
+    NoSubject,
     /// It was made for another room.
     #[error("the token is for another room")]
     WrongRoom,

@@ -67,9 +67,8 @@ impl KeyRing {
         match api_key.and_then(ApiKey::verifying) {
             Some(key) => parts.verify_by(&key)?,
             None => {
-                let kid = parts.header.kid.as_deref();
-                let key =
-                    published.and_then(|keys| keys.find(kid)).ok_or(TokenError::UnknownKey)?;
+                let key = published.and_then(|keys| keys.find(parts.kid()));
+                let key = key.ok_or(TokenError::UnknownKey)?;
                 parts.verify_by(key)?;
                 if self.audience.issuer.as_deref().is_some_and(|wanted| Some(wanted) != issuer) {
                     return Err(TokenError::WrongIssuer);
@@ -114,6 +113,11 @@ impl<'a> Parts<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
+        Self::of_any_size(token)
+    }
+
+    /// The same for a token whose size the caller has checked.
+    pub(crate) fn of_any_size(token: &'a str) -> Result<Self, TokenError> {
         let malformed = TokenError::Malformed("expected three parts between dots");
         let (message, signature) = token.rsplit_once('.').ok_or(malformed.clone())?;
         let (header, payload) = message.split_once('.').ok_or(malformed.clone())?;
@@ -128,6 +132,11 @@ impl<'a> Parts<'a> {
             return Err(TokenError::Unsigned);
         }
         Ok(Self { header, message, payload, signature })
+    }
+
+    /// The id of the key that is said to have signed it.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
     }
 
     pub(crate) fn claims<T: DeserializeOwned>(&self) -> Result<T, TokenError> {
