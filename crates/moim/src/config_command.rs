@@ -7,11 +7,13 @@ use clap::ArgMatches;
 
 use crate::{
     config::{
-        self, CheckOptions, CheckedConfig, Config, ConfigCommand, Given, Problems, StoreChoice,
+        self, CheckOptions, CheckedConfig, Config, ConfigCommand, Given, OidcConfig, Problems,
+        StoreChoice,
     },
     http::Folder,
     logs,
     net::tls,
+    oidc,
 };
 
 /// Runs a subcommand, whose arguments clap parsed from `matches`.
@@ -39,10 +41,23 @@ fn check(given: Given) -> Result<String, Problems> {
     for warning in checked.warnings() {
         eprintln!("warning: {warning}");
     }
+    if let Some(oidc) = &checked.config().oidc
+        && let Err(failure) = check_provider(oidc)
+    {
+        // It may be back when the server starts.
+        eprintln!("warning: nobody can sign in at --oidc-issuer: {failure}");
+    }
     Ok(match checked.file() {
         Some(file) => format!("{} is valid.\n", file.display()),
         None => "There is no configuration file; the other options are valid.\n".to_owned(),
     })
+}
+
+/// Looks whether the OpenID provider is there and is one.
+fn check_provider(oidc: &OidcConfig) -> Result<(), oidc::SignInFailure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| oidc::SignInFailure::Failed(error.into()))?;
+    runtime.block_on(oidc::check(oidc))
 }
 
 /// Checks the files that a configuration names, and its log filter.

@@ -34,6 +34,7 @@ const ORDERS: &[Order] = &[
             &["metrics"],
             &["signaling"],
             &["webhooks"],
+            &["oidc"],
             &["access"],
             &["socketio"],
             &["shard/start"],

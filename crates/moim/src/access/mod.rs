@@ -8,8 +8,11 @@ mod published_keys;
 
 use ::access::{ApiKey, KeyRing, Token, TokenError};
 
-pub(crate) use self::policy::{Refused, token_error};
-use self::{clock::now, published_keys::PublishedKeys};
+pub(crate) use self::{
+    clock::now,
+    policy::{Refused, token_error},
+    published_keys::PublishedKeys,
+};
 use crate::config::{AccessConfig, Live};
 
 /// Tokens and policy. Shared by signaling and HTTP.
@@ -29,7 +32,7 @@ struct Configured {
 impl Access {
     /// Applies a configuration. Public keys are fetched at the first need.
     pub(crate) fn new(config: AccessConfig) -> Self {
-        let published = PublishedKeys::default();
+        let published = PublishedKeys::new("--jwks");
         published.set_source(config.jwks.clone());
         Self { config: Live::new(Configured::new(config)), published }
     }

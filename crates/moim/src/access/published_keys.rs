@@ -24,11 +24,13 @@ use crate::{
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(5), bytes: 256 * 1024 };
 
 /// Public keys. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct PublishedKeys(Arc<Shared>);
+#[derive(Debug, Clone)]
+pub(crate) struct PublishedKeys(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    /// The flag that names their place.
+    flag: &'static str,
     client: HttpClient,
     state: Mutex<State>,
     /// Held during a fetch: whoever needs keys meanwhile waits for the same.
@@ -46,9 +48,20 @@ struct State {
 }
 
 impl PublishedKeys {
+    /// None yet, of the place that a flag names.
+    pub(crate) fn new(flag: &'static str) -> Self {
+        Self(Arc::new(Shared {
+            flag,
+            client: HttpClient::default(),
+            state: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+            fetched: AtomicU64::new(0),
+        }))
+    }
+
     /// Replaces the source. The same one is fetched again at the next need; until then its keys
     /// count, and they end at the age at which they would have ended.
-    pub(super) fn set_source(&self, source: Option<JwksSource>) {
+    pub(crate) fn set_source(&self, source: Option<JwksSource>) {
         let mut state = self.0.state.lock();
         if state.source == source {
             state.cache.refetch();
@@ -58,7 +71,7 @@ impl PublishedKeys {
     }
 
     /// The keys as known.
-    pub(super) fn current(&self, now: UnixTime) -> Option<Arc<KeySet>> {
+    pub(crate) fn current(&self, now: UnixTime) -> Option<Arc<KeySet>> {
         let state = self.0.state.lock();
         let is_stale = state.cache.has_keys() && state.cache.keys(now).is_none();
         state.keys.clone().filter(|_| !is_stale)
@@ -71,7 +84,7 @@ impl PublishedKeys {
 
     /// Fetches the keys if that is due, or if another key is needed; returns whether they were
     /// fetched, by this call or another one meanwhile.
-    pub(super) async fn refresh(&self, now: UnixTime, is_missed: bool) -> bool {
+    pub(crate) async fn refresh(&self, now: UnixTime, is_missed: bool) -> bool {
         if self.0.state.lock().source.is_none() {
             return false;
         }
@@ -93,14 +106,14 @@ impl PublishedKeys {
         match result.and_then(|document| self.take(&source, &document)) {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!("can't fetch the public keys of --jwks: {error:#}");
+                tracing::warn!("can't fetch the public keys of {}: {error:#}", self.0.flag);
                 false
             }
         }
     }
 
     /// Begins a fetch if one is due. Nobody waits for it.
-    pub(super) fn refresh_in_background(&self, now: UnixTime) {
+    pub(crate) fn refresh_in_background(&self, now: UnixTime) {
         if self.0.state.lock().needs_fetch(now) {
             let keys = self.clone();
             tokio::spawn(async move { keys.refresh(now, false).await });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::secret::{SecretHash, new_secret};
+use crate::session_secret::{SecretHash, new_secret};
 
 /// Time for which a link is good.
 pub(crate) const LIFE: Duration = Duration::from_secs(60 * 60);

@@ -11,7 +11,6 @@ mod keeper;
 mod limits;
 mod link;
 mod password;
-mod secret;
 mod sessions;
 #[cfg(test)]
 mod tests;

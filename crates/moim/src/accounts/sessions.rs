@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-use super::secret::{SecretHash, new_secret};
+use crate::session_secret::{SecretHash, new_secret};
 
 /// Sessions at once; the one unused for longest gives way.
 const MAX_SESSIONS: usize = 64;

@@ -15,9 +15,11 @@ use super::{
     own_origin,
     parts::Parts,
     problem::Problem,
-    session_cookie,
 };
-use crate::{http::is_private_channel, net::tcp::Connection};
+use crate::{
+    http::is_private_channel,
+    net::{cookie, tcp::Connection},
+};
 
 /// The form of rejections.
 pub(super) type Reject = fn(Problem) -> Response;
@@ -130,10 +132,10 @@ fn read(request: &Request) -> Result<(Given, IpAddr), Problem> {
     if let Some(bearer) = bearer(request.headers()) {
         return Ok((Given::Bearer(bearer), address));
     }
-    let session = session_cookie::find(request.headers(), connection.secure);
+    let session = cookie::ADMINISTRATOR.find(request.headers(), connection.secure);
     match session {
         Some(_) if !own_origin::is_own(request) => Err(own_origin::foreign()),
-        Some(secret) => Ok((Given::Session(secret), address)),
+        Some(secret) => Ok((Given::Session(secret.to_owned()), address)),
         None => Ok((Given::Nothing, address)),
     }
 }

@@ -26,11 +26,11 @@ mod own_origin;
 mod page;
 mod participants;
 mod parts;
+mod people;
 mod problem;
 mod rate;
 mod rooms;
 mod server;
-mod session_cookie;
 mod shown;
 mod sign_in;
 mod size;
@@ -68,6 +68,7 @@ pub(crate) fn router(parts: &Arc<Parts>) -> Router {
         .nest(document::PREFIX, routes)
         .merge(twirp::router(parts))
         .merge(sign_in::router(parts))
+        .merge(people::router(parts))
 }
 
 /// The API on the admin socket.

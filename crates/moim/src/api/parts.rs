@@ -16,6 +16,7 @@ use crate::{
         tcp::Admission,
         tls::{AcmeStatus, CurrentCertificate},
     },
+    oidc::SignIns,
     shard,
     signaling::Signaling,
     store::{Store, ids},
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(super) shards: shard::Health,
     pub(super) webhooks: Webhooks,
     pub(super) accounts: Arc<Accounts>,
+    /// `None`: people can't sign in.
+    pub(super) sign_ins: Option<Arc<SignIns>>,
     /// The likeliest address of the page, such as `https://moim.example`.
     pub(super) origin: String,
     /// Milliseconds since 1970.
@@ -54,6 +57,8 @@ pub(crate) struct Components {
     pub(crate) shards: shard::Health,
     pub(crate) webhooks: Webhooks,
     pub(crate) accounts: Arc<Accounts>,
+    /// `None`: people can't sign in.
+    pub(crate) sign_ins: Option<Arc<SignIns>>,
     /// The likeliest address of the page, such as `https://moim.example`.
     pub(crate) origin: String,
     pub(crate) admission: Admission,
@@ -77,6 +82,7 @@ impl Parts {
             shards,
             webhooks,
             accounts,
+            sign_ins,
             origin,
             admission,
             certificate,
@@ -95,6 +101,7 @@ impl Parts {
             shards,
             webhooks,
             accounts,
+            sign_ins,
             origin,
             started_at: ids::now(),
             admission,

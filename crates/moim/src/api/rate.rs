@@ -14,7 +14,9 @@ use crate::{
 const KEY_RATE: Rate = Rate { burst: 20.0, per_second: 10.0 };
 /// Requests with a wrong or no key from one client prefix.
 const STRANGER_RATE: Rate = Rate { burst: 20.0, per_second: 0.5 };
-/// Client prefixes tracked for it.
+/// Answers of the OpenID provider from one client prefix: a school's teachers sign in at once.
+const SIGN_IN_RATE: Rate = Rate { burst: 60.0, per_second: 1.0 };
+/// Client prefixes tracked for each of both.
 const MAX_PREFIXES: usize = 4096;
 /// Callers tracked; idle ones are forgotten first.
 const MAX_CALLERS: usize = 2048;
@@ -24,11 +26,16 @@ const MAX_CALLERS: usize = 2048;
 pub(super) struct RateLimits {
     callers: Mutex<HashMap<String, Bucket>>,
     strangers: PerClient,
+    sign_ins: PerClient,
 }
 
 impl RateLimits {
     pub(super) fn new() -> Self {
-        Self { callers: Mutex::default(), strangers: PerClient::new(STRANGER_RATE, MAX_PREFIXES) }
+        Self {
+            callers: Mutex::default(),
+            strangers: PerClient::new(STRANGER_RATE, MAX_PREFIXES),
+            sign_ins: PerClient::new(SIGN_IN_RATE, MAX_PREFIXES),
+        }
     }
 
     /// Takes a request of a caller; an error is the time to wait.
@@ -48,6 +55,11 @@ impl RateLimits {
     /// Takes a request without a valid key.
     pub(super) fn take_stranger(&self, client: ClientPrefix, now: Instant) -> bool {
         self.strangers.take(client, now)
+    }
+
+    /// Takes an answer of the OpenID provider, which costs a request to it.
+    pub(super) fn take_sign_in(&self, client: ClientPrefix, now: Instant) -> bool {
+        self.sign_ins.take(client, now)
     }
 }
 

@@ -19,13 +19,12 @@ use tokio::time::Instant;
 
 use super::{
     auth::private, body::Body, caller::Caller, own_origin, parts::Parts, problem::Problem,
-    session_cookie,
 };
 use crate::{
-    accounts::{ClaimError, SignInError},
+    accounts::{ClaimError, SESSION_LIFE, SignInError},
     http::is_private_channel,
     log_privacy,
-    net::tcp::Connection,
+    net::{cookie::ADMINISTRATOR, tcp::Connection},
 };
 
 /// The routes below `/api/admin`.
@@ -38,7 +37,7 @@ pub(super) fn router(parts: &Arc<Parts>) -> Router {
 }
 
 /// Rejects requests that others could read, and those of other sites.
-async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard(request: Request, next: Next) -> Response {
     if !is_private_channel(&request) {
         let text = "open this page over HTTPS: others could read the password";
         return Problem::new(StatusCode::FORBIDDEN, "insecure", text).into_response();
@@ -121,20 +120,20 @@ async fn sign_out(
     Extension(connection): Extension<Connection>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(secret) = session_cookie::find(&headers, connection.secure) {
-        if let Some(name) = parts.accounts.session(&secret, Instant::now()) {
+    if let Some(secret) = ADMINISTRATOR.find(&headers, connection.secure) {
+        if let Some(name) = parts.accounts.session(secret, Instant::now()) {
             let caller = Caller::administrator(&name, Some(connection.peer.ip()));
             parts.audit.note(&caller, "admin.sign_out", &name, None);
         }
-        parts.accounts.close_session(&secret);
+        parts.accounts.close_session(secret);
     }
-    with_cookie(StatusCode::NO_CONTENT.into_response(), session_cookie::clear(connection.secure))
+    with_cookie(StatusCode::NO_CONTENT.into_response(), ADMINISTRATOR.clear(connection.secure))
 }
 
 impl Parts {
     fn session(&self, headers: &HeaderMap, connection: Connection) -> Session {
-        let secret = session_cookie::find(headers, connection.secure);
-        let find = |secret: String| self.accounts.session(&secret, Instant::now());
+        let secret = ADMINISTRATOR.find(headers, connection.secure);
+        let find = |secret: &str| self.accounts.session(secret, Instant::now());
         Session {
             administrator: secret.and_then(find),
             has_administrators: !self.accounts.is_empty(),
@@ -155,12 +154,12 @@ impl Parts {
         let session = Session { administrator: Some(name.to_owned()), has_administrators: true };
         Ok(with_cookie(
             Json(session).into_response(),
-            session_cookie::set(&secret, connection.secure),
+            ADMINISTRATOR.set(&secret, connection.secure, SESSION_LIFE.as_secs()),
         ))
     }
 }
 
-fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

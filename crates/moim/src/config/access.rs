@@ -102,16 +102,21 @@ impl JwksSource {
 /// The URL of another server: https://, or http:// on this computer.
 pub(super) fn server_url(key: &str, text: &str) -> anyhow::Result<Uri> {
     let url: Uri = text.parse().with_context(|| format!("--{key} {text:?} is no URL"))?;
-    let host = url.host().unwrap_or_default();
-    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let is_safe =
-        url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && is_here);
     ensure!(
-        is_safe && !host.is_empty(),
+        is_safe(&url),
         "--{key} {text} must begin with https://, since whoever changes the answer could sign in as \
          anybody"
     );
     Ok(url)
+}
+
+/// Returns whether nobody on the way can change what a URL answers.
+pub(crate) fn is_safe(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default();
+    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_safe =
+        url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && is_here);
+    is_safe && !host.is_empty()
 }
 
 /// Parses NAME:SECRET texts. Errors don't quote the text, which is a secret.

@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{
-    AccessOptions, Options, Problems, StoreOptions, WebhookOptions,
+    AccessOptions, OidcOptions, Options, Problems, StoreOptions, WebhookOptions,
     keys::{self, Key},
 };
 
@@ -140,6 +140,8 @@ impl<'t> Parser<'t> {
         } else if keys::is_of::<WebhookOptions>(&name) {
             WebhookOptions::deserialize(alone)
                 .map(|webhooks| Options { webhooks, ..Options::default() })
+        } else if keys::is_of::<OidcOptions>(&name) {
+            OidcOptions::deserialize(alone).map(|oidc| Options { oidc, ..Options::default() })
         } else if keys::is_of::<StoreOptions>(&name) {
             StoreOptions::deserialize(alone).map(|stored| Options { stored, ..Options::default() })
         } else {

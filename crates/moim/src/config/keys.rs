@@ -128,6 +128,7 @@ mod tests {
                 "metrics-token",
                 "store-password",
                 "api-key",
+                "oidc-client-secret",
                 "webhook-secret"
             ]
         );

@@ -28,6 +28,7 @@ mod live;
 mod maintenance;
 mod merging;
 mod names;
+mod oidc;
 mod options;
 mod origin;
 mod ports;
@@ -45,7 +46,7 @@ mod templates;
 mod values;
 mod webhooks;
 
-pub(crate) use access::{AccessConfig, Creators, JwksSource, Listers};
+pub(crate) use access::{AccessConfig, Creators, JwksSource, Listers, is_safe as is_safe_url};
 use access_options::AccessOptions;
 pub(crate) use acme::Acme;
 pub(crate) use acme_choices::ChallengeChoice;
@@ -68,6 +69,10 @@ pub(crate) use limits::Limits;
 pub(crate) use listen::Listen;
 pub(crate) use live::Live;
 pub(crate) use maintenance::{BackupOptions, CompletionsOptions, ManOptions, RestoreOptions};
+#[cfg(test)]
+pub(crate) use oidc::HostClaim;
+pub(crate) use oidc::OidcConfig;
+use oidc::OidcOptions;
 pub(crate) use options::Options;
 pub(crate) use origin::Origin;
 use ports::PortRange;

@@ -33,6 +33,11 @@ impl Secret {
         })
     }
 
+    /// The secret as text, for the server that it proves this one to.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The secret as bytes, for the HMAC.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

@@ -43,6 +43,13 @@ pub(super) fn read(
         options.metrics_token_file.as_deref(),
     );
     options.metrics_token = token.or(options.metrics_token.take());
+    let oidc = &mut options.oidc;
+    let secret = reader.line(
+        "oidc-client-secret",
+        oidc.oidc_client_secret.is_some(),
+        oidc.oidc_client_secret_file.as_deref(),
+    );
+    oidc.oidc_client_secret = secret.or(oidc.oidc_client_secret.take());
     let webhooks = &mut options.webhooks;
     let secret = reader.line(
         "webhook-secret",

@@ -11,6 +11,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Addresses", &["listen", "also", "announce", "ask-", "host", "stun-alternate"]),
     ("Certificates", &["cert", "key", "domain", "acme"]),
     ("Rights", &["create", "when-hosts-leave", "list", "api-", "jwks"]),
+    ("Sign-in", &["oidc"]),
     ("Webhooks", &["webhook"]),
     ("Relay", &["turn-"]),
     ("Sites and proxies", &["trusted-proxy", "origin", "embed", "static"]),

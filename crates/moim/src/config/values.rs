@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 use super::{
-    AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen, Options,
-    Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn, WebhookConfig,
+    AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen,
+    OidcConfig, Options, Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn,
+    WebhookConfig,
     names::{LogFormatName, RoomKind},
 };
 use crate::{
@@ -59,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) metrics_token: Option<Secret>,
     /// Who may do what.
     pub(crate) access: AccessConfig,
+    /// Where hosts sign in.
+    pub(crate) oidc: Option<OidcConfig>,
     /// Receivers of what happens in rooms.
     pub(crate) webhooks: WebhookConfig,
     /// Limits of all resources.
@@ -134,6 +137,7 @@ impl Config {
             probe_others: options.probe_others.unwrap_or_default(),
             metrics_token: metrics_token.flatten(),
             access,
+            oidc: OidcConfig::resolve(options.oidc, &mut problems),
             webhooks,
             limits,
             drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),

@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod auto_announce;
 pub(crate) mod bearer;
 pub(crate) mod client_prefix;
+pub(crate) mod cookie;
 pub(crate) mod descriptors;
 pub(crate) mod drain;
 pub(crate) mod expected;

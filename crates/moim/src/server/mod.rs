@@ -43,6 +43,7 @@ use crate::{
         tcp::{self, Admission, ConnectionCounters},
         tls::{self, Renewal},
     },
+    oidc::{People, SignIns},
     order::{self, Orders},
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
@@ -137,11 +138,17 @@ pub(crate) fn prepare(
         Deliveries::new(store.clone(), &config.webhooks, Arc::clone(&access))?;
     let alive = handover.as_ref().map(|handover| handover.signaling.room_ids());
     webhooks.close_lost(&alive.unwrap_or_default());
+    let people = match &config.oidc {
+        Some(oidc) => Arc::new(People::load(store.clone(), &config.data, &oidc.issuer)?),
+        None => Arc::new(People::none()),
+    };
+    let sign_ins = config.oidc.clone().map(|oidc| SignIns::new(oidc, Arc::clone(&people)));
+    let sign_ins = sign_ins.transpose()?.map(Arc::new);
     let signaling = rooms.map(|rooms| {
         let reachable = reachability.clone();
         let (drain, access) = (&drain, &access);
         let config = wiring::signaling(config, rooms, &shards, reachable, &store, drain, access);
-        Signaling::new(signaling::Config { events, kept, ..config })
+        Signaling::new(signaling::Config { events, kept, people, ..config })
     });
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         let frozen = handover.signaling;
@@ -154,6 +161,7 @@ pub(crate) fn prepare(
     let api = signaling.as_ref().map(|signaling| {
         api::Parts::load(api::Components {
             accounts: Arc::clone(&accounts),
+            sign_ins,
             origin: urls.main().to_owned(),
             signaling: Arc::clone(signaling),
             access: Arc::clone(&access),

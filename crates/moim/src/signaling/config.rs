@@ -13,6 +13,7 @@ use crate::{
         drain::{Drain, drain},
         reachability::Reachability,
     },
+    oidc::People,
     shard::turn::RoomCredentials,
     store::{Store, rooms::RoomRows},
     webhooks::RoomEvents,
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) drain: Drain,
     /// Tokens, and who may create and list rooms.
     pub(crate) access: Arc<Access>,
+    /// People who have signed in.
+    pub(crate) people: Arc<People>,
     /// The store of rooms and calls.
     pub(crate) store: Store,
     /// Rooms of the store that have not ended.
@@ -89,6 +92,7 @@ impl Config {
             data: None,
             drain: drain().1,
             access: Arc::new(Access::new(AccessConfig::default())),
+            people: Arc::new(People::none()),
             store: Store::none(),
             kept: Vec::new(),
             events: RoomEvents::none(),

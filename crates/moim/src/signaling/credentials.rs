@@ -1,5 +1,7 @@
 //! Credentials of a socket and its requests.
 
+use std::sync::Arc;
+
 use access::{Role as TokenRole, Source, Token};
 use room::{
     Credential, Pass,
@@ -11,6 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     access::{Access, token_error},
+    oidc::{People, Person},
     socketio::Handshake,
 };
 
@@ -18,6 +21,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Credentials {
     token: Option<Credential>,
+    /// Secret of a person's session. Looked up at each request, since the person may sign out.
+    session: Option<Arc<str>>,
 }
 
 /// The object that a Socket.IO client is given as `auth`.
@@ -33,7 +38,13 @@ impl Credentials {
         let auth = handshake.auth.as_ref();
         let auth = auth.and_then(|auth| serde_json::from_str::<Auth>(auth.get()).ok());
         let bearer = || Credential::try_from(handshake.bearer.as_deref()?.to_owned()).ok();
-        Self { token: auth.and_then(|auth| auth.token).or_else(bearer) }
+        let token = auth.and_then(|auth| auth.token).or_else(bearer);
+        Self { token, session: handshake.session.clone() }
+    }
+
+    /// The person who has signed in.
+    pub(super) fn person(&self, people: &People) -> Option<Person> {
+        people.find(self.session.as_deref()?)
     }
 
     /// Verifies the token of a request, or of the handshake.

@@ -103,6 +103,7 @@ mod tests {
             namespace: "/".into(),
             auth: None,
             bearer: None,
+            session: None,
         }
     }
 

@@ -29,8 +29,8 @@ pub(super) enum RoomMessage {
         guess: Option<Guess>,
         /// Time of the request.
         since: Instant,
-        /// Whether it may open the room, and by which template.
-        opening: Result<Option<String>, Refused>,
+        /// Whether it may open the room, and how.
+        opening: Result<Permission, Refused>,
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },
@@ -46,6 +46,15 @@ pub(super) enum RoomMessage {
     ForgetLog,
     /// The process ends and the next one has the room: stop for good.
     Freeze(oneshot::Sender<FrozenRoom>),
+}
+
+/// Permission to open a room by joining it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Permission {
+    /// Name of the room's template.
+    pub(super) template: Option<String>,
+    /// Whoever opens the room is its host, also where nobody is by coming first.
+    pub(super) is_host: bool,
 }
 
 /// Sending end of a room's channel.

@@ -21,7 +21,7 @@ use super::{
     parse::invalid,
     refusal_log,
     room_defaults::RoomDefaults,
-    room_message::{RoomMessage, RoomReceiver, RoomSender},
+    room_message::{Permission, RoomMessage, RoomReceiver, RoomSender},
 };
 use crate::{access::Refused, config::RoomTemplate, net::client_prefix::ClientPrefix};
 
@@ -291,7 +291,7 @@ impl Hub {
         address: &Address,
         message: &RoomMessage,
     ) -> Result<(Opening, ClientPrefix), ErrorBody> {
-        let (default, opener, permission) = self
+        let (mut default, opener, permission) = self
             .default_settings(address, message)
             .ok_or_else(|| ErrorBody::from(room::Rejection::ResumeExpired))?;
         let kept = match (native_name(address), join_of(message)) {
@@ -299,7 +299,9 @@ impl Hub {
             _ => None,
         };
         let Some((kept, reopening)) = kept else {
-            let template = self.template(permission?.as_deref())?;
+            let Permission { template, is_host } = permission?;
+            default.first_is_host |= is_host;
+            let template = self.template(template.as_deref())?;
             // Invitations end with their room.
             if join_of(message).is_some_and(|join| join.invitation.is_some() && join.pass.is_none())
             {
@@ -353,7 +355,7 @@ impl Hub {
         &self,
         address: &Address,
         message: &RoomMessage,
-    ) -> Option<(Settings, ClientPrefix, Result<Option<String>, Refused>)> {
+    ) -> Option<(Settings, ClientPrefix, Result<Permission, Refused>)> {
         let RoomMessage::Enter { request: Request::Join(join), guard, opening, .. } = message
         else {
             return None;

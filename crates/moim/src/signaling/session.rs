@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::Token;
 use room::{
-    Address, Chat, Connection, Credential, Departure, Hosting, Inviting, Join, Pass,
+    Address, Chat, Connection, Credential, Departure, DeviceSecret, Hosting, Inviting, Join, Pass,
     PresentedInvitation, Rejection, Request, Resume,
     dialect::by_path,
     protocol::{
@@ -35,13 +35,14 @@ use super::{
     parse::{no_payload, payload},
     rate::Bucket,
     refusal_log,
-    room_message::RoomMessage,
+    room_message::{Permission, RoomMessage},
     rooms::Creation,
     translator::Translator,
     wall_clock::milliseconds_since_1970,
 };
 use crate::{
     net::client_prefix::ClientPrefix,
+    oidc::Person,
     socketio::{Ack, CloseReason, Events, Handshake, Incoming, Socket},
 };
 
@@ -173,7 +174,7 @@ impl Session {
         let ListRooms { token } = no_payload(args)?;
         self.count_entry()?;
         let token = self.verify(token.as_ref()).await?;
-        self.hub.config.access.may_list(false, token.as_ref())?;
+        self.hub.config.access.may_list(self.person().is_some(), token.as_ref())?;
         let client = &self.client;
         let mut list = self.hub.lobby.subscribe(client.connection, client.socket.clone());
         let templates = self.hub.config.access.template_names();
@@ -186,7 +187,10 @@ impl Session {
         let create: CreateRoom = payload(args)?;
         self.count_entry()?;
         let token = self.verify(create.token.as_ref()).await?;
-        self.hub.config.access.may_create(false, token.as_ref())?;
+        let person = self.person();
+        self.hub.config.access.may_create(person.is_some(), token.as_ref())?;
+        let create =
+            CreateRoom { device: self.device_of(person.as_ref(), create.device), ..create };
         let name = create.name.clone();
         let room = self.hub.create(Creation::of(create, &self.client)).inspect_err(|error| {
             refusal_log::log(error.code, name.as_str(), None, self.client.prefix);
@@ -215,11 +219,15 @@ impl Session {
             None => self.verify_entry(&join).await?,
         };
         let pass = token.as_ref().map(|token| pass(token, &join.room)).transpose()?;
-        let opening = self.hub.config.access.may_open(false, token.as_ref());
+        let person = self.person();
+        let opening = self.hub.config.access.may_open(person.is_some(), token.as_ref());
         let template = token.as_ref().and_then(|token| token.template());
-        let opening = opening.map(|()| template.map(str::to_owned));
+        let is_host = person.is_some();
+        let opening =
+            opening.map(|()| Permission { template: template.map(str::to_owned), is_host });
         let name = display_name(token.as_ref(), join.name.clone());
-        let join = JoinRoom { name, ..join };
+        let device = self.device_of(person.as_ref(), join.device);
+        let join = JoinRoom { name, device, ..join };
         let is_guess = join.password.is_some() || join.invitation.is_some();
         let is_guess = is_guess && join.resume.is_none() && pass.is_none();
         let (address, mut request) = parse_join(join, pass, self.client.prefix);
@@ -255,6 +263,20 @@ impl Session {
             }
             verified => Ok((verified?, false)),
         }
+    }
+
+    /// The person who has signed in, in the browser of this socket.
+    fn person(&self) -> Option<Person> {
+        self.credentials.person(&self.hub.config.people)
+    }
+
+    /// What a room knows a client by: the person, if one has signed in, otherwise the device.
+    fn device_of(
+        &self,
+        person: Option<&Person>,
+        device: Option<DeviceSecret>,
+    ) -> Option<DeviceSecret> {
+        person.and_then(|person| self.hub.config.people.device(person)).or(device)
     }
 
     /// Verifies the token of a request, or of the handshake. Delays this socket only.

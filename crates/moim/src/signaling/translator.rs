@@ -14,7 +14,7 @@ use super::{
     limits::DIALECT_ENTRIES,
     membership::Membership,
     rate::Bucket,
-    room_message::RoomMessage,
+    room_message::{Permission, RoomMessage},
 };
 use crate::socketio::Incoming;
 
@@ -169,7 +169,7 @@ impl Translator {
         let guard = Arc::new(MembershipGuard(Arc::clone(&self.client)));
         let weak = Arc::downgrade(&guard);
         let (ack, guess, since) = (None, None, Instant::now());
-        let opening = self.hub.config.access.may_open(false, None).map(|()| None);
+        let opening = self.hub.config.access.may_open(false, None).map(|()| Permission::default());
         let message = RoomMessage::Enter { guard, request, ack, guess, since, opening };
         match self.hub.enter(&address, Box::new(message)).await {
             Ok(room) => {

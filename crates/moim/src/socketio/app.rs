@@ -39,6 +39,8 @@ pub(crate) struct Handshake {
     pub(crate) auth: Option<Box<RawValue>>,
     /// The token of an `Authorization: Bearer` header of the first request.
     pub(crate) bearer: Option<Arc<str>>,
+    /// The secret of a person's session, if the first request came from this server's own page.
+    pub(crate) session: Option<Arc<str>>,
 }
 
 /// A received event.

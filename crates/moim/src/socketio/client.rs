@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, header};
 use serde_json::value::RawValue;
 use socketio::Namespace;
 
-use super::{app::Handshake, outbox::Outbox, socket::Socket};
-use crate::net::{bearer::bearer, host::Host, tcp::Connection};
+use super::{app::Handshake, origin::is_of_own_page, outbox::Outbox, socket::Socket};
+use crate::net::{bearer::bearer, cookie::PERSON, host::Host, tcp::Connection};
 
 /// A client connected to a namespace.
 #[derive(Debug)]
@@ -28,12 +28,14 @@ pub(super) struct Origin {
     host: Option<Host>,
     /// Token of an `Authorization: Bearer` header.
     bearer: Option<Arc<str>>,
+    /// Secret of a person's session.
+    session: Option<Arc<str>>,
     opened: Instant,
 }
 
 impl Origin {
     pub(super) fn new(connection: Connection, path: &'static str, host: Option<Host>) -> Self {
-        Self { connection, path, host, bearer: None, opened: Instant::now() }
+        Self { connection, path, host, bearer: None, session: None, opened: Instant::now() }
     }
 
     /// Takes the token of an `Authorization` header.
@@ -41,6 +43,16 @@ impl Origin {
     pub(super) fn with_bearer(mut self, headers: &HeaderMap) -> Self {
         let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         self.bearer = header.and_then(bearer).map(Arc::from);
+        self
+    }
+
+    /// Takes the session of a person from a request of this server's own page.
+    #[must_use]
+    pub(super) fn with_session(mut self, headers: &HeaderMap) -> Self {
+        let host = self.host.as_ref().map(Host::to_string);
+        if is_of_own_page(headers, host.as_deref(), &self.connection) {
+            self.session = PERSON.find(headers, self.connection.secure).map(Arc::from);
+        }
         self
     }
 
@@ -55,6 +67,7 @@ impl Origin {
             namespace,
             auth,
             bearer: self.bearer.clone(),
+            session: self.session.clone(),
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::config::Origins;
 use crate::net::tcp::Connection;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl Origins {
     /// Returns whether a page of this origin may connect to the requested host.
@@ -45,6 +47,20 @@ pub(crate) fn is_own_origin(origin: &str, host: Option<&str>, connection: &Conne
         host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
     };
     !downgraded && host.is_some_and(|host| bare(host) == bare(authority))
+}
+
+/// Returns whether a request with a cookie comes from a page of the requested host itself. Pages of
+/// allowed origins may connect, but not act as a person who signed in here.
+pub(super) fn is_of_own_page(
+    headers: &HeaderMap,
+    host: Option<&str>,
+    connection: &Connection,
+) -> bool {
+    match headers.get(header::ORIGIN) {
+        Some(origin) => origin.to_str().is_ok_and(|origin| is_own_origin(origin, host, connection)),
+        // Browsers send no `Origin` with a GET to the page's own origin, as polling begins.
+        None => headers.get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin"),
+    }
 }
 
 /// Returns whether the client runs on the server's machine. Only then is a `localhost` page as
@@ -130,6 +146,28 @@ mod tests {
         assert!(!allowed("", "moim.example"));
         let connection = connection("127.0.0.1:5", true);
         assert!(!Origins::default().allow("https://moim.example", None, &connection));
+    }
+
+    #[test]
+    fn cookies_count_from_the_own_page_alone() {
+        let is_own = |fields: &[(&'static str, &'static str)]| {
+            let fields = fields.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            let headers = HeaderMap::from_iter(fields);
+            is_of_own_page(&headers, Some("moim.example"), &connection("192.0.2.9:5", true))
+        };
+        assert!(is_own(&[("origin", "https://moim.example")]));
+        assert!(is_own(&[("sec-fetch-site", "same-origin")]));
+        assert!(is_own(&[]), "a program, or a browser without these headers");
+        for origin in ["https://moim.example:4001", "http://localhost", "null", "https://b.example"]
+        {
+            assert!(!is_own(&[("origin", origin)]), "{origin}");
+        }
+        for site in ["same-site", "cross-site", "none"] {
+            assert!(!is_own(&[("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(!is_own(&[("origin", "https://b.example"), ("sec-fetch-site", "same-origin")]));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl<A: Application> Shared<A> {
             return Err(Rejection::UnknownTransport);
         }
         let origin = Origin::new(connection, mount.path, host_of(&parts));
-        let origin = origin.with_bearer(&parts.headers);
+        let origin = origin.with_bearer(&parts.headers).with_session(&parts.headers);
         let revision = query.eio.and_then(Revision::from_query);
         let Some(sid) = query.sid else {
             if parts.method != Method::GET {

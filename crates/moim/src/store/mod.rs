@@ -21,6 +21,7 @@ pub(crate) mod ids;
 pub(crate) mod meta;
 mod open;
 pub(crate) mod outbox;
+pub(crate) mod person_sessions;
 mod postgres;
 mod queue;
 mod retention;

@@ -14,6 +14,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/sqlite/2-rooms.sql")),
     M::up(include_str!("migrations/sqlite/3-doctor.sql")),
     M::up(include_str!("migrations/sqlite/4-unused.sql")),
+    M::up(include_str!("migrations/sqlite/5-people.sql")),
 ];
 
 /// The version that this program writes.

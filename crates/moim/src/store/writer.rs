@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::{
     apply::{apply, transact},
-    audit, calls, outbox,
+    audit, calls, outbox, person_sessions,
     queue::{Entry, Queue},
     retention::{Retention, Upkeep},
     sql::{Database, SqlError},
@@ -35,7 +35,13 @@ const MIN_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The upkeep of each group of tables.
-const UPKEEP: &[Upkeep] = &[calls::upkeep, outbox::upkeep, audit::upkeep, visitor_reports::upkeep];
+const UPKEEP: &[Upkeep] = &[
+    calls::upkeep,
+    outbox::upkeep,
+    audit::upkeep,
+    visitor_reports::upkeep,
+    person_sessions::upkeep,
+];
 
 /// Makes another connection in place of one that was lost.
 pub(super) type Connect = Box<dyn Fn() -> anyhow::Result<Box<dyn Database + Send>> + Send>;

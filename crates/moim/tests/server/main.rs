@@ -31,6 +31,7 @@ mod limits;
 mod manager;
 mod memory;
 mod namespace;
+mod oidc;
 mod peer;
 mod phone;
 mod proxies;

@@ -45,6 +45,7 @@ async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [
         namespace: "/".into(),
         auth: None,
         bearer: None,
+        session: None,
     };
     let mut session = server.connect(socket.clone(), handshake).unwrap();
     session.connected().await;

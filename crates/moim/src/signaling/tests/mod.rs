@@ -62,6 +62,7 @@ fn handshake(address: [u8; 4]) -> Handshake {
         namespace: "/".into(),
         auth: None,
         bearer: None,
+        session: None,
     }
 }
 

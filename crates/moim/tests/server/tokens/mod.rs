@@ -19,7 +19,7 @@ pub(crate) use issuer::Issuer;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Seconds since 1970.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 

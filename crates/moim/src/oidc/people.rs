@@ -1,0 +1,232 @@
+//! People who have signed in, and their sessions, of which only hashes of secrets are kept.
+
+use std::{collections::HashMap, fmt};
+
+use access::UnixTime;
+use aws_lc_rs::hmac;
+use parking_lot::Mutex;
+use room::DeviceSecret;
+
+use crate::{
+    access::now,
+    data::DataFolder,
+    session_secret::{SecretHash, new_secret},
+    store::{
+        Importance, Store,
+        person_sessions::{self, StoredPersonSession},
+    },
+};
+
+/// Time after which a session ends. Whoever may not sign in any more is out by then.
+pub(crate) const LIFE_SECONDS: u64 = 7 * 24 * 60 * 60;
+/// Sessions at once; the one that began first gives way.
+const MAX_SESSIONS: usize = 10_000;
+/// Sessions of one person at once.
+const MAX_PER_PERSON: usize = 16;
+/// The file in the data folder with the key of [`People::device`].
+const KEY_FILE: &str = "people.secret";
+
+/// A person who has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// As the provider calls it.
+    pub(crate) name: String,
+    /// Provider and subject: the same for good, whatever its name.
+    pub(super) identity: String,
+}
+
+impl Person {
+    pub(super) fn new(issuer: &str, subject: &str, name: String) -> Self {
+        Self { name, identity: format!("{issuer}\n{subject}") }
+    }
+}
+
+/// People with open sessions. Shared by HTTP and signaling.
+pub(crate) struct People {
+    sessions: Mutex<HashMap<SecretHash, Session>>,
+    store: Store,
+    key: hmac::Key,
+}
+
+#[derive(Debug)]
+struct Session {
+    person: Person,
+    expires: UnixTime,
+}
+
+impl People {
+    /// People of a provider whose sessions are kept.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the remedy.
+    pub(crate) fn load(store: Store, data: &DataFolder, issuer: &str) -> anyhow::Result<Self> {
+        let key = data.read_or_create(KEY_FILE, new_secret)?;
+        let people = Self::new(store, key.trim_ascii_end());
+        let kept = people.store.load(person_sessions::all)?.unwrap_or_default();
+        let issuer = format!("{issuer}\n");
+        let known = kept.into_iter().filter(|session| session.identity.starts_with(&issuer));
+        let sessions = known.filter_map(|StoredPersonSession { hash, identity, name, expires }| {
+            let expires = UnixTime(u64::try_from(expires).ok()? / 1000);
+            let session = Session { person: Person { name, identity }, expires };
+            Some((SecretHash::read(&hash)?, session))
+        });
+        people.sessions.lock().extend(sessions.take(MAX_SESSIONS));
+        Ok(people)
+    }
+
+    /// Nobody, for a server without a provider.
+    pub(crate) fn none() -> Self {
+        Self::new(Store::none(), "")
+    }
+
+    fn new(store: Store, key: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        Self { sessions: Mutex::default(), store, key }
+    }
+
+    /// Opens a session of a person; returns its secret.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(super) fn open(&self, person: Person, now: UnixTime) -> anyhow::Result<String> {
+        let secret = new_secret()?;
+        let mut sessions = self.sessions.lock();
+        sessions.retain(|_, session| now < session.expires);
+        let own = |session: &Session| session.person.identity == person.identity;
+        if sessions.values().filter(|session| own(session)).count() >= MAX_PER_PERSON {
+            self.close_first(&mut sessions, own);
+        }
+        if sessions.len() >= MAX_SESSIONS {
+            self.close_first(&mut sessions, |_| true);
+        }
+        let (hash, expires) = (SecretHash::of(&secret), now.plus(LIFE_SECONDS));
+        let stored = StoredPersonSession {
+            hash: hash.as_bytes().to_vec(),
+            identity: person.identity.clone(),
+            name: person.name.clone(),
+            expires: i64::try_from(expires.0.saturating_mul(1000)).unwrap_or(i64::MAX),
+        };
+        sessions.insert(hash, Session { person, expires });
+        self.store
+            .write(Importance::Record, move |database| person_sessions::add(database, &stored));
+        Ok(secret)
+    }
+
+    /// Closes the session that began first of those for which `fits` holds.
+    fn close_first(
+        &self,
+        sessions: &mut HashMap<SecretHash, Session>,
+        fits: impl Fn(&Session) -> bool,
+    ) {
+        let fitting = sessions.iter().filter(|(_, session)| fits(session));
+        let first = fitting.min_by_key(|(_, session)| session.expires).map(|(hash, _)| *hash);
+        if let Some(hash) = first {
+            self.remove(sessions, hash);
+        }
+    }
+
+    fn remove(&self, sessions: &mut HashMap<SecretHash, Session>, hash: SecretHash) {
+        if sessions.remove(&hash).is_some() {
+            self.store.write(Importance::Record, move |database| {
+                person_sessions::remove(database, hash.as_bytes())
+            });
+        }
+    }
+
+    /// The person of a session that has not ended.
+    pub(crate) fn find(&self, secret: &str) -> Option<Person> {
+        self.find_at(secret, now())
+    }
+
+    fn find_at(&self, secret: &str, now: UnixTime) -> Option<Person> {
+        let sessions = self.sessions.lock();
+        let session = sessions.get(&SecretHash::of(secret))?;
+        (now < session.expires).then(|| session.person.clone())
+    }
+
+    /// Ends a session.
+    pub(crate) fn close(&self, secret: &str) {
+        self.remove(&mut self.sessions.lock(), SecretHash::of(secret));
+    }
+
+    /// What rooms know a person by, in place of a device: a host comes back as host on any device. Nobody else can compute it.
+    pub(crate) fn device(&self, person: &Person) -> Option<DeviceSecret> {
+        let tag = hmac::sign(&self.key, person.identity.as_bytes());
+        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        DeviceSecret::try_from(hex).ok()
+    }
+}
+
+impl fmt::Debug for People {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("People").field("sessions", &self.sessions.lock().len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Retention;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+    const ISSUER: &str = "https://idp.example";
+
+    fn person(subject: &str) -> Person {
+        Person::new(ISSUER, subject, subject.to_owned())
+    }
+
+    #[test]
+    fn session_ends_after_a_week_or_when_it_is_closed() {
+        let people = People::none();
+        let secret = people.open(person("ann"), NOW).unwrap();
+        assert_eq!(people.find_at(&secret, NOW), Some(person("ann")));
+        assert!(people.find_at(&secret, NOW.plus(LIFE_SECONDS - 1)).is_some());
+        assert_eq!(people.find_at(&secret, NOW.plus(LIFE_SECONDS)), None);
+        assert_eq!(people.find_at("other", NOW), None);
+        people.close(&secret);
+        assert_eq!(people.find_at(&secret, NOW), None);
+    }
+
+    #[test]
+    fn sessions_are_bounded_and_the_first_of_the_same_person_gives_way() {
+        let people = People::none();
+        let other = people.open(person("ben"), NOW).unwrap();
+        let first = people.open(person("ann"), NOW.plus(1)).unwrap();
+        for n in 0..100 {
+            people.open(person("ann"), NOW.plus(2 + n)).unwrap();
+            assert!(people.sessions.lock().len() <= 1 + MAX_PER_PERSON);
+        }
+        assert_eq!(people.find_at(&first, NOW), None);
+        assert!(people.find_at(&other, NOW).is_some());
+        people.open(person("eve"), NOW.plus(LIFE_SECONDS + 500)).unwrap();
+        assert_eq!(people.sessions.lock().len(), 1, "the others have ended");
+    }
+
+    #[test]
+    fn sessions_survive_a_restart_as_hashes_and_end_with_their_provider() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
+        let load = |issuer: &str| People::load(store.clone(), &data, issuer).unwrap();
+        let people = load(ISSUER);
+        let now = now();
+        let secret = people.open(person("ann"), now).unwrap();
+        let closed = people.open(person("ben"), now).unwrap();
+        people.close(&closed);
+        store.flush(Duration::from_secs(10));
+        let again = load(ISSUER);
+        assert_eq!(again.find(&secret), Some(person("ann")));
+        assert_eq!(again.find(&closed), None);
+        let device =
+            |people: &People, subject: &str| String::from(people.device(&person(subject)).unwrap());
+        assert_eq!(device(&again, "ann"), device(&people, "ann"));
+        assert_ne!(device(&again, "ann"), device(&people, "ben"));
+        assert_ne!(device(&again, "ann"), device(&People::none(), "ann"), "nobody computes it");
+        assert_eq!(load("https://idp").find(&secret), None, "of another provider");
+        let text = store.load(person_sessions::all).unwrap().unwrap();
+        assert_eq!(text.len(), 1);
+        assert!(!format!("{text:?}").contains(&secret));
+    }
+}
