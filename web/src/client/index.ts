@@ -22,5 +22,12 @@ export type {
 } from "./protocol.ts";
 export type { Source } from "./rtc/source.ts";
 export { RequestError } from "./signaling/errors.ts";
+export {
+  NOBODY,
+  type PersonSession,
+  personSession,
+  signInAddress,
+  signOut,
+} from "./signaling/person.ts";
 export { isUploadWeak } from "./stats/upload.ts";
 export type { Readable } from "./store.ts";

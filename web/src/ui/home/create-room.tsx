@@ -6,6 +6,7 @@ import { Button } from "../parts/button.tsx";
 import { Select, TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
+import { SignInLink } from "../parts/sign-in.tsx";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { rememberPassword } from "../room/passwords.ts";
 import { type Rejection, rejectionOf, rejectionText } from "../room/rejection.ts";
@@ -95,6 +96,7 @@ export function CreateRoom() {
               {t.create.goThere}
             </Link>
           ) : null}
+          {rejection.code === "sign_in_required" ? <SignInLink /> : null}
         </Alert>
       ) : null}
       <details className={styles.options}>

@@ -10,6 +10,7 @@ import { CreateRoom } from "./create-room.tsx";
 import styles from "./home.module.css";
 import { JoinForm } from "./join-form.tsx";
 import { OwnRooms } from "./own-rooms.tsx";
+import { PersonRow } from "./person.tsx";
 import { RoomList } from "./room-list.tsx";
 
 /** The view at `/`: the user's name, forms that create and join a room, own and open rooms. */
@@ -29,6 +30,7 @@ export function Home({ givenName }: { givenName: string | undefined }) {
             </ViewTitle>
             <p className={styles.lead}>{t.lead}</p>
           </div>
+          <PersonRow />
           <TextField
             label={t.yourName}
             placeholder={t.namePlaceholder}

@@ -89,6 +89,21 @@ export const en = {
     peopleInOtherApp: (here: number) => plural(here, PEOPLE),
   },
 
+  signIn: {
+    button: "Sign in",
+    signedInAs: (name: string) => `Signed in as ${name}`,
+    signOut: "Sign out",
+    errors: {
+      away: "The sign-in service can't be reached right now. Try again in a moment.",
+      expired: "Signing in took too long or began in another browser. Try again.",
+      refused: "The sign-in service didn't sign you in. Try again.",
+      not_host: "This account may not open rooms here. You can still join rooms by their links.",
+      insecure: "Open this page over HTTPS to sign in.",
+      busy: "Too many people are signing in right now. Try again in a moment.",
+      failed: "Signing in failed. If it happens again, tell whoever runs this server.",
+    },
+  },
+
   create: {
     title: "Start a call",
     roomName: "Room name (optional)",

@@ -84,6 +84,21 @@ export const ko: Messages = {
     peopleInOtherApp: (here) => `${here}명`,
   },
 
+  signIn: {
+    button: "로그인",
+    signedInAs: (name) => `${name} 님으로 로그인했어요`,
+    signOut: "로그아웃",
+    errors: {
+      away: "지금은 로그인 서비스에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.",
+      expired: "로그인하는 데 너무 오래 걸렸거나 다른 브라우저에서 시작했어요. 다시 시도해 주세요.",
+      refused: "로그인 서비스에서 로그인하지 못했어요. 다시 시도해 주세요.",
+      not_host: "이 계정으로는 방을 열 수 없어요. 링크를 받은 방에는 들어갈 수 있어요.",
+      insecure: "로그인하려면 이 페이지를 HTTPS로 열어 주세요.",
+      busy: "지금 로그인하는 사람이 너무 많아요. 잠시 뒤에 다시 시도해 주세요.",
+      failed: "로그인하지 못했어요. 계속 안 되면 이 서버의 관리자에게 알려 주세요.",
+    },
+  },
+
   create: {
     title: "통화 시작하기",
     roomName: "방 이름(선택)",

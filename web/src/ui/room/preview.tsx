@@ -14,6 +14,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { Page } from "../parts/page.tsx";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
+import { SignInLink } from "../parts/sign-in.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { canCall } from "../platform.ts";
 import { MAX_NAME_LENGTH, preferences } from "../preferences.ts";
@@ -132,7 +133,9 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
                 tone="warning"
                 title={rejectionText(rejection.code, room, t, rejection.nameError)}
                 testId="error"
-              />
+              >
+                {rejection.code === "sign_in_required" ? <SignInLink /> : null}
+              </Alert>
             ) : null}
             <div className={styles.join}>
               <Button

@@ -1,0 +1,50 @@
+/** Sign-in at the server's OpenID provider. */
+
+/** Who has signed in, and whether anybody can. */
+export interface PersonSession {
+  /** The server has a provider. */
+  readonly provider: boolean;
+  /** Name of the person; null if nobody has signed in. */
+  readonly person: string | null;
+}
+
+/** Time after which a request has failed. */
+const TIMEOUT_MS = 10_000;
+const PATH = "/auth/session";
+
+/** Nobody, also where the server can't be reached or is another one. */
+export const NOBODY: PersonSession = { provider: false, person: null };
+
+/** Asks the server who has signed in in this browser. Never rejects. */
+export async function personSession(request: typeof fetch = fetch): Promise<PersonSession> {
+  try {
+    const response = await request(PATH, {
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!response.ok) return NOBODY;
+    const { provider, person } = await response.json();
+    return {
+      provider: provider === true,
+      person: typeof person === "string" ? person : null,
+    };
+  } catch {
+    return NOBODY;
+  }
+}
+
+/** Signs out; returns whether the server did. */
+export async function signOut(request: typeof fetch = fetch): Promise<boolean> {
+  try {
+    const options = { method: "DELETE", signal: AbortSignal.timeout(TIMEOUT_MS) };
+    return (await request(PATH, { ...options, credentials: "same-origin" })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Address that leads to the provider, and from there back to a path of this page. */
+export function signInAddress(path: string): string {
+  return `/auth/sign-in?to=${encodeURIComponent(path)}`;
+}
