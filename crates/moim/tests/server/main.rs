@@ -34,6 +34,7 @@ mod namespace;
 mod oidc;
 mod peer;
 mod phone;
+mod postgres;
 mod proxies;
 mod proxy_header;
 mod proxy_programs;

@@ -30,14 +30,14 @@ use crate::{
 const API_KEY: &str = "app:0123456789abcdef0123456789abcdef";
 
 /// A request that a receiver got.
-struct Delivery {
+pub(crate) struct Delivery {
     headers: HashMap<String, String>,
-    text: String,
+    pub(crate) text: String,
     body: Value,
 }
 
 /// A receiver of webhooks on loopback.
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     /// The start of the response.
     answer: Arc<Mutex<String>>,
@@ -45,7 +45,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let answer = Arc::new(Mutex::new("200 OK".to_owned()));
@@ -65,32 +65,32 @@ impl Receiver {
         Self { address, answer, deliveries }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook?from=moim", self.address)
     }
 
-    fn answer(&self, answer: &str) {
+    pub(crate) fn answer(&self, answer: &str) {
         answer.clone_into(&mut self.answer.lock().unwrap());
     }
 
-    fn next(&self) -> Delivery {
+    pub(crate) fn next(&self) -> Delivery {
         self.deliveries.recv_timeout(DEADLINE).expect("a delivery")
     }
 
     /// The next deliveries, by type and participant.
-    fn next_types(&self, count: usize) -> Vec<String> {
+    pub(crate) fn next_types(&self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.next().name()).collect()
     }
 }
 
 impl Delivery {
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let who = self.body["data"]["participant"]["name"].as_str();
         let kind = self.body["type"].as_str().unwrap();
         who.map_or_else(|| kind.to_owned(), |who| format!("{kind} {who}"))
     }
 
-    fn verify(&self, secret: &str) {
+    pub(crate) fn verify(&self, secret: &str) {
         let mut headers = http::HeaderMap::new();
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
             headers.insert(name, self.headers[name].parse().unwrap());
@@ -121,7 +121,7 @@ fn read(stream: &mut TcpStream) -> Option<Delivery> {
 }
 
 /// Makes a webhook to a receiver; returns its path and secret.
-fn create(api: &Api<'_>, url: &str) -> (String, String) {
+pub(crate) fn create(api: &Api<'_>, url: &str) -> (String, String) {
     let created = api.send("POST /webhooks", &json!({ "url": url }));
     assert_eq!(created.status, 201, "{created:?}");
     let path = created.head.header("location").unwrap().strip_prefix("/api/v1").unwrap().to_owned();
