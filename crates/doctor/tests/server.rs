@@ -12,7 +12,7 @@ use doctor::{
     reach::{FamilySummary, Summary},
     server::{
         Check, Facts, Outcome, Place, ServerCode, Skip, address, certificate, clock, config,
-        container, data, dns, examine, firewall, kernel, load, outside, port, proxy, relay,
+        container, data, dns, examine, firewall, kernel, load, outside, port, proxy, relay, router,
     },
 };
 
@@ -102,6 +102,9 @@ fn clean() -> Facts {
             memory_mib: Some((900, 2_000)),
         }),
         relay: Ok(relay::Facts { attempts: ["UDP", "TCP", "TLS", "DTLS"].map(attempt).to_vec() }),
+        router: Ok(router::Facts {
+            answer: Ok(router::Forwarding { address: PUBLIC, protocol: "PCP".to_owned() }),
+        }),
     }
 }
 
@@ -296,6 +299,10 @@ fn sick() -> Vec<(ServerCode, Change)> {
                 f.data.as_mut().unwrap().open_files = vec!["/var/lib/moim/turn-secret".to_owned()];
             }),
         ),
+        (
+            C::RouterRefuses,
+            change(|f| f.router.as_mut().unwrap().answer = Err("NotAuthorized".to_owned())),
+        ),
         (C::UdpDrops, change(|f| f.kernel.as_mut().unwrap().udp_dropped = Some(50_000))),
         (C::FilesFew, change(|f| f.kernel.as_mut().unwrap().files = Some(1_024))),
         (C::ShardBusy, change(|f| f.load.as_mut().unwrap().busiest_percent = Some(96))),
@@ -370,6 +377,7 @@ fn checks_without_facts_find_nothing() {
         data: Err(Skip::Unavailable),
         load: Ok(load::Facts::default()),
         relay: Err(Skip::NotRunning),
+        router: Err(Skip::NothingConfigured),
     };
     assert_eq!(findings(&facts), []);
     let firewall = examine(&facts).into_iter().find(|row| row.check == Check::Firewall);

@@ -71,6 +71,12 @@ codes! {
                 "Say its public address: `--announce {address}`, and forward port {port} to it over TCP and UDP; `--ask-router` has the router do both, if it can.",
             ko: "이 서버는 NAT 뒤에 있어서 외부 사용자에게 닿을 수 없는 주소 {inner}만 알려 줍니다.",
                 "`--announce {address}`(으)로 공인 주소를 알리고, 공유기에서 {port}번 포트를 TCP와 UDP 모두 이 서버로 포워딩하세요. 공유기가 지원하면 `--ask-router`가 둘 다 처리합니다.";
+        /// The router forwards no port for `--ask-router`.
+        RouterRefuses = "ROUTER-REFUSES", Degraded,
+            en: "The router forwards no port for --ask-router: {reason}.",
+                "Switch on PCP or NAT-PMP in the router, or forward port {port} by hand over TCP and UDP and leave out --ask-router.",
+            ko: "--ask-router로 요청했지만 공유기가 포트를 열어 주지 않습니다: {reason}.",
+                "공유기 설정에서 PCP나 NAT-PMP를 켜거나, {port}번 포트를 TCP와 UDP 모두 직접 포워딩하고 --ask-router를 빼세요.";
         /// A name has no address.
         DnsNone = "DNS-NONE", Broken,
             en: "{name} has no address yet.",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     address, certificate, clock, config, container, data, dns, firewall, kernel, load, outside,
-    place::Place, port, proxy, relay,
+    place::Place, port, proxy, relay, router,
 };
 use crate::{finding::Finding, words::Language};
 
@@ -44,6 +44,8 @@ pub struct Facts {
     pub load: Looked<load::Facts>,
     /// S13.
     pub relay: Looked<relay::Facts>,
+    /// S15.
+    pub router: Looked<router::Facts>,
 }
 
 /// A reason not to make a check.
@@ -115,6 +117,8 @@ pub enum Check {
     Relay,
     /// S14: version and configuration.
     Config,
+    /// S15: the router.
+    Router,
 }
 
 impl Check {
@@ -136,6 +140,7 @@ impl Check {
             Self::Load => ("load", "부하"),
             Self::Relay => ("relay", "릴레이"),
             Self::Config => ("configuration", "설정"),
+            Self::Router => ("router", "공유기"),
         };
         match language {
             Language::En => en,
@@ -186,6 +191,7 @@ pub fn examine(facts: &Facts) -> Vec<Examined> {
         row(Check::Load, &facts.load, |f| f.judge(), |f| f.detail()),
         row(Check::Relay, &facts.relay, |f| f.judge(place), |f| f.detail()),
         row(Check::Config, &facts.config, |f| f.judge(), |f| f.detail()),
+        row(Check::Router, &facts.router, |f| f.judge(place), |f| f.detail()),
     ]
 }
 

@@ -19,6 +19,7 @@ mod place;
 pub mod port;
 pub mod proxy;
 pub mod relay;
+pub mod router;
 
 pub use crate::code::ServerCode;
 pub use check::{Check, Examined, Facts, Looked, Outcome, Skip, examine};

@@ -2,6 +2,8 @@
 
 use std::{
     net::UdpSocket,
+    path::Path,
+    process::Command,
     sync::{Arc, Mutex},
     thread,
 };
@@ -142,6 +144,38 @@ fn s4_router_is_asked_with_the_flag_alone_and_the_operators_address_counts() {
         let server = start(&["--ask-router", "--announce", "151.101.1.69"]);
         router.was_asked(17, |lifetime| lifetime > 0, 2);
         announces(&server, &["151.101.1.69:4000"]);
+    });
+}
+
+/// The examination with the flag, which asks for another port than the server's.
+fn doctor(data: &Path) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
+    command.args(["doctor", "--json", "--lang", "en", "--ask-router", "--listen", "0.0.0.0:4000"]);
+    let output = command.arg("--data").arg(data).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["check"] == "router").unwrap().clone()
+}
+
+#[test]
+fn s15_doctor_asks_the_router_and_tells_its_answer() {
+    for (speaks, protocol) in [(Speaks::Pcp, "PCP"), (Speaks::NatPmp, "NAT-PMP")] {
+        in_namespace(move || {
+            let router = Router::begin(speaks, [93, 184, 216, 34]);
+            let data = tempfile::tempdir().unwrap();
+            let told = doctor(data.path()).to_string();
+            assert!(told.contains(&format!("93.184.216.34 · {protocol}")), "{told}");
+            let asked = router.0.lock().unwrap();
+            assert!(asked.iter().all(|(_, port, _)| *port != 4000), "not the server's: {asked:?}");
+            assert!(asked.iter().any(|(.., lifetime)| *lifetime == 0), "taken back: {asked:?}");
+        });
+    }
+    in_namespace(|| {
+        add_interface("lan", "10.77.0.1/24");
+        ip("route add default via 10.77.0.254 dev lan");
+        let data = tempfile::tempdir().unwrap();
+        let told = doctor(data.path()).to_string();
+        assert!(told.contains("ROUTER-REFUSES"), "{told}");
     });
 }
 

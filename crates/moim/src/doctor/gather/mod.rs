@@ -13,6 +13,7 @@ mod load;
 mod port;
 mod process;
 mod relay;
+mod router;
 mod tls;
 mod turn_client;
 mod udp;
@@ -51,6 +52,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
         let caa = scope.spawn(|| caa::gather(config));
         let store = scope.spawn(|| data::store_problem(&config.store));
         let port = scope.spawn(|| port::gather(&listen, server));
+        let router = scope.spawn(|| router::gather(config.ask_router));
         let certificate = certificate::gather(config, vitals);
         let answers = answers.join().unwrap_or_default();
         let of_names: Vec<IpAddr> = answers.iter().flat_map(|(_, answer)| global(answer)).collect();
@@ -102,6 +104,7 @@ pub(super) fn facts(checked: &CheckedConfig, server: &Server) -> Facts {
             load: load.join().unwrap_or(Err(Skip::Unavailable)),
             relay: because(relay.join().unwrap_or(Err(Skip::Unavailable)), server),
             port: port.join().map_err(|_| Skip::Unavailable),
+            router: router.join().unwrap_or(Err(Skip::Unavailable)),
             place,
         }
     })
@@ -147,6 +150,7 @@ pub(super) fn of_invalid(problems: &Problems, server: &Server) -> Facts {
         data: Err(Skip::ConfigInvalid),
         load: Err(Skip::ConfigInvalid),
         relay: Err(Skip::ConfigInvalid),
+        router: Err(Skip::ConfigInvalid),
     }
 }
 

@@ -39,7 +39,7 @@ fn wrong_id_tokens_sign_nobody_in() {
         },
         &|claims| {
             let header = json!({"alg": "HS256", "kid": "a"});
-            Issuer::secret(&provider.key().jwk().to_string()).token_as(&header, claims)
+            Issuer::secret(provider.key().jwk().to_string()).token_as(&header, claims)
         },
         &|claims| Issuer::es256("a").token_as(&json!({"alg": "RS256", "kid": "a"}), claims),
     ];

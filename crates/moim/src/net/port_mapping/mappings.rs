@@ -1,7 +1,4 @@
-//! `--ask-router`: the router forwards the port, over TCP and UDP, and says its public address (PCP,
-//! RFC 6887; NAT-PMP, RFC 6886). Nothing is asked without the flag.
-//!
-//! Mappings are renewed at half of their lives, and removed when the server ends.
+//! What the router gives: one port over TCP and UDP, and its public address.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
@@ -15,24 +12,15 @@ use crab_nat::{
     TimeoutConfig, natpmp,
 };
 use doctor::server::address::is_global;
-use tokio::{
-    sync::oneshot,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
 
-use super::{masked::default_gateway, reachability::Reachability};
+use super::super::masked::default_gateway;
 use crate::config::Announce;
 
 /// Life that is asked for (seconds): a router that lost power knows nothing of the mapping, and
 /// one of a crashed server must end.
 const LIFETIME_SECONDS: u32 = 20 * 60;
-/// Time until the router is asked again after it refused.
-const RETRY: Duration = Duration::from_secs(5 * 60);
 /// The least time between two renewals, whatever the router says.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// Time for the router to take back what it gave, when the server ends.
-const REMOVE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests to the router: 250, 500 and 1000 ms apart.
 const TIMING: TimeoutConfig = TimeoutConfig {
     initial_timeout: Duration::from_millis(250),
@@ -40,79 +28,35 @@ const TIMING: TimeoutConfig = TimeoutConfig {
     max_retry_timeout: Some(Duration::from_secs(1)),
 };
 
-/// Has the router forward a port.
-pub(crate) struct PortMapper {
-    port: u16,
-    reachability: Reachability,
-    /// Over TCP, then over UDP.
-    mappings: Vec<PortMapping>,
-    /// The outcome that was logged last.
-    told: Option<String>,
-}
+/// Mappings of one port: over TCP, then over UDP.
+#[derive(Default)]
+pub(super) struct Mappings(Vec<PortMapping>);
 
-/// A mapper that runs.
-pub(crate) struct RunningMapper {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl PortMapper {
-    /// Maps `port`, which this server listens on.
-    pub(crate) fn new(port: u16, reachability: Reachability) -> Self {
-        Self { port, reachability, mappings: Vec::new(), told: None }
-    }
-
-    /// Begins, on the runtime of the caller.
-    pub(crate) fn begin(self) -> RunningMapper {
-        let (stop, stopped) = oneshot::channel();
-        RunningMapper { stop, task: tokio::spawn(self.run(stopped)) }
-    }
-
-    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        loop {
-            let outcome = self.map().await;
-            let wait = match &outcome {
-                Ok(public) => {
-                    self.reachability.map(Some(*public));
-                    self.renewal()
-                }
-                Err(_) => {
-                    self.reachability.map(None);
-                    RETRY
-                }
-            };
-            self.tell(&outcome);
-            tokio::select! {
-                _ = &mut stopped => break,
-                () = sleep(wait) => {}
-            }
-        }
-        self.unmap().await;
-    }
-
-    async fn unmap(&mut self) {
-        for mapping in self.mappings.drain(..) {
+impl Mappings {
+    /// Has the router take them back.
+    pub(super) async fn unmap(&mut self) {
+        for mapping in self.0.drain(..) {
             if let Err((error, _)) = mapping.try_drop().await {
                 tracing::debug!(%error, "the router keeps a mapping until it expires");
             }
         }
     }
 
-    /// The public address, once the router forwards it.
-    async fn map(&mut self) -> anyhow::Result<Announce> {
+    /// The public address, once the router forwards it to `port`.
+    pub(super) async fn map(&mut self, port: u16) -> anyhow::Result<Announce> {
         let gateway = default_gateway().context("this computer has no default gateway")?;
         let client = address_toward(gateway)?;
-        let port = NonZeroU16::new(self.port).context("the server has no port")?;
+        let port = NonZeroU16::new(port).context("the server has no port")?;
         let is_same =
             |mapping: &PortMapping| IpAddr::from(mapping.gateway()) == IpAddr::from(gateway);
-        if !self.mappings.iter().all(is_same) {
-            self.mappings.clear();
+        if !self.0.iter().all(is_same) {
+            self.0.clear();
         }
         let mut external = port;
         for (index, protocol) in
             [InternetProtocol::Tcp, InternetProtocol::Udp].into_iter().enumerate()
         {
-            let mapping = match self.mappings.get(index).cloned() {
+            let mapping = match self.0.get(index).cloned() {
                 Some(mapping) => renewed(mapping).await,
                 None => None,
             };
@@ -122,12 +66,12 @@ impl PortMapper {
             };
             external = mapping.external_port();
             // At once, so that it is removed at the end even if the other one fails.
-            match self.mappings.get_mut(index) {
+            match self.0.get_mut(index) {
                 Some(place) => *place = mapping,
-                None => self.mappings.push(mapping),
+                None => self.0.push(mapping),
             }
         }
-        let [tcp, udp] = &self.mappings[..] else { bail!("the router forwards nothing") };
+        let [tcp, udp] = &self.0[..] else { bail!("the router forwards nothing") };
         let (over_tcp, over_udp) = (tcp.external_port(), udp.external_port());
         if over_tcp != over_udp {
             self.unmap().await;
@@ -147,36 +91,18 @@ impl PortMapper {
     }
 
     /// Half of the shortest life.
-    fn renewal(&self) -> Duration {
-        let lives = self.mappings.iter().map(PortMapping::lifetime);
+    pub(super) fn renewal(&self) -> Duration {
+        let lives = self.0.iter().map(PortMapping::lifetime);
         let shortest = lives.min().unwrap_or(LIFETIME_SECONDS);
         (Duration::from_secs(shortest.into()) / 2).max(MIN_INTERVAL)
     }
 
-    /// Logs an outcome that is another one than before.
-    fn tell(&mut self, outcome: &anyhow::Result<Announce>) {
-        let words = match outcome {
-            Ok(public) => format!("the router forwards {public} to port {}", self.port),
-            Err(error) => format!("the router forwards no port: {error:#}"),
-        };
-        if self.told.as_ref() != Some(&words) {
-            match outcome {
-                Ok(_) => tracing::info!("{words}"),
-                Err(_) => tracing::warn!(
-                    "{words}. Forward port {} by hand over TCP and UDP, or leave out --ask-router",
-                    self.port
-                ),
-            }
-            self.told = Some(words);
+    /// The protocol that the router speaks.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self.0.first().map(PortMapping::mapping_type) {
+            Some(PortMappingType::Pcp { .. }) => "PCP",
+            Some(PortMappingType::NatPmp) | None => "NAT-PMP",
         }
-    }
-}
-
-impl RunningMapper {
-    /// Takes the mappings back.
-    pub(crate) async fn remove(self) {
-        let _ = self.stop.send(());
-        let _ = timeout(REMOVE_TIMEOUT, self.task).await;
     }
 }
 
