@@ -101,7 +101,7 @@ async fn p3_restart_by_the_manager_keeps_calls_and_sockets() {
         // Nobody is refused between the processes.
         let waits = TcpStream::connect(address).unwrap();
         assert_eq!(manager.stored(), ["moim-tcp-0000", "moim-udp-0000", "moim-udp-0001"]);
-        server = manager.serve(address, &data, &flags, Vec::new(), &[]);
+        server = manager.serve(address, &data, &flags, Vec::new(), &environment);
         until(&callers, "everybody hears everybody again", |seen| {
             seen.sessions == restart + 1 && seen.heard == others
         })
