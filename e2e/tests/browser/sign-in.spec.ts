@@ -34,7 +34,7 @@ test("a host signs in and opens a room, a guest joins without an account, the ho
   // Where a failed sign-in leads: the reason is told once.
   await page.goto(`${server.url}/?sign-in=away`);
   await expect(at("sign-in-error")).toContainText("can't be reached");
-  expect(new URL(page.url()).search).toBe("");
+  await expect(page).toHaveURL(`${server.url}/`);
   await expect(at("room-list")).toHaveCount(0);
 
   // Nobody opens a room without signing in; the form leads there.
