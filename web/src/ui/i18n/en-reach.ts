@@ -13,14 +13,14 @@ export const enReach = {
     goElsewhere: (host: string) => `Go to ${host}`,
   },
   mine: {
-    title: "Your rooms",
+    title: "Recent rooms",
     justNow: "just now",
     pin: (room: string) => `Pin ${room}`,
     unpin: (room: string) => `Unpin ${room}`,
     remove: (room: string) => `Remove ${room} from this list`,
     invite: (room: string) => `Invite people to ${room}`,
     forgetAll: "Forget all",
-    forgetAllWhy: "The list is on this device only. Pinned rooms go, too.",
+    forgetAllWhy: "The list is on this device only. Pinned rooms are removed, too.",
     keep: "Keep them",
   },
   options: {
@@ -40,13 +40,13 @@ export const enReach = {
     qrLabel: (link: string) => `QR code of the link ${link}`,
     qrTooLong: "This link is too long for a QR code.",
     qrFailed: "The QR code could not be loaded. Check your connection, then try again.",
-    mail: "E-mail",
+    mail: "Email",
     mailSubject: (room: string) => `Video call: ${room}`,
     mailBody: (room: string, link: string) =>
       `Join the video call “${room}” here:\n\n${link}\n\nIt opens in the browser; there is nothing to install.\n`,
     calendar: "Calendar",
     start: "Start",
-    length: "Length",
+    length: "Duration",
     minutes: (minutes: number) =>
       minutes < 60
         ? plural(minutes, { one: "# minute", other: "# minutes" })
@@ -71,9 +71,11 @@ export const enReach = {
     seconds: (seconds: number) => plural(seconds, { one: "# second", other: "# seconds" }),
     minutes: (minutes: number) => plural(minutes, { one: "# minute", other: "# minutes" }),
     hours: (hours: number, minutes: number) =>
-      `${plural(hours, { one: "# hour", other: "# hours" })} ${minutes} min`,
+      [
+        plural(hours, { one: "# hour", other: "# hours" }),
+        ...(minutes === 0 ? [] : [plural(minutes, { one: "# minute", other: "# minutes" })]),
+      ].join(" "),
     lasted: (time: string) => `You were in the call for ${time}.`,
-    newRoom: "New room",
   },
 };
 

@@ -2,7 +2,7 @@ import type { ReachMessages } from "./en-reach.ts";
 
 export const koReach: ReachMessages = {
   join: {
-    label: "링크나 방 이름",
+    label: "링크 또는 방 이름",
     placeholder: "링크를 붙여 넣거나 이름을 입력해 주세요",
     submit: "참여하기",
     nowhere: "방의 링크나 이름이 아니에요.",
@@ -10,10 +10,10 @@ export const koReach: ReachMessages = {
     goElsewhere: (host) => `${host} 서버로 가기`,
   },
   mine: {
-    title: "내 방",
+    title: "최근에 간 방",
     justNow: "방금",
     pin: (room) => `‘${room}’ 방 고정하기`,
-    unpin: (room) => `‘${room}’ 방 고정 풀기`,
+    unpin: (room) => `‘${room}’ 방 고정 해제하기`,
     remove: (room) => `‘${room}’ 방을 목록에서 지우기`,
     invite: (room) => `‘${room}’ 방에 초대하기`,
     forgetAll: "모두 지우기",
@@ -40,10 +40,10 @@ export const koReach: ReachMessages = {
     mail: "이메일",
     mailSubject: (room) => `영상 통화: ${room}`,
     mailBody: (room, link) =>
-      `‘${room}’ 영상 통화에 참여해 주세요.\n\n${link}\n\n브라우저에서 열리고, 설치할 것은 없어요.\n`,
+      `‘${room}’ 영상 통화에 참여해 주세요.\n\n${link}\n\n브라우저에서 바로 열려요. 따로 설치하지 않아도 돼요.\n`,
     calendar: "캘린더",
-    start: "시작",
-    length: "길이",
+    start: "시작 시각",
+    length: "통화 시간",
     minutes: (minutes) => (minutes < 60 ? `${minutes}분` : `${minutes / 60}시간`),
     download: "캘린더 파일 저장하기",
     noStart: "날짜와 시간을 골라 주세요.",
@@ -64,8 +64,7 @@ export const koReach: ReachMessages = {
     room: (room) => `‘${room}’ 방`,
     seconds: (seconds) => `${seconds}초`,
     minutes: (minutes) => `${minutes}분`,
-    hours: (hours, minutes) => `${hours}시간 ${minutes}분`,
+    hours: (hours, minutes) => (minutes === 0 ? `${hours}시간` : `${hours}시간 ${minutes}분`),
     lasted: (time) => `${time} 동안 통화했어요.`,
-    newRoom: "새 방",
   },
 };
