@@ -89,7 +89,7 @@ export const ScreenTile = memo(function ScreenTile({
         ) : null}
         <TileMenu
           tileKey={screen.key}
-          name={label}
+          label={t.tile.screenOptions(label)}
           tile={place}
           isHeard={!screen.isSelf && !screen.isSilenced}
           isCropped={false}

@@ -9,8 +9,8 @@ import { useTileSettings } from "./tile-settings.ts";
 
 interface Props {
   tileKey: string;
-  /** Name of the person or screen. */
-  name: string;
+  /** Name of the button and its menu. */
+  label: string;
   /** The tile, to fill the screen. */
   tile: RefObject<HTMLElement | null>;
   /** The tile has audio. */
@@ -23,10 +23,8 @@ interface Props {
 }
 
 /** Button with a menu of what can be done with one tile for oneself alone. */
-export function TileMenu({ tileKey, name, tile, isTabStop, isOpen, onOpen, ...content }: Props) {
-  const { t } = useI18n();
+export function TileMenu({ tileKey, label, tile, isTabStop, isOpen, onOpen, ...content }: Props) {
   const button = useRef<HTMLButtonElement>(null);
-  const label = t.tile.options(name);
   return (
     <>
       <TileButton

@@ -151,7 +151,7 @@ function Actions({
       {tile.isSelf ? null : (
         <TileMenu
           tileKey={tile.key}
-          name={distinctName(tile)}
+          label={t.tile.options(distinctName(tile))}
           tile={place}
           isHeard
           isCropped={tile.showsVideo}

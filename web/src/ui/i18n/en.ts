@@ -1,11 +1,10 @@
 import { enReach } from "./en-reach.ts";
+import { enSound } from "./en-sound.ts";
 import { pluralIn } from "./plural.ts";
 
 const plural = pluralIn("en");
 
 const PEOPLE = { one: "# person", other: "# people" };
-
-import { enSound } from "./en-sound.ts";
 
 /** English: the source catalogue, which defines the keys of every other language. */
 export const en = {
@@ -107,7 +106,7 @@ export const en = {
   create: {
     title: "Start a call",
     roomName: "Room name (optional)",
-    options: "With options",
+    options: "Options",
     capacity: "Participant limit",
     capacityHint: "Leave empty to use the server's default.",
     password: "Password",
@@ -157,7 +156,6 @@ export const en = {
     notAllowed: "Permission needed",
     systemDefault: "System default",
     mirror: "Mirror my video",
-    done: "Done",
   },
 
   sound: enSound,
@@ -173,9 +171,7 @@ export const en = {
     leave: "Leave",
     copyLink: "Copy link",
     copied: "Link copied",
-    copyFailed: "Couldn't copy the link. Here it is:",
     share: "Share link",
-    settings: "Audio and video",
     screen: "Share screen",
     screenOn: "Share screen",
     screenOff: "Stop sharing",
@@ -200,13 +196,13 @@ export const en = {
     title: "Settings",
     tabs: {
       media: "Audio and video",
-      notices: "Notices",
+      notices: "Notifications",
       access: "Appearance",
       language: "Language",
       shortcuts: "Shortcuts",
     },
     noticesHint: "What is shown over the call for a moment and read by screen readers.",
-    toldComings: "People who come and go",
+    toldComings: "People joining and leaving",
     toldHands: "Raised hands",
     toldMessages: "Messages while the chat is closed",
     theme: "Colors",
@@ -227,14 +223,13 @@ export const en = {
   },
 
   toasts: {
-    title: "Notices",
+    title: "Notifications",
   },
 
   panel: {
     resize: "Width of the side panel",
     info: "Call info",
     invite: "Invite people",
-    link: "Link to this room",
     passwordNeeded: "People also need the password of the room.",
     connection: "How you are connected",
   },
@@ -340,6 +335,7 @@ export const en = {
 
   tile: {
     options: (name: string) => `Options for ${name}`,
+    screenOptions: (label: string) => `Options for ${label}`,
     muteForMe: "Mute for me",
     mutedForYou: "muted for you",
     volume: "Volume",
@@ -510,7 +506,6 @@ export const en = {
   errors: {
     room_full: (room: string) => `${room} is full.`,
     roomFullHint: "Wait for someone to leave, or create another room.",
-    tryAgain: "Try again",
     wrong_password: "That password isn't right.",
     password_required: "This room requires a password.",
     name: {

@@ -86,7 +86,7 @@ export const ko: Messages = {
 
   signIn: {
     button: "로그인",
-    signedInAs: (name) => `${name} 님으로 로그인했어요`,
+    signedInAs: (name) => `${name}님으로 로그인했어요`,
     signOut: "로그아웃",
     errors: {
       away: "지금은 로그인 서비스에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.",
@@ -95,7 +95,7 @@ export const ko: Messages = {
       not_host: "이 계정으로는 방을 열 수 없어요. 링크를 받은 방에는 들어갈 수 있어요.",
       insecure: "로그인하려면 이 페이지를 HTTPS로 열어 주세요.",
       busy: "지금 로그인하는 사람이 너무 많아요. 잠시 뒤에 다시 시도해 주세요.",
-      failed: "로그인하지 못했어요. 계속 안 되면 이 서버의 관리자에게 알려 주세요.",
+      failed: "로그인하지 못했어요. 계속 안 되면 이 서버의 운영자에게 알려 주세요.",
     },
   },
 
@@ -152,7 +152,6 @@ export const ko: Messages = {
     notAllowed: "권한이 필요해요",
     systemDefault: "시스템 기본값",
     mirror: "내 영상을 거울처럼 보기",
-    done: "완료",
   },
 
   sound: koSound,
@@ -168,9 +167,7 @@ export const ko: Messages = {
     leave: "나가기",
     copyLink: "링크 복사",
     copied: "링크를 복사했어요",
-    copyFailed: "복사하지 못했어요. 이 링크를 보내 주세요:",
     share: "링크 보내기",
-    settings: "카메라와 소리",
     screen: "화면 공유",
     screenOn: "화면 공유 시작",
     screenOff: "화면 공유 중지",
@@ -181,7 +178,7 @@ export const ko: Messages = {
     more: "더 보기",
     micMenu: "마이크와 스피커 고르기",
     cameraMenu: "카메라 고르기",
-    allSettings: "설정 모두 보기",
+    allSettings: "모든 설정 보기",
     people: "참여자",
     info: "초대와 통화 정보",
     chat: "채팅",
@@ -196,7 +193,7 @@ export const ko: Messages = {
     tabs: {
       media: "카메라와 소리",
       notices: "알림",
-      access: "화면과 움직임",
+      access: "테마와 움직임",
       language: "언어",
       shortcuts: "단축키",
     },
@@ -204,7 +201,7 @@ export const ko: Messages = {
     toldComings: "사람들이 들어오고 나갈 때",
     toldHands: "누군가 손을 들 때",
     toldMessages: "채팅을 닫아 둔 동안 온 메시지",
-    theme: "색",
+    theme: "테마",
     themes: { system: "기기 설정대로", light: "밝게", dark: "어둡게" },
     reduceMotion: "움직임 줄이기",
     reduceMotionHint: "미끄러지거나 커지는 움직임 없이 바로 바뀌어요.",
@@ -212,10 +209,10 @@ export const ko: Messages = {
     shortcuts: {
       mic: "마이크 켜거나 끄기",
       camera: "카메라 켜거나 끄기",
-      bar: "통화 조작 단추로 가기",
+      bar: "통화 조작 버튼으로 가기",
       help: "단축키 보기",
       escape: "옆 패널 닫기",
-      arrows: "사람들 사이를 옮겨 다니기(한 사람에 초점이 있을 때)",
+      arrows: "참여자 사이 이동하기(참여자에 초점이 있을 때)",
       enter: "메시지 보내기",
       newline: "메시지에서 줄 바꾸기",
     },
@@ -229,7 +226,6 @@ export const ko: Messages = {
     resize: "옆 패널 너비",
     info: "통화 정보",
     invite: "초대하기",
-    link: "이 방의 링크",
     passwordNeeded: "들어오려면 방 비밀번호도 알려 주어야 해요.",
     connection: "연결 방식",
   },
@@ -331,8 +327,9 @@ export const ko: Messages = {
   },
 
   tile: {
-    options: (name) => `‘${name}’ 보기 설정`,
-    muteForMe: "나만 소리 끄기",
+    options: (name) => `${name}님 보기 설정`,
+    screenOptions: (label) => `${label} 보기 설정`,
+    muteForMe: "나에게만 소리 끄기",
     mutedForYou: "나에게만 소리 꺼짐",
     volume: "소리 크기",
     whole: "영상 전체 보기",
@@ -344,14 +341,14 @@ export const ko: Messages = {
 
   layout: {
     title: "화면 배치",
-    view: { auto: "자동", grid: "격자", speaker: "발표자 보기", side: "나란히" },
+    view: { auto: "자동", grid: "바둑판", speaker: "발표자 보기", side: "나란히" },
     own: "내 영상",
     self: { shown: "자동", floating: "띄우기", hidden: "숨기기" },
     hideCameraless: "카메라를 끈 사람 숨기기",
     withoutCamera: (count) => `카메라를 끈 ${count}명`,
     popOut: "작은 창으로 띄우기",
-    pages: "사람들 페이지",
-    page: (page, pages) => `${pages}쪽 중 ${page}쪽`,
+    pages: "참여자 페이지",
+    page: (page, pages) => `${pages}페이지 중 ${page}페이지`,
     previousPage: "이전 페이지",
     nextPage: "다음 페이지",
   },
@@ -496,7 +493,6 @@ export const ko: Messages = {
   errors: {
     room_full: (room) => `${withParticle(`‘${room}’`, "은/는")} 가득 찼어요.`,
     roomFullHint: "누군가 나갈 때까지 기다리거나 다른 방을 만들어 보세요.",
-    tryAgain: "다시 시도하기",
     wrong_password: "비밀번호가 맞지 않아요.",
     password_required: "비밀번호가 있어야 들어갈 수 있는 방이에요.",
     name: {
