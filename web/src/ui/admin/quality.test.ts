@@ -23,8 +23,8 @@ describe("troublesOf", () => {
     expect(troublesOf(of({ loss_up_permille: 3 }), en.quality)).toEqual([]);
     const bad = of({ loss_up_permille: 112, round_trip_ms: 300, stalled_pictures: 1 });
     expect(troublesOf(bad, en.quality)).toEqual([
-      "11 % lost on the way up",
-      "one picture stands still",
+      "11 % lost on upload",
+      "one video frozen",
       "300 ms round trip",
     ]);
   });
