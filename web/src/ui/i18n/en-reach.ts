@@ -25,8 +25,8 @@ export const enReach = {
   },
   options: {
     waiting: "Waiting room",
-    waitingHint: "You let in each person yourself.",
-    noWaiting: "Rooms of this server have no hosts, so nobody could let people in.",
+    waitingHint: "You let each person in yourself.",
+    noWaiting: "Rooms on this server have no hosts, so nobody could let people in.",
     template: "Kind of room",
     noTemplate: "Standard",
   },
