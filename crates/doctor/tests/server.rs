@@ -11,8 +11,9 @@ use doctor::{
     Finding, Language, Report, Severity,
     reach::{FamilySummary, Summary},
     server::{
-        Check, Facts, Outcome, Place, ServerCode, Skip, address, certificate, clock, config,
-        container, data, dns, examine, firewall, kernel, load, outside, port, proxy, relay, router,
+        Check, Facts, Outcome, PublicAddress, ServerCode, Skip, address, certificate, clock,
+        config, container, data, dns, examine, firewall, kernel, load, outside, port, proxy, relay,
+        router,
     },
 };
 
@@ -38,7 +39,7 @@ fn clean() -> Facts {
     };
     let attempt = |transport| relay::Attempt { transport, result: Ok(900) };
     Facts {
-        place: Place { address: PUBLIC.to_string(), port: 443 },
+        place: PublicAddress { address: PUBLIC.to_string(), port: 443 },
         config: Ok(config::Facts {
             own_version: "0.1.0".to_owned(),
             running_version: Some("0.1.0".to_owned()),
@@ -362,7 +363,7 @@ fn each_code_is_found_alone_in_a_server_with_that_one_fault() {
 #[test]
 fn checks_without_facts_find_nothing() {
     let facts = Facts {
-        place: Place { address: String::new(), port: 4000 },
+        place: PublicAddress { address: String::new(), port: 4000 },
         config: Err(Skip::Unavailable),
         port: Err(Skip::Unavailable),
         outside: Err(Skip::NoVisitors),

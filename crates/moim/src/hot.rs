@@ -74,7 +74,7 @@ pub(crate) struct HotParts {
     pub(crate) data: DataFolder,
     pub(crate) proxies: TrustedProxies,
     pub(crate) reachability: Reachability,
-    pub(crate) announcing: watch::Sender<auto_announce::Wanted>,
+    pub(crate) announcing: watch::Sender<auto_announce::AnnounceConfig>,
     pub(crate) acme: watch::Sender<Option<Acme>>,
     /// Secret of TURN credentials for `moim doctor`.
     pub(crate) turn_secret: Live<Secret>,

@@ -21,9 +21,9 @@ pub(crate) enum Order {
 }
 
 /// The receiving end.
-pub(crate) type Orders = mpsc::Receiver<Order>;
+pub(crate) type OrderReceiver = mpsc::Receiver<Order>;
 
 /// Creates the channel of orders.
-pub(crate) fn orders() -> (mpsc::Sender<Order>, Orders) {
+pub(crate) fn orders() -> (mpsc::Sender<Order>, OrderReceiver) {
     mpsc::channel(MAX_ORDERS)
 }

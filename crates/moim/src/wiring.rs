@@ -131,10 +131,10 @@ pub(crate) fn host_names(config: &Config) -> HostNames {
 }
 
 /// What addresses are to be announced, and the names that may lead to them.
-pub(crate) fn announcing(config: &Config) -> auto_announce::Wanted {
+pub(crate) fn announcing(config: &Config) -> auto_announce::AnnounceConfig {
     let domains = config.acme.iter().flat_map(|acme| &acme.domains).map(HostName::from);
     let names = domains.chain(config.hosts.iter().cloned());
-    auto_announce::Wanted {
+    auto_announce::AnnounceConfig {
         auto: config.auto_announce,
         announce_only: config.announce_only,
         names: names.map(|name| name.as_str().to_owned()).collect(),

@@ -227,7 +227,7 @@ fn somebody_waiting_still_waits_and_is_admitted_once() {
 }
 
 #[test]
-fn who_missed_nothing_resumes_without_the_log_and_others_join_again() {
+fn participant_that_missed_nothing_resumes_without_the_log_and_others_join_again() {
     let mut world = World::new(settings(8));
     let (ann, ann_joined) = world.enter("Ann");
     let (ben, ben_joined) = world.enter("Ben");

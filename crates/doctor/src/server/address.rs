@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use super::place::Place;
+use super::public_address::PublicAddress;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -24,7 +24,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let reachable = self.interfaces.iter().chain(&self.announced);
         let is_v4 = |ip: &&IpAddr| ip.is_ipv4();
         if reachable.clone().filter(is_v4).any(|ip| is_global(*ip)) {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     address, certificate, clock, config, container, data, dns, firewall, kernel, load, outside,
-    place::Place, port, proxy, relay, router,
+    port, proxy, public_address::PublicAddress, relay, router,
 };
 use crate::{finding::Finding, words::Language};
 
@@ -15,7 +15,7 @@ pub type Looked<T> = Result<T, Skip>;
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The port that the findings name.
-    pub place: Place,
+    pub place: PublicAddress,
     /// S14.
     pub config: Looked<config::Facts>,
     /// S1.

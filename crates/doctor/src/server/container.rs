@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use super::{address::is_container_bridge, place::Place};
+use super::{address::is_container_bridge, public_address::PublicAddress};
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -27,7 +27,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some((shared, clients)) =
             self.shared_stun.filter(|(_, clients)| *clients >= MIN_MASKED_CLIENTS)

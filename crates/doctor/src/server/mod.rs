@@ -15,12 +15,12 @@ pub mod firewall;
 pub mod kernel;
 pub mod load;
 pub mod outside;
-mod place;
 pub mod port;
 pub mod proxy;
+mod public_address;
 pub mod relay;
 pub mod router;
 
 pub use crate::code::ServerCode;
 pub use check::{Check, Examined, Facts, Looked, Outcome, Skip, examine};
-pub use place::Place;
+pub use public_address::PublicAddress;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::place::Place;
+use super::public_address::PublicAddress;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -36,7 +36,7 @@ impl Facts {
         !self.witnesses.is_empty() || self.visitors != Summary::default()
     }
 
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let mut findings = Vec::new();
         let has_udp = self.witnesses.iter().any(|witness| witness.udp)
             || self.visitors.v4.udp + self.visitors.v6.udp > 0;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::place::Place;
+use super::public_address::PublicAddress;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -25,7 +25,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let failed = self.attempts.iter().filter_map(|attempt| {
             let reason = attempt.result.as_ref().err()?;
             let finding = Finding::new(ServerCode::RelayFailed, Certainty::Certain)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::place::Place;
+use super::public_address::PublicAddress;
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -27,7 +27,7 @@ pub struct Forwarding {
 }
 
 impl Facts {
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let refused = self.answer.as_ref().err().map(|reason| {
             Finding::new(ServerCode::RouterRefuses, Certainty::Certain)
                 .with("reason", reason)

@@ -10,7 +10,7 @@ use ::access::{ApiKey, KeyRing, Token, TokenError};
 
 pub(crate) use self::{
     clock::now,
-    policy::{Refused, token_error},
+    policy::{PolicyError, token_error},
     published_keys::PublishedKeys,
 };
 use crate::config::{AccessConfig, Live};

@@ -11,7 +11,7 @@ use crate::config::{Creators, Listers, RoomTemplate};
 
 /// Reason for which the server's policy refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum PolicyError {
     /// Only people who have signed in may create rooms.
     CreateSignedIn,
     /// Only applications may create rooms.
@@ -31,14 +31,14 @@ impl Access {
         &self,
         is_signed_in: bool,
         token: Option<&Token>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), PolicyError> {
         let by_token = token.is_some_and(|token| token.check_create().is_ok());
         match self.config.load().config.creators {
             Creators::Everybody => Ok(()),
             _ if by_token => Ok(()),
             Creators::SignedIn if is_signed_in => Ok(()),
-            Creators::SignedIn => Err(Refused::CreateSignedIn),
-            Creators::Api => Err(Refused::CreateApi),
+            Creators::SignedIn => Err(PolicyError::CreateSignedIn),
+            Creators::Api => Err(PolicyError::CreateApi),
         }
     }
 
@@ -50,7 +50,7 @@ impl Access {
         &self,
         is_signed_in: bool,
         token: Option<&Token>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), PolicyError> {
         match token {
             Some(token) if token.opens_room() => Ok(()),
             _ => self.may_create(is_signed_in, token),
@@ -86,31 +86,31 @@ impl Access {
         &self,
         is_signed_in: bool,
         token: Option<&Token>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), PolicyError> {
         let by_token = token.is_some_and(|token| token.check_list().is_ok());
         match self.config.load().config.listers {
             Listers::Everybody => Ok(()),
             _ if by_token => Ok(()),
             Listers::SignedIn if is_signed_in => Ok(()),
-            Listers::SignedIn => Err(Refused::ListSignedIn),
-            Listers::Nobody => Err(Refused::ListNobody),
+            Listers::SignedIn => Err(PolicyError::ListSignedIn),
+            Listers::Nobody => Err(PolicyError::ListNobody),
         }
     }
 }
 
-impl From<Refused> for ErrorBody {
-    fn from(refused: Refused) -> Self {
+impl From<PolicyError> for ErrorBody {
+    fn from(refused: PolicyError) -> Self {
         let (code, message) = match refused {
-            Refused::CreateSignedIn => {
+            PolicyError::CreateSignedIn => {
                 (ErrorCode::SignInRequired, "sign in to create a room on this server")
             }
-            Refused::CreateApi => {
+            PolicyError::CreateApi => {
                 (ErrorCode::ApiOnly, "rooms of this server are created by its applications alone")
             }
-            Refused::ListSignedIn => {
+            PolicyError::ListSignedIn => {
                 (ErrorCode::SignInRequired, "sign in to see the rooms of this server")
             }
-            Refused::ListNobody => (ErrorCode::ApiOnly, "this server does not list its rooms"),
+            PolicyError::ListNobody => (ErrorCode::ApiOnly, "this server does not list its rooms"),
         };
         Self::new(code, message)
     }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::{Context, bail, ensure};
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
-use doctor::server::{Place, outside::Witness};
+use doctor::server::{PublicAddress, outside::Witness};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
@@ -28,7 +28,7 @@ const MAX_TOLD: usize = 200;
 ///
 /// # Errors
 /// A sentence for the operator: the test can't be made.
-pub(super) fn ask(url: &Uri, server: &Server, place: &Place) -> anyhow::Result<Witness> {
+pub(super) fn ask(url: &Uri, server: &Server, place: &PublicAddress) -> anyhow::Result<Witness> {
     let Server::Running { folder, .. } = server else {
         bail!(
             "No server runs that this user may ask, so there is nothing to dial: start it, or use sudo"

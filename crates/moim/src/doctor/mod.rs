@@ -20,7 +20,7 @@ use clap::ArgMatches;
 use doctor::{
     Language, Report,
     server::{
-        Examined, Facts, Outcome, Place, examine,
+        Examined, Facts, Outcome, PublicAddress, examine,
         outside::{self, Witness},
     },
 };
@@ -32,7 +32,7 @@ use server::Server;
 
 /// Result of the examination of a server.
 struct Examination {
-    place: Place,
+    place: PublicAddress,
     rows: Vec<Examined>,
     report: Report,
 }

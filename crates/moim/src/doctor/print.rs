@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use doctor::{
     Certainty, Finding, Language, Report, Severity,
-    server::{Check, Examined, Outcome, Place, Skip},
+    server::{Check, Examined, Outcome, PublicAddress, Skip},
     visitor::{Attempt, check_title},
 };
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Style {
 
 /// The report for people.
 pub(super) fn text(
-    place: &Place,
+    place: &PublicAddress,
     rows: &[Examined],
     report: &Report,
     language: Language,
@@ -214,7 +214,12 @@ fn hint(rows: &[Examined], language: Language) -> Option<&'static str> {
 }
 
 /// The report for programs.
-pub(super) fn json(place: &Place, rows: &[Examined], report: &Report, language: Language) -> Value {
+pub(super) fn json(
+    place: &PublicAddress,
+    rows: &[Examined],
+    report: &Report,
+    language: Language,
+) -> Value {
     let checks: Vec<_> = rows.iter().map(|row| json_row(row, language)).collect();
     json!({
         "address": place.address,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Live, Problems},
     net::drain::DrainStart,
-    order::{Order, Orders},
+    order::{Order, OrderReceiver},
     reload::Reloaded,
     shard,
     signaling::Signaling,
@@ -75,7 +75,7 @@ impl Ending<'_> {
     pub(super) async fn wait(
         &self,
         signals: &mut Signals,
-        orders: &mut Orders,
+        orders: &mut OrderReceiver,
         mut reload: impl FnMut() -> Result<Reloaded, Problems>,
     ) -> End {
         let mut draining: Option<Draining> = None;

@@ -44,7 +44,7 @@ use crate::{
         tls::{self, Renewal},
     },
     oidc::{People, SignIns},
-    order::{self, Orders},
+    order::{self, OrderReceiver},
     reload::Reloaded,
     shard::{self, turn::RoomCredentials},
     signaling::{self, Signaling},
@@ -75,7 +75,7 @@ pub(crate) struct Server {
     /// The admin socket and its routes.
     #[cfg(unix)]
     admin: Option<(admin::AdminSocket, axum::Router)>,
-    orders: Orders,
+    orders: OrderReceiver,
     restart: Restart,
     listeners: Vec<TcpListener>,
     urls: Urls,

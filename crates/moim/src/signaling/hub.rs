@@ -12,7 +12,7 @@ use super::{
     directory::{Directory, RoomKey},
     guesses::Guesses,
     history::FrozenCall,
-    kept::{KeptRooms, Place},
+    kept::{Backing, KeptRooms},
     limits::{MAX_PREFIXES, PREFIX_CREATIONS, PREFIX_SFU_OFFERS},
     lobby_feed::LobbyFeed,
     rate::PerClient,
@@ -93,12 +93,12 @@ fn kept_rooms(config: &mut Config) -> KeptRooms {
     match (config.store.is_open(), config.data.clone()) {
         (true, folder) => {
             let rows = mem::take(&mut config.kept);
-            KeptRooms::open(Place::Store(config.store.clone(), folder), rows, config.kept_stays)
+            KeptRooms::open(Backing::Store(config.store.clone(), folder), rows, config.kept_stays)
         }
         (false, Some(folder)) => {
-            KeptRooms::open(Place::File(folder), Vec::new(), config.created_stays)
+            KeptRooms::open(Backing::File(folder), Vec::new(), config.created_stays)
         }
-        (false, None) => KeptRooms::open(Place::Nowhere, Vec::new(), config.created_stays),
+        (false, None) => KeptRooms::open(Backing::None, Vec::new(), config.created_stays),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     guesses::Guess,
     operating::{Operated, Operating},
 };
-use crate::{access::Refused, socketio::Ack};
+use crate::{access::PolicyError, socketio::Ack};
 
 /// A message to a room. Boxed in the channel, since a channel allocates slots in advance.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) enum RoomMessage {
         /// Time of the request.
         since: Instant,
         /// Whether it may open the room, and how.
-        opening: Result<Permission, Refused>,
+        opening: Result<Permission, PolicyError>,
     },
     /// A request of a member.
     Request { from: Connection, request: Request, ack: Option<Ack> },

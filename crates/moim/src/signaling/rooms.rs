@@ -23,7 +23,7 @@ use super::{
     room_defaults::RoomDefaults,
     room_message::{Permission, RoomMessage, RoomReceiver, RoomSender},
 };
-use crate::{access::Refused, config::RoomTemplate, net::client_prefix::ClientPrefix};
+use crate::{access::PolicyError, config::RoomTemplate, net::client_prefix::ClientPrefix};
 
 /// A room to be created.
 pub(super) struct Creation {
@@ -355,7 +355,7 @@ impl Hub {
         &self,
         address: &Address,
         message: &RoomMessage,
-    ) -> Option<(Settings, ClientPrefix, Result<Permission, Refused>)> {
+    ) -> Option<(Settings, ClientPrefix, Result<Permission, PolicyError>)> {
         let RoomMessage::Enter { request: Request::Join(join), guard, opening, .. } = message
         else {
             return None;

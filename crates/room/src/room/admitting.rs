@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     actor::Actor,
-    newcomer::{Newcomer, Place},
+    newcomer::{Newcomer, Slot},
     state::Room,
     waiting::{MAX_WAITING, Named, Waiter},
 };
@@ -79,7 +79,7 @@ impl Room {
             self.tell_admitters(Event::WaitingLeft(id.clone()));
             let given = pass.and_then(|pass| pass.role);
             let role = Some(given.unwrap_or(self.settings.policy.newcomers));
-            let place = Place::Free;
+            let place = Slot::Free;
             self.enter(now, Newcomer { connection, id, join, role, has_waited: true, place });
         }
         Ok(())

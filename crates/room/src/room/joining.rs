@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    newcomer::{Newcomer, Place, Welcome},
+    newcomer::{Newcomer, Slot, Welcome},
     state::Room,
 };
 use crate::{
@@ -47,9 +47,9 @@ impl Room {
             Welcome::Enter(role) => role,
         };
         let place = match replaced {
-            Some(key) => Place::Own(key),
-            None if self.is_full() => Place::Vacated(self.vacatable().ok_or(Rejection::RoomFull)?),
-            None => Place::Free,
+            Some(key) => Slot::Own(key),
+            None if self.is_full() => Slot::Vacated(self.vacatable().ok_or(Rejection::RoomFull)?),
+            None => Slot::Free,
         };
         let id = match join.id.clone() {
             Some(id) if id.is_reserved() => {
@@ -84,7 +84,7 @@ impl Room {
         let Newcomer { connection: from, id, join, role, has_waited, place } = newcomer;
         let Join { name, media, sfu, device, pass, profile, .. } = join;
         let gone = place.vacated().and_then(|key| self.roster.remove(key));
-        let next = matches!(place, Place::Own(_)).then_some(&id);
+        let next = matches!(place, Slot::Own(_)).then_some(&id);
         let is_spotlight_new =
             gone.as_ref().is_some_and(|gone| self.replace_in_spotlight(&gone.participant.id, next));
         let alike = self.roster.alike(&name);

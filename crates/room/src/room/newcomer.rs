@@ -17,7 +17,7 @@ pub(super) enum Welcome {
 
 /// The place that a newcomer takes.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Slot {
     Free,
     /// That of its own earlier participant, as after a reload.
     Own(MemberKey),
@@ -25,7 +25,7 @@ pub(super) enum Place {
     Vacated(MemberKey),
 }
 
-impl Place {
+impl Slot {
     /// The member that leaves for it.
     pub(super) fn vacated(self) -> Option<MemberKey> {
         match self {
@@ -43,5 +43,5 @@ pub(super) struct Newcomer {
     pub(super) role: Option<Role>,
     /// It comes from the waiting room, so its join was answered before.
     pub(super) has_waited: bool,
-    pub(super) place: Place,
+    pub(super) place: Slot,
 }

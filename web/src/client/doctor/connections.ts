@@ -1,16 +1,16 @@
 /** Peer connections of the examination, each for one question. */
 
 import { onlyTransport, type ProbeTransport } from "./candidates.ts";
-import type { Attempt } from "./facts.ts";
 import {
   isWhole,
-  type LineFacts,
-  lineFacts,
-  newLine,
+  newEchoLog,
   nextMessage,
+  type PathFacts,
+  pathFacts,
   SMALL_INTERVAL_MS,
   takeEcho,
-} from "./line.ts";
+} from "./echo-log.ts";
+import type { Attempt } from "./facts.ts";
 import type { Gathered } from "./nat.ts";
 
 /** Time for the last echoes to arrive. */
@@ -109,13 +109,13 @@ async function hasAskedOverIpv6(peer: RTCPeerConnection): Promise<boolean> {
   });
 }
 
-/** Measures the line for `ms` over an open probe. */
-export async function measureLine(
+/** Measures the path for `ms` over an open probe. */
+export async function measurePath(
   channel: RTCDataChannel,
   ms: number,
   signal: AbortSignal,
-): Promise<LineFacts> {
-  const line = newLine();
+): Promise<PathFacts> {
+  const log = newEchoLog();
   const start = performance.now();
   await new Promise<void>((resolve) => {
     let ended = 0;
@@ -123,21 +123,21 @@ export async function measureLine(
       const now = performance.now();
       const isSending = now - start < ms && channel.readyState === "open";
       if (isSending) {
-        channel.send(nextMessage(line, now));
+        channel.send(nextMessage(log, now));
         return;
       }
       ended ||= now;
-      line.lastTick = now;
-      if (isWhole(line) || now - ended > LAST_ECHO_MS) end();
+      log.lastTick = now;
+      if (isWhole(log) || now - ended > LAST_ECHO_MS) end();
     }, SMALL_INTERVAL_MS);
     const end = () => {
       clearInterval(timer);
       resolve();
     };
-    channel.onmessage = ({ data }) => takeEcho(line, data as ArrayBuffer, performance.now());
+    channel.onmessage = ({ data }) => takeEcho(log, data as ArrayBuffer, performance.now());
     signal.addEventListener("abort", end);
   });
-  return lineFacts(line);
+  return pathFacts(log);
 }
 
 /** Gathers candidates for at most `ms`. */

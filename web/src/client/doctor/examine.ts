@@ -2,7 +2,7 @@
  * Examines the way from this browser to the server, all checks at once, and then its encoder, which
  * would disturb them: 15 s in all.
  */
-import { allocate, connectProbe, gather, measureLine, type Probe } from "./connections.ts";
+import { allocate, connectProbe, gather, measurePath, type Probe } from "./connections.ts";
 import { testEncoder } from "./encoder.ts";
 import type { Attempt, Check, ExaminationEvent, Facts } from "./facts.ts";
 import { Followed } from "./followed.ts";
@@ -14,15 +14,15 @@ const SIGNALING_MS = 3_000;
 const CONNECT_MS = 4_000;
 const GATHER_MS = 4_000;
 /** Measured over UDP; over TCP nothing is lost, and delay needs less time. */
-const LINE_SECONDS = 8;
-const TCP_LINE_SECONDS = 3;
+const PATH_SECONDS = 8;
+const TCP_PATH_SECONDS = 3;
 /** A probe ends after 15 s. */
-const MAX_LINE_SECONDS = 9;
+const MAX_PATH_SECONDS = 9;
 
 export interface ExamineOptions {
   /** Language of the findings. */
   language: string;
-  /** Time for which the line is measured, none for 0; the encoder is left out then. */
+  /** Time for which the path is measured, none for 0; the encoder is left out then. */
   seconds?: number | undefined;
   /** One-time id with which the operator follows the test in a terminal. */
   probe?: string | undefined;
@@ -84,7 +84,7 @@ export async function examine(
         run(check, () => attempt(check, tryRelay(visit, check, signal))),
       ),
       run("nat", () => askNat(visit, signal)),
-      run("line", () => askLine(udp, tcp, seconds ?? LINE_SECONDS, signal)),
+      run("line", () => askPath(udp, tcp, seconds ?? PATH_SECONDS, signal)),
     ]);
     await run("encoder", () => askEncoder(seconds === undefined, signal));
     const id = await followed?.reported();
@@ -155,7 +155,7 @@ async function askNat(visit: Promise<Visit>, signal: AbortSignal): Promise<Outco
   return { outcome: facts.nat ? "passed" : "unknown", facts };
 }
 
-async function askLine(
+async function askPath(
   udp: Promise<Probe>,
   tcp: Promise<Probe>,
   seconds: number,
@@ -165,9 +165,9 @@ async function askLine(
   const second = first.channel ? null : await tcp;
   const channel = first.channel ?? second?.channel;
   if (!channel || !(seconds > 0)) return { outcome: "unknown", facts: {} };
-  const limit = first.channel ? MAX_LINE_SECONDS : TCP_LINE_SECONDS;
-  const line = await measureLine(channel, 1_000 * Math.min(seconds, limit), signal);
-  return { outcome: line.returned > 0 ? "passed" : "failed", facts: { line } };
+  const limit = first.channel ? MAX_PATH_SECONDS : TCP_PATH_SECONDS;
+  const path = await measurePath(channel, 1_000 * Math.min(seconds, limit), signal);
+  return { outcome: path.returned > 0 ? "passed" : "failed", facts: { line: path } };
 }
 
 /** Fewest frames that say something: a hidden tab draws none. */

@@ -1,7 +1,7 @@
 /** What the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
 import type { CallFacts } from "../api.ts";
+import type { PathFacts } from "./echo-log.ts";
 import type { EncoderFacts } from "./encoder.ts";
-import type { LineFacts } from "./line.ts";
 import type { Nat } from "./nat.ts";
 
 export type Attempt = "passed" | "failed" | "unknown";
@@ -38,7 +38,7 @@ export interface Facts {
   nat?: Nat;
   stunAddress?: string;
   hostCandidates?: number;
-  line?: LineFacts;
+  line?: PathFacts;
   encoder?: EncoderFacts;
   devices?: DevicesFacts;
   clockOffsetMs?: number;

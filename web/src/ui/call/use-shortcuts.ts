@@ -8,8 +8,8 @@ import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 import { type Shortcut, shortcutOf } from "../parts/shortcuts.ts";
 import { isMac } from "../platform.ts";
 
-/** Where shortcuts lead that are not about devices. */
-interface Ways {
+/** Targets of the shortcuts that are not about devices. */
+interface ShortcutTargets {
   /** To the control bar. */
   bar: () => void;
   /** To the list of shortcuts. */
@@ -17,12 +17,12 @@ interface Ways {
 }
 
 /** Keyboard shortcuts of a call. `maySpeak`: the room permits a microphone and a camera. */
-export function useShortcuts(maySpeak: boolean, ways: Ways): void {
+export function useShortcuts(maySpeak: boolean, targets: ShortcutTargets): void {
   const { t } = useI18n();
   const { media } = useClient();
   const announce = useAnnounce();
-  const latest = useRef(ways);
-  latest.current = ways;
+  const latest = useRef(targets);
+  latest.current = targets;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const shortcut = shortcutOf(event, isMac, isField(event.target));
@@ -42,7 +42,7 @@ function isField(target: EventTarget | null): boolean {
 
 /** Carries out a shortcut about a device and returns what has happened, in words. */
 export function carryOut(
-  shortcut: Exclude<Shortcut, keyof Ways>,
+  shortcut: Exclude<Shortcut, keyof ShortcutTargets>,
   media: LocalMedia,
   maySpeak: boolean,
   { announcements }: Pick<Messages, "announcements">,

@@ -27,7 +27,7 @@ const DOUBLE_TAP_DISTANCE = 30;
 /** Distance (px) up to which a touch is a tap. */
 const TAP_DISTANCE = 10;
 
-interface Place {
+interface Point {
   x: number;
   y: number;
 }
@@ -44,9 +44,9 @@ export function useZoom(
 ) {
   const zoom = useRef<Zoom>(WHOLE);
   const [scale, setScale] = useState(1);
-  const pointers = useRef(new Map<number, Place>());
-  const began = useRef<Place | null>(null);
-  const tapped = useRef<(Place & { at: number }) | null>(null);
+  const pointers = useRef(new Map<number, Point>());
+  const began = useRef<Point | null>(null);
+  const tapped = useRef<(Point & { at: number }) | null>(null);
 
   const frame = (): Frame | null => {
     const [element, picture] = [box.current, video.current];
@@ -66,13 +66,13 @@ export function useZoom(
   const latestSet = useRef(set);
   latestSet.current = set;
 
-  /** Place from the middle of the box. */
-  const placeOf = ({ clientX, clientY }: { clientX: number; clientY: number }): Place => {
+  /** Position relative to the middle of the box. */
+  const pointOf = ({ clientX, clientY }: { clientX: number; clientY: number }): Point => {
     const rect = box.current?.getBoundingClientRect() ?? new DOMRect();
     return { x: clientX - rect.x - rect.width / 2, y: clientY - rect.y - rect.height / 2 };
   };
-  const latestPlaceOf = useRef(placeOf);
-  latestPlaceOf.current = placeOf;
+  const latestPlaceOf = useRef(pointOf);
+  latestPlaceOf.current = pointOf;
 
   useLayoutEffect(() => {
     if (!isEnabled) latestSet.current(() => WHOLE);
@@ -107,8 +107,8 @@ export function useZoom(
 
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     if (isControl(event.target) || event.button !== 0) return;
-    pointers.current.set(event.pointerId, placeOf(event));
-    began.current = pointers.current.size === 1 ? placeOf(event) : null;
+    pointers.current.set(event.pointerId, pointOf(event));
+    began.current = pointers.current.size === 1 ? pointOf(event) : null;
     // Otherwise a finger on the whole picture turns pages.
     if (pointers.current.size > 1 || zoom.current.scale > 1) {
       event.currentTarget.setPointerCapture(event.pointerId);
@@ -118,7 +118,7 @@ export function useZoom(
   const onPointerMove = (event: PointerEvent<HTMLElement>) => {
     const before = pointers.current.get(event.pointerId);
     if (!before) return;
-    const now = placeOf(event);
+    const now = pointOf(event);
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
     pointers.current.set(event.pointerId, now);
     if (other) {
@@ -136,7 +136,7 @@ export function useZoom(
     if (!pointers.current.delete(event.pointerId)) return;
     // A mouse has an event of its own.
     if (event.pointerType === "mouse" || !start || !isOnly) return;
-    const now = placeOf(event);
+    const now = pointOf(event);
     if (distance(now, start) > TAP_DISTANCE) return;
     const last = tapped.current;
     const isSecond =
@@ -156,7 +156,7 @@ export function useZoom(
     onDoubleClick: (event: MouseEvent) => {
       const { pointerType } = event.nativeEvent as globalThis.PointerEvent;
       if (isControl(event.target) || pointerType === "touch" || pointerType === "pen") return;
-      const at = placeOf(event);
+      const at = pointOf(event);
       set((zoom, frame) => zoomByDoubleTap(zoom, frame, at));
     },
     onKeyDown: (event: KeyboardEvent) => {
@@ -177,6 +177,6 @@ export function useZoom(
   };
 }
 
-function distance(a: Place, b: Place): number {
+function distance(a: Point, b: Point): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
 }

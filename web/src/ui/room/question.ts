@@ -2,7 +2,7 @@
 import type { LocalDevice } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 
-type Asked = Pick<LocalDevice, "opening" | "problem">;
+type DeviceState = Pick<LocalDevice, "opening" | "problem">;
 
 /**
  * Null while the browser asks nothing: it has been answered (`isOpen` is false), no device is being
@@ -10,11 +10,11 @@ type Asked = Pick<LocalDevice, "opening" | "problem">;
  */
 export function questionOf(
   isOpen: boolean,
-  microphone: Asked,
-  camera: Asked,
+  microphone: DeviceState,
+  camera: DeviceState,
   { reach: { lobby } }: Pick<Messages, "reach">,
 ): string | null {
-  const waits = ({ opening, problem }: Asked) => isOpen && opening && problem === null;
+  const waits = ({ opening, problem }: DeviceState) => isOpen && opening && problem === null;
   if (waits(microphone) && waits(camera)) return lobby.willAsk.both;
   if (waits(camera)) return lobby.willAsk.camera;
   return waits(microphone) ? lobby.willAsk.microphone : null;

@@ -5,7 +5,7 @@ mod ruleset;
 use serde::Serialize;
 
 use self::ruleset::Ruleset;
-use super::{place::Place, port::Protocol};
+use super::{port::Protocol, public_address::PublicAddress};
 use crate::{
     code::ServerCode,
     finding::{Certainty, Finding},
@@ -49,7 +49,7 @@ impl Facts {
         Ok(Self { drops: drops.collect() })
     }
 
-    pub(super) fn judge(&self, place: &Place) -> Vec<Finding> {
+    pub(super) fn judge(&self, place: &PublicAddress) -> Vec<Finding> {
         let of = |drop: &Drop| {
             Finding::new(ServerCode::FirewallDrops, Certainty::Likely)
                 .with("protocol", drop.protocol)

@@ -25,7 +25,7 @@ use std::{
 };
 
 use doctor::server::{
-    Facts, Looked, Place, Skip,
+    Facts, Looked, PublicAddress, Skip,
     address::{self, is_global},
     config, container as judged_container, dns as names, outside, proxy,
 };
@@ -127,7 +127,7 @@ pub(super) fn origin(config: &Config, vitals: &Vitals) -> String {
 pub(super) fn of_invalid(problems: &Problems, server: &Server) -> Facts {
     let vitals = server.vitals();
     Facts {
-        place: Place { address: "?".to_owned(), port: 0 },
+        place: PublicAddress { address: "?".to_owned(), port: 0 },
         config: Ok(config::Facts {
             own_version: env!("CARGO_PKG_VERSION").to_owned(),
             running_version: vitals.map(|vitals| vitals.version.clone()),
@@ -232,13 +232,13 @@ fn place(
     listen: &[SocketAddr],
     own: &[IpAddr],
     names: &[IpAddr],
-) -> Place {
+) -> PublicAddress {
     let local = listen.first().map_or(0, SocketAddr::port);
     let given = config.announce.first().map(|announce| announce.at(local));
     let announced = given.or(vitals.and_then(|vitals| vitals.announced.first().copied()));
     let public = own.iter().find(|ip| is_global(**ip)).or(names.first());
     let ip = announced.map(|at| at.ip()).or(public.copied()).or(own.first().copied());
-    Place {
+    PublicAddress {
         address: ip.map_or_else(|| "localhost".to_owned(), |ip| ip.to_string()),
         port: announced.map_or(local, |at| at.port()),
     }

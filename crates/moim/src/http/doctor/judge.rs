@@ -26,7 +26,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct JudgeQuery {
     #[serde(default)]
     lang: Language,
     /// One-time id of a test that the operator follows.
@@ -42,7 +42,7 @@ struct Judgement<'a> {
 pub(super) async fn judge(
     State(doctor): State<Arc<Doctor>>,
     Extension(connection): Extension<Connection>,
-    Query(Asked { lang, probe }): Query<Asked>,
+    Query(JudgeQuery { lang, probe }): Query<JudgeQuery>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,

@@ -9,7 +9,6 @@ mod dial;
 mod dial_back;
 mod followed;
 mod judge;
-mod places;
 mod probe;
 mod probe_port;
 mod recent_tests;
@@ -17,6 +16,7 @@ mod reply;
 mod reports;
 mod service;
 mod step;
+mod test_permits;
 mod visit;
 
 use std::sync::Arc;

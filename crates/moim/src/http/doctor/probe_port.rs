@@ -11,7 +11,7 @@ use std::{
 use sfu::{PeerId, RoomId};
 use tokio::time::timeout;
 
-use super::places::{Place, Places};
+use super::test_permits::{TestPermit, TestPermits};
 use crate::{
     net::client_prefix::ClientPrefix,
     shard::sfu::{EventReceiver, Request, RoomCommand, RoomCommandSender, SfuEvent, event_channel},
@@ -27,7 +27,7 @@ const LIFETIME: Duration = Duration::from_secs(20);
 /// Opens probes on the shards in turn.
 pub(super) struct ProbePort {
     shards: Arc<[RoomCommandSender]>,
-    places: Places,
+    permits: TestPermits,
     opened: AtomicU64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Probe {
     peer: PeerId,
     shard: RoomCommandSender,
     events: EventReceiver,
-    _place: Place,
+    _permit: TestPermit,
 }
 
 /// Reason for which there is no probe.
@@ -47,7 +47,7 @@ pub(super) enum ProbeError {
 
 impl ProbePort {
     pub(super) fn new(shards: Arc<[RoomCommandSender]>) -> Self {
-        Self { shards, places: Places::default(), opened: AtomicU64::default() }
+        Self { shards, permits: TestPermits::default(), opened: AtomicU64::default() }
     }
 
     pub(super) async fn open(
@@ -55,7 +55,7 @@ impl ProbePort {
         prefix: ClientPrefix,
         offer: String,
     ) -> Result<(Probe, String), ProbeError> {
-        let place = self.places.take(prefix).ok_or(ProbeError::Busy)?;
+        let permit = self.permits.take(prefix).ok_or(ProbeError::Busy)?;
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         let available = self.shards.iter().filter(|shard| shard.is_available()).count();
         let turn = usize::try_from(number).ok().and_then(|number| number.checked_rem(available));
@@ -66,7 +66,7 @@ impl ProbePort {
         let peer = PeerId(id);
         let request = Request::Probe(offer, sender);
         shard.send(RoomCommand::Peer { room: RoomId(id), peer, request });
-        let mut probe = Probe { peer, shard: shard.clone(), events, _place: place };
+        let mut probe = Probe { peer, shard: shard.clone(), events, _permit: permit };
         loop {
             let event = timeout(ANSWER_TIMEOUT, probe.events.next()).await;
             match event.ok().flatten().ok_or(ProbeError::Busy)? {

@@ -39,13 +39,13 @@ mod tests {
 
     #[test]
     fn addresses_are_dialled_once_a_minute_and_few_in_all() {
-        let places = RecentTests::default();
+        let recent = RecentTests::default();
         let start = Instant::now();
         let of = |last: u8| ClientPrefix::from(IpAddr::from([93, 184, 216, last]));
-        assert!(places.take(of(1), start));
-        assert!(!places.take(of(1), start + INTERVAL - Duration::from_secs(1)));
-        assert!(places.take(of(1), start + INTERVAL));
-        let taken = (2..=255).filter(|last| places.take(of(*last), start + INTERVAL)).count();
+        assert!(recent.take(of(1), start));
+        assert!(!recent.take(of(1), start + INTERVAL - Duration::from_secs(1)));
+        assert!(recent.take(of(1), start + INTERVAL));
+        let taken = (2..=255).filter(|last| recent.take(of(*last), start + INTERVAL)).count();
         assert_eq!(taken, MAX_ADDRESSES - 1);
     }
 }

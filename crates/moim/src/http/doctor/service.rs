@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use super::{
-    followed::FollowedTests, places::Places, probe_port::ProbePort, recent_tests::RecentTests,
+    followed::FollowedTests, probe_port::ProbePort, recent_tests::RecentTests,
+    test_permits::TestPermits,
 };
 use crate::{
     net::reach::ReachLog,
@@ -24,7 +25,7 @@ const MAX_CLIENTS: usize = 4096;
 pub(crate) struct Doctor {
     pub(super) signaling: Arc<Signaling>,
     pub(super) probes: ProbePort,
-    pub(super) visits: Places,
+    pub(super) visits: TestPermits,
     pub(super) reach: ReachLog,
     pub(super) followed: FollowedTests,
     /// `None` if servers are not dialled back.
@@ -50,7 +51,7 @@ impl Doctor {
         Self {
             signaling,
             probes: ProbePort::new(shards.room_commands()),
-            visits: Places::default(),
+            visits: TestPermits::default(),
             reach,
             followed,
             dial_back: probe_others.then(RecentTests::default),

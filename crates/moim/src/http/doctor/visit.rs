@@ -65,7 +65,7 @@ pub(super) async fn begin(
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let client = connection.peer.ip();
-    let Some(place) = doctor.visits.take(ClientPrefix::from(client)) else { return busy() };
+    let Some(permit) = doctor.visits.take(ClientPrefix::from(client)) else { return busy() };
     let name = format!("doctor-{:032x}", rand::random::<u128>());
     let host = Host::of(&uri, &headers);
     let host = host.as_ref().map(Host::name);
@@ -74,7 +74,7 @@ pub(super) async fn begin(
     let (ice_servers, access) = doctor.signaling.visitor_ice_servers(&name, host, local);
     tokio::spawn(async move {
         tokio::time::sleep(VISIT).await;
-        drop((place, access));
+        drop((permit, access));
     });
     let takes_reports = doctor.store.is_open();
     let nat_test = nat_test(&ice_servers, &doctor.listen, local);

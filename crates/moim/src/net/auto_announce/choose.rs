@@ -21,7 +21,7 @@ pub(super) enum Trust {
 
 /// An address of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct NamedAddress {
     pub(super) name: String,
     pub(super) trust: Trust,
     pub(super) ip: IpAddr,
@@ -54,7 +54,7 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
 
 /// Chooses among the addresses `own` of interfaces and those `found` of names. Names count only for
 /// families without a public address of an interface: what an interface has is certain.
-pub(super) fn choose(auto: AutoAnnounce, own: &[IpAddr], found: &[Found]) -> Choice {
+pub(super) fn choose(auto: AutoAnnounce, own: &[IpAddr], found: &[NamedAddress]) -> Choice {
     let mut choice = Choice::default();
     for is_v4 in [true, false] {
         let own: Vec<_> = own.iter().filter(|ip| ip.is_ipv4() == is_v4).collect();
@@ -98,7 +98,7 @@ impl Choice {
     }
 }
 
-impl Found {
+impl NamedAddress {
     /// The reason to announce the address, or words for the operator on why not.
     ///
     /// Whoever answers our question at a visitor's name may also pass it on to us; but a name of a
@@ -133,11 +133,11 @@ mod tests {
         AutoAnnounce::default()
     }
 
-    fn found(trust: Trust, ip: &str, answer: Answer) -> Found {
-        Found { name: "meet.example".to_owned(), trust, ip: ip.parse().unwrap(), answer }
+    fn found(trust: Trust, ip: &str, answer: Answer) -> NamedAddress {
+        NamedAddress { name: "meet.example".to_owned(), trust, ip: ip.parse().unwrap(), answer }
     }
 
-    fn chosen(own: &[&str], found: &[Found]) -> Vec<String> {
+    fn chosen(own: &[&str], found: &[NamedAddress]) -> Vec<String> {
         let own: Vec<_> = own.iter().map(|ip| ip.parse().unwrap()).collect();
         choose(auto(), &own, found).announced.iter().map(ToString::to_string).collect()
     }

@@ -23,7 +23,7 @@ use super::{
     tls::{Answer, Looker},
 };
 use crate::config::AutoAnnounce;
-use choose::{Choice, Found, Trust, choose, is_public};
+use choose::{Choice, NamedAddress, Trust, choose, is_public};
 pub(crate) use visited::VisitedNames;
 
 /// Interval at which names are resolved: those of a dial-up line change their addresses.
@@ -39,9 +39,9 @@ const MAX_NAMES: usize = 32;
 /// The most addresses of a name.
 const MAX_ADDRESSES: usize = 8;
 
-/// What the configuration wants.
+/// The part of the configuration that concerns announced addresses.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct AnnounceConfig {
     /// Addresses are to be found.
     pub(crate) auto: Option<AutoAnnounce>,
     /// Clients learn no addresses of interfaces.
@@ -52,7 +52,7 @@ pub(crate) struct Wanted {
 
 /// Finds addresses, and announces them.
 pub(crate) struct AutoAnnouncer {
-    wanted: watch::Receiver<Wanted>,
+    wanted: watch::Receiver<AnnounceConfig>,
     reachability: Reachability,
     addresses: AddressChanges,
     looker: Looker,
@@ -78,7 +78,7 @@ struct Own {
 
 impl AutoAnnouncer {
     pub(crate) fn new(
-        wanted: watch::Receiver<Wanted>,
+        wanted: watch::Receiver<AnnounceConfig>,
         reachability: Reachability,
         looker: Looker,
         visited: VisitedNames,
@@ -169,11 +169,16 @@ impl AutoAnnouncer {
         }
     }
 
-    fn found(&self) -> Vec<Found> {
+    fn found(&self) -> Vec<NamedAddress> {
         let of_name = |(name, known): (&String, &Known)| {
             let (name, trust) = (name.clone(), known.trust);
             let answers = known.answers.clone().into_iter();
-            answers.map(move |(ip, (_, answer))| Found { name: name.clone(), trust, ip, answer })
+            answers.map(move |(ip, (_, answer))| NamedAddress {
+                name: name.clone(),
+                trust,
+                ip,
+                answer,
+            })
         };
         self.known.iter().flat_map(of_name).collect()
     }

@@ -13,4 +13,4 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::rooms::{KeptRooms, Place};
+pub(super) use self::rooms::{Backing, KeptRooms};

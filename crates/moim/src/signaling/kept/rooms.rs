@@ -29,9 +29,9 @@ const MAX_COMPARISONS: usize = 1;
 
 /// Where rooms are kept.
 #[derive(Debug)]
-pub(in super::super) enum Place {
+pub(in super::super) enum Backing {
     /// Only in this process.
-    Nowhere,
+    None,
     /// Settings, in a file.
     File(DataFolder),
     /// In the store. The folder may have a file of an earlier version.
@@ -44,7 +44,7 @@ pub(super) type Reopened = (Settings, Reopening);
 /// Rooms whose state is kept.
 #[derive(Debug)]
 pub(in super::super) struct KeptRooms {
-    pub(super) place: Place,
+    pub(super) backing: Backing,
     pub(super) table: Arc<Table>,
     comparing: Arc<Semaphore>,
 }
@@ -52,19 +52,19 @@ pub(in super::super) struct KeptRooms {
 impl KeptRooms {
     /// Takes in the kept rooms: of the file, or the rows of the store. Each is kept for `stays` until
     /// a client enters.
-    pub(in super::super) fn open(place: Place, rows: Vec<RoomRows>, stays: Duration) -> Self {
+    pub(in super::super) fn open(backing: Backing, rows: Vec<RoomRows>, stays: Duration) -> Self {
         let until = Instant::now() + stays;
-        let rooms = match &place {
-            Place::Nowhere => BTreeMap::new(),
-            Place::File(folder) => {
+        let rooms = match &backing {
+            Backing::None => BTreeMap::new(),
+            Backing::File(folder) => {
                 let rows = file::load(folder).into_iter().take(MAX_ROOMS);
                 let rooms = rows.map(|row| KeptRoom::of_file(row, until));
                 rooms.map(|(name, room)| (name, room.stays_at_most(stays))).collect()
             }
-            Place::Store(..) => of_rows(rows, until),
+            Backing::Store(..) => of_rows(rows, until),
         };
         let table = Arc::new(Table::new(rooms));
-        let kept = Self { place, table, comparing: Arc::new(Semaphore::new(MAX_COMPARISONS)) };
+        let kept = Self { backing, table, comparing: Arc::new(Semaphore::new(MAX_COMPARISONS)) };
         kept.import_file(until);
         kept
     }
@@ -74,7 +74,8 @@ impl KeptRooms {
         let has_hosts = state.settings.hosts.is_some() && state.devices.has_host();
         let is_kept = state.settings.is_locked()
             || !state.settings.stays_empty.is_zero()
-            || (has_hosts || !state.metadata.is_empty()) && matches!(self.place, Place::Store(..));
+            || (has_hosts || !state.metadata.is_empty())
+                && matches!(self.backing, Backing::Store(..));
         if !is_kept {
             return self.forget(name);
         }
@@ -90,7 +91,7 @@ impl KeptRooms {
 
     /// Takes in new messages of an open room, if it is kept.
     pub(in super::super) fn add_chat(&self, name: &RoomName, chat: &[ChatMessage]) {
-        if chat.is_empty() || !matches!(self.place, Place::Store(..)) {
+        if chat.is_empty() || !matches!(self.backing, Backing::Store(..)) {
             return;
         }
         if let Some(room) = self.table.lock().rooms.get_mut(name) {

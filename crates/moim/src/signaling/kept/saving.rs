@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     file,
     room::KeptRoom,
-    rooms::{KeptRooms, MAX_ROOMS, Place},
+    rooms::{Backing, KeptRooms, MAX_ROOMS},
     secret::PasswordHash,
     table::Kept,
 };
@@ -49,7 +49,7 @@ impl KeptRooms {
     /// Queues what needs no hash. Never waits: before a warm restart, after which the next process
     /// hashes the others.
     pub(in super::super) fn queue_now(&self) {
-        if let Place::Store(store, _) = &self.place
+        if let Backing::Store(store, _) = &self.backing
             && let Err(error) = self.queue(store)
         {
             tracing::warn!("can't save rooms; they would not survive a restart: {error:#}");
@@ -59,16 +59,16 @@ impl KeptRooms {
     /// Writes what has changed. Blocks while new passwords are hashed.
     pub(super) fn write_now(&self) -> anyhow::Result<()> {
         self.table.lock().prune(Instant::now());
-        match &self.place {
-            Place::Nowhere => {
+        match &self.backing {
+            Backing::None => {
                 self.table.lock().removed.clear();
                 Ok(())
             }
-            Place::File(folder) => {
+            Backing::File(folder) => {
                 self.hash_passwords(PasswordHash::of, || Ok(()))?;
                 self.write_file(folder)
             }
-            Place::Store(store, _) => {
+            Backing::Store(store, _) => {
                 // Nothing waits for the hash of another room's password.
                 self.queue(store)?;
                 self.hash_passwords(PasswordHash::of, || self.queue(store))
@@ -196,7 +196,7 @@ impl KeptRooms {
 
     /// Moves the file of an earlier version into the store.
     pub(super) fn import_file(&self, until: Instant) {
-        let Place::Store(store, Some(folder)) = &self.place else { return };
+        let Backing::Store(store, Some(folder)) = &self.backing else { return };
         let path = folder.path().join(file::FILE);
         if !path.exists() {
             return;

@@ -77,7 +77,7 @@ fn folder() -> (tempfile::TempDir, DataFolder) {
 
 fn in_store(engine: &Engine) -> (Store, KeptRooms) {
     let store = engine.open();
-    let rooms = KeptRooms::open(Place::Store(store.clone(), None), stored(&store), STAYS);
+    let rooms = KeptRooms::open(Backing::Store(store.clone(), None), stored(&store), STAYS);
     (store, rooms)
 }
 
@@ -85,7 +85,7 @@ fn in_store(engine: &Engine) -> (Store, KeptRooms) {
 fn in_store_of(data: &DataFolder) -> (Store, KeptRooms) {
     let store = Store::open(data, Retention { samples_days: 7 }).unwrap();
     let rooms =
-        KeptRooms::open(Place::Store(store.clone(), Some(data.clone())), stored(&store), STAYS);
+        KeptRooms::open(Backing::Store(store.clone(), Some(data.clone())), stored(&store), STAYS);
     (store, rooms)
 }
 
@@ -131,14 +131,14 @@ on_both_engines! {
 #[tokio::test]
 async fn locked_room_survives_restart_without_storing_its_password() {
     let (_folder, data) = folder();
-    let rooms = KeptRooms::open(Place::File(data.clone()), Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::File(data.clone()), Vec::new(), STAYS);
     keep(&rooms, "tea", settings(13, Some("sesame")), KeptDevices::default());
     keep(&rooms, "closed", settings(5, None), KeptDevices::default());
     rooms.forget(&name("closed"));
     rooms.write_now().unwrap();
     let text = data.read(FILE).unwrap().unwrap();
     assert!(text.contains("tea") && !text.contains("sesame") && !text.contains("closed"));
-    check_tea(&KeptRooms::open(Place::File(data), Vec::new(), STAYS)).await;
+    check_tea(&KeptRooms::open(Backing::File(data), Vec::new(), STAYS)).await;
 }
 
 /// Checks that the locked room "tea" is as it was.
@@ -234,7 +234,7 @@ fn room_that_closes_while_its_row_waits_leaves_none(engine: &Engine) {
 #[tokio::test]
 async fn file_of_an_earlier_version_moves_into_the_store() {
     let (_folder, data) = folder();
-    let rooms = KeptRooms::open(Place::File(data.clone()), Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::File(data.clone()), Vec::new(), STAYS);
     keep(&rooms, "tea", settings(13, Some("sesame")), KeptDevices::default());
     rooms.write_now().unwrap();
     let (store, moved) = in_store_of(&data);
@@ -287,7 +287,7 @@ async fn malformed_file_is_renamed() {
     let large = " ".repeat(MAX_FILE_BYTES + 1);
     for bad in ["{", "[]", r#"{"version":99,"rooms":[]}"#, &*large] {
         data.write(FILE, bad).unwrap();
-        let rooms = KeptRooms::open(Place::File(data.clone()), Vec::new(), STAYS);
+        let rooms = KeptRooms::open(Backing::File(data.clone()), Vec::new(), STAYS);
         assert!(rooms.table.lock().rooms.is_empty());
         let aside = data.path().join("rooms.json.bad");
         assert_eq!(std::fs::read_to_string(aside).unwrap(), bad);
@@ -297,7 +297,7 @@ async fn malformed_file_is_renamed() {
 
 #[tokio::test]
 async fn number_of_kept_rooms_is_limited() {
-    let rooms = KeptRooms::open(Place::Nowhere, Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::None, Vec::new(), STAYS);
     for number in 0..=MAX_ROOMS {
         keep(&rooms, &number.to_string(), settings(2, None), KeptDevices::default());
     }
@@ -385,7 +385,7 @@ fn chat_that_waits_for_the_database_is_bounded(engine: &Engine) {
 #[test]
 fn room_is_in_no_file_before_its_password_is_hashed() {
     let (_folder, data) = folder();
-    let rooms = KeptRooms::open(Place::File(data.clone()), Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::File(data.clone()), Vec::new(), STAYS);
     keep(&rooms, "tea", settings(13, Some("sesame")), KeptDevices::default());
     keep(&rooms, "hall", settings(40, None), KeptDevices::default());
     rooms.write_file(&data).unwrap();
@@ -401,7 +401,7 @@ fn room_is_in_no_file_before_its_password_is_hashed() {
 #[test]
 fn locked_room_whose_password_is_not_known_is_not_written() {
     let (_folder, data) = folder();
-    let rooms = KeptRooms::open(Place::File(data.clone()), Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::File(data.clone()), Vec::new(), STAYS);
     let locked = Settings { has_kept_password: true, ..settings(13, None) };
     keep(&rooms, "tea", locked.clone(), hosted());
     keep(&rooms, "hall", settings(40, None), KeptDevices::default());
@@ -421,7 +421,7 @@ fn locked_room_whose_password_is_not_known_is_not_written() {
 
 #[test]
 fn room_that_changes_its_password_often_delays_no_other() {
-    let rooms = KeptRooms::open(Place::Nowhere, Vec::new(), STAYS);
+    let rooms = KeptRooms::open(Backing::None, Vec::new(), STAYS);
     for room in ["a", "b", "c"] {
         keep(&rooms, room, settings(9, Some("first")), hosted());
     }

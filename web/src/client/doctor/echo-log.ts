@@ -1,10 +1,10 @@
 /**
- * Loss, delay and jitter of the line, from messages that the probe peer echoes.
+ * Loss, delay and jitter of the path to the server, from messages that the probe peer echoes.
  *
  * An echo is the message, followed by the number of messages that have reached the server so far.
  */
 
-export interface LineFacts {
+export interface PathFacts {
   sent: number;
   arrived: number;
   returned: number;
@@ -31,7 +31,7 @@ const COUNT_BYTES = 4;
 const MAX_PAUSE_MS = 30;
 
 /** Messages sent and returned. */
-export interface Line {
+export interface EchoLog {
   readonly sentAt: number[];
   readonly returned: Set<number>;
   readonly rtts: number[];
@@ -40,39 +40,39 @@ export interface Line {
   lastTick: number;
 }
 
-export function newLine(): Line {
+export function newEchoLog(): EchoLog {
   return { sentAt: [], returned: new Set(), rtts: [], reached: 0, lastTick: 0 };
 }
 
 /** The next message, sent at `now` (ms). */
-export function nextMessage(line: Line, now: number): Uint8Array<ArrayBuffer> {
-  const index = line.sentAt.length;
+export function nextMessage(log: EchoLog, now: number): Uint8Array<ArrayBuffer> {
+  const index = log.sentAt.length;
   const bytes = new Uint8Array(isLarge(index) ? LARGE_BYTES : SMALL_BYTES);
   new DataView(bytes.buffer).setUint32(0, index);
-  line.sentAt.push(now);
-  line.lastTick = now;
+  log.sentAt.push(now);
+  log.lastTick = now;
   return bytes;
 }
 
 /** Takes an echo that arrived at `now` (ms). */
-export function takeEcho(line: Line, echo: ArrayBuffer, now: number): void {
+export function takeEcho(log: EchoLog, echo: ArrayBuffer, now: number): void {
   if (echo.byteLength < SMALL_BYTES + COUNT_BYTES) return;
   const view = new DataView(echo);
   const index = view.getUint32(0);
-  const sentAt = line.sentAt[index];
-  if (sentAt === undefined || line.returned.has(index)) return;
-  line.returned.add(index);
-  line.reached = Math.max(line.reached, view.getUint32(echo.byteLength - COUNT_BYTES));
+  const sentAt = log.sentAt[index];
+  if (sentAt === undefined || log.returned.has(index)) return;
+  log.returned.add(index);
+  log.reached = Math.max(log.reached, view.getUint32(echo.byteLength - COUNT_BYTES));
   // Otherwise the time would include that for which the page was busy.
-  if (now - line.lastTick <= MAX_PAUSE_MS) line.rtts.push(now - sentAt);
+  if (now - log.lastTick <= MAX_PAUSE_MS) log.rtts.push(now - sentAt);
 }
 
 /** Returns whether every message has come back. */
-export function isWhole(line: Line): boolean {
-  return line.returned.size === line.sentAt.length;
+export function isWhole(log: EchoLog): boolean {
+  return log.returned.size === log.sentAt.length;
 }
 
-export function lineFacts({ sentAt, returned, rtts, reached }: Line): LineFacts {
+export function pathFacts({ sentAt, returned, rtts, reached }: EchoLog): PathFacts {
   const large = sentAt.filter((_, index) => isLarge(index)).length;
   const largeReturned = [...returned].filter(isLarge).length;
   const sent = sentAt.length - large;
