@@ -114,10 +114,15 @@ async fn finish(
         Ok(signed_in) => signed_in,
         Err(failure) => return Ok(with_cookie(failed(&failure, connection), forget)),
     };
+    // A shared computer: the person before is signed out.
+    if let Some(before) = PERSON.find(&headers, connection.secure) {
+        sign_ins.sign_out(before);
+    }
     let name = &signed_in.person.name;
     let actor = format!("person {name}");
     let caller = Caller::with_token(actor, TokenGrants::default(), Some(client));
-    parts.audit.note(&caller, "person.sign_in", name, None);
+    // People may choose their names, not what the provider knows them by.
+    parts.audit.note(&caller, "person.sign_in", name, Some(signed_in.person.subject()));
     tracing::info!(person = log_privacy::name(name), "signed in");
     let keep = PERSON.set(&signed_in.secret, connection.secure, SESSION_SECONDS);
     Ok(with_cookie(with_cookie(see_other(&signed_in.to), keep), forget))

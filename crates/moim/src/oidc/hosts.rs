@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::config::OidcConfig;
 
+/// The claims of an e-mail address.
+const EMAIL_CLAIMS: [&str; 2] = ["email", "email_verified"];
+
 /// Returns whether a person with these claims may sign in.
 pub(super) fn is_host(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
     if config.host_claims.is_empty() && config.host_domains.is_empty() {
@@ -17,8 +20,20 @@ pub(super) fn is_host(config: &OidcConfig, claims: &Map<String, Value>) -> bool 
 /// Returns whether the claims can decide about it, without a look at the provider's user info.
 pub(super) fn has_all(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
     config.host_claims.iter().all(|claim| find(claims, &claim.name).is_some())
-        && (config.host_domains.is_empty() || claims.contains_key("email"))
+        && (config.host_domains.is_empty()
+            || EMAIL_CLAIMS.iter().all(|name| claims.contains_key(*name)))
         && name(claims).is_some()
+}
+
+/// Removes the e-mail address of one of two sources: that of the user info is not the one of which
+/// the ID token says whether it is verified, nor the other way round.
+pub(super) fn take_email_from_one(
+    id_token: &mut Map<String, Value>,
+    user_info: &mut Map<String, Value>,
+) {
+    let is_whole = EMAIL_CLAIMS.iter().all(|name| id_token.contains_key(*name));
+    let other = if is_whole || !user_info.contains_key("email") { user_info } else { id_token };
+    other.retain(|name, _| !EMAIL_CLAIMS.contains(&name.as_str()));
 }
 
 /// How the provider calls a person.
@@ -76,6 +91,30 @@ mod tests {
 
     fn passes(config: &OidcConfig, claims: &Value) -> bool {
         is_host(config, claims.as_object().unwrap())
+    }
+
+    #[test]
+    fn address_and_its_verification_come_from_one_source() {
+        let merged = |id_token: Value, user_info: Value| {
+            let [mut first, mut more] = [id_token, user_info].map(|claims| match claims {
+                Value::Object(claims) => claims,
+                other => panic!("{other}"),
+            });
+            take_email_from_one(&mut first, &mut more);
+            for (name, value) in more {
+                first.entry(name).or_insert(value);
+            }
+            Value::Object(first)
+        };
+        let (ann, eve) = ("ann@school.example", "eve@mail.example");
+        let unverified = json!({"email": ann, "email_verified": false});
+        let verified = json!({"email": eve, "email_verified": true});
+        assert_eq!(merged(unverified.clone(), verified.clone()), unverified);
+        assert_eq!(merged(json!({"email": ann}), verified.clone()), verified);
+        let alone = json!({"email_verified": true, "name": "Eve"});
+        assert_eq!(merged(json!({"email": ann}), alone), json!({"email": ann, "name": "Eve"}));
+        let school = config(&[], &["school.example"]);
+        assert!(!passes(&school, &merged(json!({"email": ann}), verified)));
     }
 
     #[test]

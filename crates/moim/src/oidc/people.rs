@@ -9,10 +9,11 @@ use room::DeviceSecret;
 
 use crate::{
     access::now,
+    config::OidcConfig,
     data::DataFolder,
     session_secret::{SecretHash, new_secret},
     store::{
-        Importance, Store,
+        Importance, Store, meta,
         person_sessions::{self, StoredPersonSession},
     },
 };
@@ -25,6 +26,8 @@ const MAX_SESSIONS: usize = 10_000;
 const MAX_PER_PERSON: usize = 16;
 /// The file in the data folder with the key of [`People::device`].
 const KEY_FILE: &str = "people.secret";
+/// The name of the text that has the provider and the rules by which people signed in.
+const RULES: &str = "people.rules";
 
 /// A person who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,11 @@ pub(crate) struct Person {
 impl Person {
     pub(super) fn new(issuer: &str, subject: &str, name: String) -> Self {
         Self { name, identity: format!("{issuer}\n{subject}") }
+    }
+
+    /// The provider's identifier of the person (`sub`).
+    pub(crate) fn subject(&self) -> &str {
+        self.identity.split_once('\n').map_or("", |(_, subject)| subject)
     }
 }
 
@@ -55,17 +63,30 @@ struct Session {
 }
 
 impl People {
-    /// People of a provider whose sessions are kept.
+    /// People of a provider whose sessions are kept, unless other rules decided who may sign in.
     ///
     /// # Errors
     /// A sentence for the operator, with the remedy.
-    pub(crate) fn load(store: Store, data: &DataFolder, issuer: &str) -> anyhow::Result<Self> {
+    pub(crate) fn load(
+        store: Store,
+        data: &DataFolder,
+        config: &OidcConfig,
+    ) -> anyhow::Result<Self> {
         let key = data.read_or_create(KEY_FILE, new_secret)?;
         let people = Self::new(store, key.trim_ascii_end());
-        let kept = people.store.load(person_sessions::all)?.unwrap_or_default();
-        let issuer = format!("{issuer}\n");
-        let known = kept.into_iter().filter(|session| session.identity.starts_with(&issuer));
-        let sessions = known.filter_map(|StoredPersonSession { hash, identity, name, expires }| {
+        let OidcConfig { issuer, client_id, host_claims, host_domains, .. } = config;
+        let rules = format!("{:?}", (issuer, client_id, host_claims, host_domains));
+        let before = people.store.load(|database| meta::find(database, RULES))?.flatten();
+        if before.as_ref() != Some(&rules) {
+            // Whoever signed in before may be no host any more.
+            people.store.write(Importance::Record, move |database| {
+                person_sessions::clear(database)?;
+                meta::set(database, RULES, &rules)
+            });
+            return Ok(people);
+        }
+        let kept = people.store.load(person_sessions::all)?.unwrap_or_default().into_iter();
+        let sessions = kept.filter_map(|StoredPersonSession { hash, identity, name, expires }| {
             let expires = UnixTime(u64::try_from(expires).ok()? / 1000);
             let session = Session { person: Person { name, identity }, expires };
             Some((SecretHash::read(&hash)?, session))
@@ -205,18 +226,31 @@ mod tests {
     }
 
     #[test]
-    fn sessions_survive_a_restart_as_hashes_and_end_with_their_provider() {
+    fn sessions_survive_a_restart_as_hashes_and_end_with_the_rules_of_the_provider() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
-        let load = |issuer: &str| People::load(store.clone(), &data, issuer).unwrap();
-        let people = load(ISSUER);
+        let config = |issuer: &str, domains: &[&str]| OidcConfig {
+            issuer: issuer.to_owned(),
+            metadata: axum::http::Uri::default(),
+            client_id: "moim".to_owned(),
+            client_secret: None,
+            scopes: String::new(),
+            host_claims: Vec::new(),
+            host_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+        };
+        let load = |config: &OidcConfig| {
+            let people = People::load(store.clone(), &data, config).unwrap();
+            assert!(store.flush(Duration::from_secs(10)));
+            people
+        };
+        let people = load(&config(ISSUER, &[]));
         let now = now();
         let secret = people.open(person("ann"), now).unwrap();
         let closed = people.open(person("ben"), now).unwrap();
         people.close(&closed);
         store.flush(Duration::from_secs(10));
-        let again = load(ISSUER);
+        let again = load(&config(ISSUER, &[]));
         assert_eq!(again.find(&secret), Some(person("ann")));
         assert_eq!(again.find(&closed), None);
         let device =
@@ -224,9 +258,15 @@ mod tests {
         assert_eq!(device(&again, "ann"), device(&people, "ann"));
         assert_ne!(device(&again, "ann"), device(&people, "ben"));
         assert_ne!(device(&again, "ann"), device(&People::none(), "ann"), "nobody computes it");
-        assert_eq!(load("https://idp").find(&secret), None, "of another provider");
         let text = store.load(person_sessions::all).unwrap().unwrap();
         assert_eq!(text.len(), 1);
         assert!(!format!("{text:?}").contains(&secret));
+        for other in [config(ISSUER, &["school.example"]), config("https://idp", &[])] {
+            let secret = load(&config(ISSUER, &[])).open(person("ann"), now).unwrap();
+            store.flush(Duration::from_secs(10));
+            assert!(load(&config(ISSUER, &[])).find(&secret).is_some());
+            assert_eq!(load(&other).find(&secret), None, "{other:?}");
+            assert_eq!(load(&config(ISSUER, &[])).find(&secret), None, "it has ended");
+        }
     }
 }

@@ -172,8 +172,10 @@ impl Provider {
             && !hosts::has_all(&self.config, &person.claims)
         {
             let more = self.user_info(url, token, &person.subject).await;
+            let mut more = more.map_err(SignInFailure::Away)?;
+            hosts::take_email_from_one(&mut person.claims, &mut more);
             // Those of the ID token are signed, and come first.
-            for (name, value) in more.map_err(SignInFailure::Away)? {
+            for (name, value) in more {
                 person.claims.entry(name).or_insert(value);
             }
         }

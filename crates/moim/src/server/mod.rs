@@ -139,7 +139,7 @@ pub(crate) fn prepare(
     let alive = handover.as_ref().map(|handover| handover.signaling.room_ids());
     webhooks.close_lost(&alive.unwrap_or_default());
     let people = match &config.oidc {
-        Some(oidc) => Arc::new(People::load(store.clone(), &config.data, &oidc.issuer)?),
+        Some(oidc) => Arc::new(People::load(store.clone(), &config.data, oidc)?),
         None => Arc::new(People::none()),
     };
     let sign_ins = config.oidc.clone().map(|oidc| SignIns::new(oidc, Arc::clone(&people)));

@@ -23,9 +23,13 @@ pub(super) fn transact<T>(
     database.begin()?;
     let done = statements(database)
         .and_then(|done| database.execute("COMMIT", &[]).map(|_| done))
-        .inspect_err(|_| {
-            // Fails if the database has undone it by itself.
-            let _ = database.execute("ROLLBACK", &[]);
+        .inspect_err(|error| {
+            // A connection that is lost takes its transaction along; asking it again would only
+            // wait for another time limit.
+            if !error.is_lost() {
+                // Fails if the database has undone it by itself.
+                let _ = database.execute("ROLLBACK", &[]);
+            }
         })?;
     Ok(done)
 }

@@ -187,6 +187,8 @@ impl Store {
     /// Why not, for the operator.
     pub(crate) async fn check(&self, patience: Duration) -> anyhow::Result<()> {
         self.read(|database| meta::find(database, "")).await?;
+        // Flushing an empty queue would write nothing.
+        self.write(Importance::Record, |database| meta::set(database, "checked", "1"));
         let store = self.clone();
         let is_written = tokio::task::spawn_blocking(move || store.flush(patience)).await?;
         anyhow::ensure!(

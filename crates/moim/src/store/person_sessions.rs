@@ -31,6 +31,11 @@ pub(crate) fn remove(database: &mut dyn Database, hash: &[u8]) -> SqlResult<()> 
     database.execute("DELETE FROM person_session WHERE hash = ?1", values![hash]).map(drop)
 }
 
+/// Deletes all sessions.
+pub(crate) fn clear(database: &mut dyn Database) -> SqlResult<()> {
+    database.execute("DELETE FROM person_session", &[]).map(drop)
+}
+
 /// All sessions, those that end last first.
 pub(crate) fn all(database: &mut dyn Database) -> SqlResult<Vec<StoredPersonSession>> {
     let sql = "SELECT hash, identity, name, expires FROM person_session ORDER BY expires DESC";

@@ -91,10 +91,15 @@ impl PostgresServer {
         if config.get_application_name().is_none() {
             config.application_name(this_server());
         }
-        let ready_timeout = *config.get_connect_timeout().unwrap_or(&READY_TIMEOUT);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        let ready_timeout = match config.get_connect_timeout() {
+            // It is the time for each host: one that is gone must not use up that of the next.
+            Some(each) => each.saturating_mul(hosts),
+            None => {
+                config.connect_timeout(CONNECT_TIMEOUT);
+                READY_TIMEOUT.max(CONNECT_TIMEOUT.saturating_mul(hosts.saturating_add(1)))
+            }
+        };
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(SILENCE_TIMEOUT);
         if let Some(password) = password {
             config.password(password);
@@ -150,7 +155,7 @@ impl PostgresServer {
     fn try_connect(&self) -> Result<Postgres, ConnectError> {
         let tls = tls::Tls::new(self.root.as_deref()).map_err(ConnectError::Settings)?;
         let mut database = Postgres::connect(&self.config, tls, self.ready_timeout)?;
-        database.run(SESSION)?;
+        database.run_at_once(SESSION)?;
         Ok(database)
     }
 }

@@ -57,6 +57,12 @@ impl Postgres {
         self.client.run(None, async |client| client.batch_execute(statements).await)
     }
 
+    /// Runs statements without values that take no time, as at the start of a session.
+    pub(in crate::store) fn run_at_once(&mut self, statements: &str) -> SqlResult<()> {
+        let run = async |client: &Client| client.batch_execute(statements).await;
+        self.client.run(Some(STATEMENT_TIMEOUT), run)
+    }
+
     fn prepared(&mut self, sql: &str) -> SqlResult<Statement> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
