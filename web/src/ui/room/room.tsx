@@ -33,6 +33,8 @@ interface Props {
   skipsPreview: boolean;
 }
 
+type Devices = Record<"microphone" | "camera", boolean>;
+
 /** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
@@ -51,6 +53,8 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   const [isDirect] = useState(() => (skipsPreview || kept) && name !== "" && !needsGesture);
   /** Another tab took over the last call. */
   const isMoved = useRef(false);
+  /** Devices that the site around the page ordered for the coming call. */
+  const ordered = useRef<Devices | null>(null);
 
   const join = useCallback(
     async (name: string, password: string) => {
@@ -111,6 +115,16 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     [client],
   );
 
+  const startOrdered = useCallback(
+    ({ microphone, camera }: Devices) => {
+      void client.media.start({ microphone, camera });
+      // Also of devices that are open already.
+      void client.media.setMicrophone(microphone);
+      void client.media.setCamera(camera);
+    },
+    [client],
+  );
+
   // The devices run from the preview until the call is left.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on arrival.
   useEffect(() => {
@@ -145,9 +159,8 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       if (!chosen) return;
       // The site that shows the page may ask for devices, and the browser asks in its name.
       setNeedsGesture(false);
-      if (microphone || camera) void client.media.start({ microphone, camera });
-      if (!microphone) void client.media.setMicrophone(false);
-      if (!camera) void client.media.setCamera(false);
+      ordered.current = { microphone, camera };
+      startOrdered(ordered.current);
       void joinUnlessElsewhere(chosen, password ?? knownPassword(room));
     },
     leave: () => {
@@ -171,20 +184,24 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     return () => removeEventListener("popstate", onPopState);
   }, []);
 
-  // Restarts the devices when the user returns from the end of a call to its preview.
+  // Stops the devices at the end of a call, and restarts them when the user returns from there.
   const isPreview = phase.name === "preview";
   const wasEnded = useRef(false);
   useEffect(() => {
     if (phase.name === "ended") {
+      // Once: what is ordered while the end is shown starts at once.
+      if (wasEnded.current) return;
       wasEnded.current = true;
+      ordered.current = null;
       const { microphone, camera } = client.media.getSnapshot();
       if (microphone.on || camera.on) setNeedsGesture(false);
       client.media.stop();
     } else if (wasEnded.current) {
       wasEnded.current = false;
-      if (!needsGesture) startMedia();
+      if (ordered.current) startOrdered(ordered.current);
+      else if (!needsGesture) startMedia();
     }
-  }, [phase.name, client, needsGesture, startMedia]);
+  }, [phase.name, client, needsGesture, startMedia, startOrdered]);
 
   if (phase.name === "ended") {
     return (
