@@ -36,6 +36,16 @@ export function roomLink(room: string, origin: string = location.origin): string
   return origin + roomPath(room);
 }
 
+/**
+ * The address without its query, which may hold another person's name, `join=1` or devices: no
+ * business of a link that somebody else sent.
+ */
+export function withoutQuery(url: URL): URL {
+  const bare = new URL(url);
+  bare.search = "";
+  return bare;
+}
+
 /** Readable link to a room: letters of all scripts are unescaped, and copying it still works. */
 export function readableLink(room: string, origin: string = location.origin): string {
   const name = room.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}]/gu, encodeURIComponent);

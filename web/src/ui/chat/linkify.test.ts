@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { linkify } from "./linkify.ts";
 
-const links = (text: string) => linkify(text).flatMap(({ href }) => href ?? []);
+const ORIGIN = "https://meet.example";
+const parse = (text: string) => linkify(text, ORIGIN);
+const links = (text: string) => parse(text).flatMap(({ href }) => href ?? []);
 
 test("a text without URLs is one part, including markup", () => {
   const text = '<a href="javascript:alert(1)">no</a> & <script>';
-  expect(linkify(text)).toEqual([{ text }]);
-  expect(linkify("")).toEqual([]);
+  expect(parse(text)).toEqual([{ text }]);
+  expect(parse("")).toEqual([]);
 });
 
 test.each([
@@ -33,9 +35,21 @@ test.each([
 test("the concatenated parts are the text", () => {
   const text = "a https://b.example/c, (https://d.example) and https://e.example/f) g";
   expect(
-    linkify(text)
+    parse(text)
       .map((part) => part.text)
       .join(""),
   ).toBe(text);
   expect(links(text)).toHaveLength(3);
+});
+
+test("a link to this server leads there without its query, and any other one stays", () => {
+  const query = "?join=1&mic=1&camera=1&name=Eve";
+  expect(parse(`Look: ${ORIGIN}/r/evil${query}#k=abc`)).toEqual([
+    { text: "Look: " },
+    { text: `${ORIGIN}/r/evil${query}#k=abc`, href: `${ORIGIN}/r/evil#k=abc` },
+  ]);
+  expect(links(`HTTPS://MEET.EXAMPLE:443/r/evil${query}`)).toEqual([`${ORIGIN}/r/evil`]);
+  expect(links(`https://other.example/r/tea${query}`)).toEqual([
+    `https://other.example/r/tea${query}`,
+  ]);
 });

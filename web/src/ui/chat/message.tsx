@@ -35,7 +35,7 @@ export function Message({ message, before, isOwn }: Props) {
         </p>
       )}
       <p className={styles.text} dir="auto">
-        {linkify(text).map((part, i) =>
+        {linkify(text, location.origin).map((part, i) =>
           part.href === undefined ? (
             part.text
           ) : (

@@ -1,5 +1,5 @@
 /** Where a pasted link or a typed code leads. */
-import { isAddressable, roomPath } from "../router.ts";
+import { isAddressable, roomPath, withoutQuery } from "../router.ts";
 
 export type Destination =
   /** A room of this server; the path may end in a fragment with an invitation. */
@@ -28,13 +28,12 @@ export function parseDestination(text: string, origin: string): Destination {
 function parseLink(link: string, origin: string): Destination {
   let url: URL;
   try {
-    url = new URL(link);
+    url = withoutQuery(new URL(link));
   } catch {
     return NONE;
   }
   const encoded = /^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1];
   if (!encoded) return NONE;
-  // The query may hold another person's name or `join=1`, which is no business of a paste.
   if (url.origin === origin) {
     return { kind: "room", path: `/r/${encoded}${credentialsOf(url.hash)}` };
   }
