@@ -1,5 +1,11 @@
-import { describe, expect, test } from "vitest";
-import { isAllowed, type Navigation } from "./initiator.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { isAllowed, isOwnLink, mayStartDevices, type Navigation } from "./initiator.ts";
+import { navigate } from "./router.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 const arrival: Navigation = {
   site: "none",
@@ -35,4 +41,17 @@ describe("devices on arrival", () => {
     expect(isAllowed({ ...entry, type: "reload" })).toBe(true);
     expect(isAllowed({ ...entry, type: "navigate" })).toBe(false);
   });
+});
+
+test("a click in a document that a mail opened doesn't make its address the page's own", () => {
+  const serverTiming = [{ name: "sec-fetch-site", description: "none" }];
+  const entry = { type: "navigate", serverTiming } as unknown as PerformanceEntry;
+  vi.spyOn(performance, "getEntriesByType").mockReturnValue([entry]);
+  vi.stubGlobal("history", { state: null, pushState: () => {} });
+  vi.stubGlobal("dispatchEvent", () => true);
+  navigate("/r/tea");
+  expect(mayStartDevices()).toBe(true);
+  expect(isOwnLink()).toBe(false);
+  Object.assign(serverTiming[0] ?? {}, { description: "same-origin" });
+  expect(isOwnLink()).toBe(true);
 });

@@ -34,9 +34,12 @@ export function isAllowed({ site, type, wasAllowed, isWithinPage }: Navigation):
   }
 }
 
-/** Returns whether a page of this server made the address, rather than a program or another site. */
+/**
+ * Returns whether a page of this server made the address of this document, rather than a program or
+ * another site. Moving on to another view says nothing about who made the query of the first one.
+ */
 export function isOwnLink(): boolean {
-  return hasNavigated() || siteOfNavigation() === "same-origin";
+  return siteOfNavigation() === "same-origin";
 }
 
 function siteOfNavigation(): string | undefined {
