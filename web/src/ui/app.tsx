@@ -1,4 +1,3 @@
-import { lazy, Suspense } from "react";
 import type { Client } from "../client/index.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
@@ -6,14 +5,16 @@ import { MediaPreferences } from "./devices/media-preferences.tsx";
 import { Home } from "./home/home.tsx";
 import { type Catalogue, I18nProvider } from "./i18n/context.tsx";
 import { NotFound } from "./not-found.tsx";
+import { loadPart, NotLoaded } from "./parts/load-part.tsx";
+import { Page } from "./parts/page.tsx";
 import { Room } from "./room/room.tsx";
 import { parseRoute, useAddress } from "./router.ts";
 import "./style/tokens.css";
 import "./style/base.css";
 
 // Few people open these, so their scripts are files of their own.
-const Doctor = lazy(() => import("./doctor/doctor.tsx"));
-const Admin = lazy(() => import("./admin/admin.tsx"));
+const Doctor = loadPart(async () => (await import("./doctor/doctor.tsx")).default, ViewNotLoaded);
+const Admin = loadPart(async () => (await import("./admin/admin.tsx")).default, ViewNotLoaded);
 
 /** Root component: provides the client, translations and announcer, and picks the view. */
 export function App({ client, catalogue }: { client: Client; catalogue: Catalogue }) {
@@ -41,18 +42,18 @@ function View() {
         <Room key={route.room} room={route.room} givenName={route.name} skipsPreview={route.join} />
       );
     case "doctor":
-      return (
-        <Suspense fallback={null}>
-          <Doctor seconds={route.seconds} probe={route.probe} />
-        </Suspense>
-      );
+      return <Doctor seconds={route.seconds} probe={route.probe} />;
     case "admin":
-      return (
-        <Suspense fallback={null}>
-          <Admin section={route.section} />
-        </Suspense>
-      );
+      return <Admin section={route.section} />;
     case "notFound":
       return <NotFound />;
   }
+}
+
+function ViewNotLoaded() {
+  return (
+    <Page>
+      <NotLoaded />
+    </Page>
+  );
 }

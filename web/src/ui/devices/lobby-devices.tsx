@@ -1,6 +1,7 @@
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
+import { loadPart } from "../parts/load-part.tsx";
 import { DeviceChoice } from "./device-choice.tsx";
 import styles from "./settings.module.css";
 import { SoundTests } from "./sound-tests.tsx";
@@ -8,7 +9,7 @@ import { TestButton } from "./test-button.tsx";
 import { VoiceHints } from "./voice-hints.tsx";
 
 /** Opened by few, so its script is a file of its own. */
-const MediaSettings = lazy(() => import("./media-settings.tsx"));
+const MediaSettings = loadPart(async () => (await import("./media-settings.tsx")).default);
 
 /** Choice and test of the devices before a call, and the way to their settings. */
 export function LobbyDevices() {
@@ -30,9 +31,7 @@ export function LobbyDevices() {
       <VoiceHints />
       {showsSettings ? (
         <Dialog title={t.sound.title} onClose={() => setShowsSettings(false)}>
-          <Suspense fallback={null}>
-            <MediaSettings />
-          </Suspense>
+          <MediaSettings />
         </Dialog>
       ) : null}
     </div>

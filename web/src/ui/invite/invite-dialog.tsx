@@ -1,6 +1,6 @@
-import { lazy, Suspense } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
+import { loadPart } from "../parts/load-part.tsx";
 
 interface Props {
   room: string;
@@ -8,26 +8,14 @@ interface Props {
 }
 
 // Loaded when it is opened: the first load is for those who join.
-const Invite = lazy(() =>
-  import("./invite.tsx").then(
-    ({ Invite }) => ({ default: Invite }),
-    () => ({ default: NotLoaded }),
-  ),
-);
+const Invite = loadPart(async () => (await import("./invite.tsx")).Invite);
 
 /** Dialog with the ways to invite people to a room, for views outside a call. */
 export function InviteDialog({ room, onClose }: Props) {
   const { t } = useI18n();
   return (
     <Dialog title={t.reach.invite.title(room)} onClose={onClose}>
-      <Suspense fallback={null}>
-        <Invite room={room} />
-      </Suspense>
+      <Invite room={room} />
     </Dialog>
   );
-}
-
-function NotLoaded() {
-  const { t } = useI18n();
-  return <p role="status">{t.errors.offline}</p>;
 }

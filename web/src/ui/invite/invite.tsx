@@ -1,7 +1,8 @@
-import { lazy, Suspense, useId, useState } from "react";
+import { useId, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Button, buttonClass } from "../parts/button.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { loadPart } from "../parts/load-part.tsx";
 import { canShare } from "../platform.ts";
 import { readableLink, roomLink } from "../router.ts";
 import { CalendarForm } from "./calendar-form.tsx";
@@ -10,13 +11,12 @@ import { mailLink } from "./mail.ts";
 import { useCopy } from "./use-copy.ts";
 
 // Few people open it, so its encoder is a file of its own.
-const QrCode = lazy(() =>
-  import("./qr-code.tsx").catch(() => ({
-    default: function QrFailed() {
-      const { t } = useI18n();
-      return <p role="status">{t.reach.invite.qrFailed}</p>;
-    },
-  })),
+const QrCode = loadPart(
+  async () => (await import("./qr-code.tsx")).default,
+  function QrFailed() {
+    const { t } = useI18n();
+    return <p role="status">{t.reach.invite.qrFailed}</p>;
+  },
 );
 
 type Opened = "qr" | "calendar" | null;
@@ -90,11 +90,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
         </Button>
       </div>
       <div id={id} className={styles.opened}>
-        {opened === "qr" ? (
-          <Suspense fallback={null}>
-            <QrCode link={link} />
-          </Suspense>
-        ) : null}
+        {opened === "qr" ? <QrCode link={link} /> : null}
         {opened === "calendar" ? <CalendarForm room={room} link={link} /> : null}
       </div>
     </div>
