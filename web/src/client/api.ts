@@ -365,8 +365,13 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   setProcessing(processing: SoundProcessing): Promise<void>;
   /** Filters the microphone before it is sent; null sends it as it is captured. */
   setMicrophoneFilter(filter: TrackFilter | null): void;
-  /** Records the open microphone, muted or not. Rejects without one. */
+  /** Records the open microphone as it is sent, filter included, muted or not. Rejects without one. */
   recordMicrophone(milliseconds: number): Promise<Blob>;
+  /**
+   * Mutes the microphone for a test, which `voice` says nothing about, until the returned function
+   * is called. That unmutes it if it was on and nobody has muted, unmuted or closed it meanwhile.
+   */
+  muteForTest(): () => void;
   /** Closes every device. The choices and what is on are kept for the next `start`. */
   stop(): void;
   /** Level of the open microphone, 0 to 1, ten times a second while subscribed. */

@@ -24,6 +24,11 @@ export class FilterStage {
     this.#onFailure = onFailure;
   }
 
+  /** The filter, if its output is what is sent. */
+  get running(): TrackFilter | null {
+    return this.#running?.stop ? this.#running.filter : null;
+  }
+
   setInput(input: MediaStreamTrack | null): void {
     if (input === this.#input) return;
     this.#input = input;

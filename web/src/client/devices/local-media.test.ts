@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { FakeDevices, fakeStream, flush } from "../testing/media.ts";
+import { FakeDevices, FakeTrack, fakeStream, flush } from "../testing/media.ts";
 import { LocalMediaDevices } from "./local-media.ts";
 
 let devices: FakeDevices;
@@ -513,4 +513,88 @@ test("a camera of a computer can't be flipped", async () => {
   const { length } = devices.requests;
   await media.flipCamera();
   expect(devices.requests).toHaveLength(length);
+});
+
+test("a test mutes the microphone and unmutes it afterwards, once", async () => {
+  await media.start(BOTH);
+  const end = media.muteForTest();
+  expect(now().microphone.on).toBe(false);
+  end();
+  expect(now().microphone.on).toBe(true);
+  await media.setMicrophone(false);
+  end();
+  expect(now().microphone.on).toBe(false);
+});
+
+test("after a test the microphone stays as anybody left it meanwhile", async () => {
+  await media.start(BOTH);
+  // A host mutes.
+  let end = media.muteForTest();
+  await media.setMicrophone(false);
+  end();
+  expect(now().microphone.on).toBe(false);
+  // The person unmutes and mutes again.
+  await media.setMicrophone(true);
+  end = media.muteForTest();
+  await media.setMicrophone(true);
+  await media.setMicrophone(false);
+  end();
+  expect(now().microphone.on).toBe(false);
+  // A microphone that was muted before is not opened to the others.
+  media.muteForTest()();
+  expect(now().microphone.on).toBe(false);
+  // The call ends.
+  await media.setMicrophone(true);
+  end = media.muteForTest();
+  media.stop();
+  end();
+  await flush();
+  expect(now().microphone.held).toBe(false);
+  expect(devices.live).toEqual([]);
+});
+
+test("the microphone is recorded as it is sent, even while muted", async () => {
+  const recorded: MediaStreamTrack[] = [];
+  class Recorder extends EventTarget {
+    state = "inactive";
+    mimeType = "audio/webm";
+    constructor(tracks: MediaStreamTrack[]) {
+      super();
+      recorded.push(...tracks);
+    }
+    start() {
+      this.state = "recording";
+    }
+    stop() {
+      this.state = "inactive";
+      this.dispatchEvent(new Event("stop"));
+    }
+  }
+  class Stream extends Array {
+    constructor(tracks: MediaStreamTrack[]) {
+      super();
+      this.push(...tracks);
+    }
+  }
+  vi.stubGlobal("MediaRecorder", Recorder);
+  vi.stubGlobal("MediaStream", Stream);
+  const inputs: MediaStreamTrack[] = [];
+  const stopped: MediaStreamTrack[] = [];
+  media.setMicrophoneFilter(async (input) => {
+    inputs.push(input);
+    const track = new FakeTrack("audio", "filtered") as unknown as MediaStreamTrack;
+    return { track, stop: () => stopped.push(track) };
+  });
+  await media.start(BOTH);
+  await media.setMicrophone(false);
+  const recording = media.recordMicrophone(3000);
+  await vi.advanceTimersByTimeAsync(3000);
+  await recording;
+  vi.unstubAllGlobals();
+  expect(inputs).toHaveLength(2);
+  expect(inputs[1]?.enabled).toBe(true);
+  expect(inputs[1]?.readyState).toBe("ended");
+  expect(recorded).toMatchObject([{ deviceId: "filtered", enabled: true, readyState: "ended" }]);
+  expect(stopped).toHaveLength(1);
+  expect(now().microphone).toMatchObject({ held: true, on: false });
 });

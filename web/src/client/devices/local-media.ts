@@ -85,11 +85,18 @@ export class LocalMediaDevices implements LocalMedia {
   #lastAttempt: Attempt = 0;
   #choices: DeviceChoices;
   #processing: SoundProcessing = DEFAULT_PROCESSING;
+  /** Orders that turned the microphone on or off. */
+  #microphoneOrders = 0;
+  /** Tests of the microphone that run. */
+  #tests = 0;
 
   constructor(platform: MediaPlatform) {
     this.#platform = platform;
     this.tracks = this.#tracks;
-    this.voice = new VoiceWatcher(this.level, () => this.getSnapshot().microphone.on);
+    this.voice = new VoiceWatcher(this.level, {
+      isOn: () => this.getSnapshot().microphone.on,
+      isPaused: () => this.#tests > 0,
+    });
     this.#choices = loadChoices(platform.storage);
     const { microphone, camera, speaker } = this.#choices;
     this.#state = new Store<LocalMediaState>({
@@ -128,6 +135,7 @@ export class LocalMediaDevices implements LocalMedia {
   }
 
   async setMicrophone(on: boolean): Promise<void> {
+    this.#microphoneOrders++;
     this.#dispatch("microphone", { is: on ? "unmute" : "mute" });
     if (on) await this.#openUnlessOpen("microphone");
   }
@@ -183,12 +191,38 @@ export class LocalMediaDevices implements LocalMedia {
   }
 
   async recordMicrophone(milliseconds: number): Promise<Blob> {
-    const track = heldTrack(this.#captures.microphone);
-    if (!track) throw new Error("no microphone is open");
-    return await recordTrack(track, milliseconds);
+    const held = heldTrack(this.#captures.microphone);
+    if (!held) throw new Error("no microphone is open");
+    // The filter's own output is silent while the microphone is muted.
+    const input = held.clone();
+    input.enabled = true;
+    const filter = this.#filter.running;
+    const filtered = filter && (await filter(input).catch(() => null));
+    try {
+      return await recordTrack(filtered?.track ?? input, milliseconds);
+    } finally {
+      filtered?.stop();
+      input.stop();
+    }
+  }
+
+  muteForTest(): () => void {
+    this.#tests++;
+    const wasOn = this.getSnapshot().microphone.on;
+    if (wasOn) void this.setMicrophone(false);
+    const orders = this.#microphoneOrders;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#tests--;
+      const isOurs = wasOn && orders === this.#microphoneOrders;
+      if (isOurs && heldTrack(this.#captures.microphone)) void this.setMicrophone(true);
+    };
   }
 
   stop(): void {
+    this.#microphoneOrders++;
     this.#screen.stop();
     for (const kind of INPUTS) this.#dispatch(kind, { is: "close" });
   }

@@ -6,18 +6,24 @@ import { dismissVoiceHint, NO_VOICE, reduceVoice, type VoiceWatch } from "./voic
 
 const INTERVAL_MS = 200;
 
+export interface VoiceConditions {
+  /** The microphone is not muted by the person. */
+  readonly isOn: () => boolean;
+  /** What is said now is not meant for the others. */
+  readonly isPaused: () => boolean;
+}
+
 /** Measures while there is a subscriber, and costs nothing otherwise. */
 export class VoiceWatcher implements Readable<VoiceHint | null> {
   readonly #level: LevelMeter;
-  readonly #isOn: () => boolean;
+  readonly #conditions: VoiceConditions;
   readonly #listeners = new Set<() => void>();
   #watch = NO_VOICE;
   #stop: (() => void) | null = null;
 
-  /** `isOn`: the microphone is not muted by the person. */
-  constructor(level: LevelMeter, isOn: () => boolean) {
+  constructor(level: LevelMeter, conditions: VoiceConditions) {
     this.#level = level;
-    this.#isOn = isOn;
+    this.#conditions = conditions;
   }
 
   getSnapshot = (): VoiceHint | null => this.#watch.hint;
@@ -47,8 +53,9 @@ export class VoiceWatcher implements Readable<VoiceHint | null> {
   }
 
   #measure(): void {
-    const { captured } = this.#level;
-    const sample = { now: performance.now(), captured, isOn: this.#isOn() };
+    const { isOn, isPaused } = this.#conditions;
+    const captured = isPaused() ? null : this.#level.captured;
+    const sample = { now: performance.now(), captured, isOn: isOn() };
     this.#set(reduceVoice(this.#watch, sample));
   }
 

@@ -38,11 +38,10 @@ export function EchoTest({ isJoined = false }: { isJoined?: boolean }) {
 
   async function run() {
     setState("recording");
-    const unmutes = isJoined && media.getSnapshot().microphone.on;
-    if (unmutes) void media.setMicrophone(false);
+    const unmute = isJoined ? media.muteForTest() : null;
     let url: string | undefined;
     restore.current = () => {
-      if (unmutes) void media.setMicrophone(true);
+      unmute?.();
       if (url) URL.revokeObjectURL(url);
     };
     try {
