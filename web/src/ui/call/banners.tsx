@@ -1,4 +1,4 @@
-import type { Call, CallState } from "../../client/index.ts";
+import { type Call, type CallState, mayPublish } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { UploadHint } from "../devices/upload-hint.tsx";
 import { VoiceHints } from "../devices/voice-hints.tsx";
@@ -33,7 +33,7 @@ export function Banners({ call, state }: { call: Call; state: CallState }) {
         </p>
       ) : null}
       <DeviceBanner />
-      <VoiceHints />
+      <VoiceHints isHeard={mayPublish(state, "microphone")} />
       <UploadHint call={call} />
       {state.reception === "sound" ? (
         <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="sound-only">

@@ -28,7 +28,7 @@ export function LobbyDevices() {
           onClick={() => setShowsSettings(true)}
         />
       </SoundTests>
-      <VoiceHints />
+      <VoiceHints isHeard={false} />
       {showsSettings ? (
         <Dialog title={t.sound.title} onClose={() => setShowsSettings(false)}>
           <MediaSettings />

@@ -4,21 +4,27 @@ import { toggleMic } from "../parts/media-toggles.tsx";
 import { usePreference } from "../use-preference.ts";
 import { Hint } from "./hint.tsx";
 
+interface Props {
+  /** The others would hear the person, were the microphone not muted. */
+  isHeard: boolean;
+}
+
 /** Says that the person speaks while muted, or that nothing arrives from the microphone. */
-export function VoiceHints() {
+export function VoiceHints({ isHeard }: Props) {
   const [mutedHint] = usePreference("mutedHint");
   const [silentHint] = usePreference("silentHint");
   // Nothing is measured for people who want neither.
-  return mutedHint === "off" && silentHint === "off" ? null : <Watched />;
+  const isMutedWatched = isHeard && mutedHint !== "off";
+  return isMutedWatched || silentHint !== "off" ? <Watched isHeard={isHeard} /> : null;
 }
 
-function Watched() {
+function Watched({ isHeard }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
   const hint = useReadable(media.voice);
   const [mutedHint, setMutedHint] = usePreference("mutedHint");
   const [silentHint, setSilentHint] = usePreference("silentHint");
-  if (hint === "muted" && mutedHint !== "off") {
+  if (hint === "muted" && isHeard && mutedHint !== "off") {
     return (
       <Hint
         icon="micOff"
