@@ -1,3 +1,4 @@
+import { useId } from "react";
 import type { Reception, SendLimit } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Select } from "../parts/field.tsx";
@@ -10,6 +11,7 @@ const LIMITS: readonly SendLimit[] = ["auto", "low", "saver"];
 /** How much video is received and sent. */
 export function DataSettings() {
   const { t } = useI18n();
+  const hintId = useId();
   const [receive, setReceive] = usePreference("receive");
   const [send, setSend] = usePreference("send");
   return (
@@ -18,6 +20,7 @@ export function DataSettings() {
         label={t.sound.receive}
         icon="people"
         value={receive ?? "all"}
+        aria-describedby={receive === "less" ? hintId : undefined}
         data-testid="receive"
         onSelect={(value) => {
           const choice = RECEPTIONS.find((choice) => choice === value);
@@ -30,6 +33,8 @@ export function DataSettings() {
           </option>
         ))}
       </Select>
+      {/* Other participants send one video to all: only the media server has smaller ones. */}
+      {receive === "less" ? <p id={hintId}>{t.sound.receiveLessHint}</p> : null}
       <Select
         label={t.sound.send}
         icon="camera"

@@ -29,6 +29,8 @@ export const enSound = {
   data: "Data",
   receive: "What you receive",
   receiveOf: { all: "Everything", less: "Smaller videos", sound: "Sound only" },
+  receiveLessHint:
+    "Has an effect once the call goes through the media server. In a small, direct call you receive everything.",
   send: "Your video",
   sendOf: { auto: "Automatic", low: "Low quality", saver: "Data saver" },
   weakUpload: "Your upload is weak",

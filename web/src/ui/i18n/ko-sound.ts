@@ -31,6 +31,8 @@ export const koSound: SoundMessages = {
   data: "데이터",
   receive: "받는 영상",
   receiveOf: { all: "모두 받기", less: "작은 영상으로 받기", sound: "소리만 받기" },
+  receiveLessHint:
+    "통화가 미디어 서버를 거칠 때만 적용돼요. 몇 명이 직접 연결된 통화에서는 모두 받아요.",
   send: "내 영상 화질",
   sendOf: { auto: "자동", low: "낮음", saver: "데이터 절약" },
   weakUpload: "업로드 속도가 느려요",
