@@ -42,10 +42,11 @@ export function useFloating(stage: Stage) {
     },
     onKeyDown: (event: KeyboardEvent) => {
       const next = cornerTowards(corner, event.key);
-      if (!event.key.startsWith("Arrow")) return;
+      // The other arrow keys lead to the next tile.
+      if (next === corner) return;
       event.preventDefault();
       event.stopPropagation();
-      if (next !== corner) setStored(next);
+      setStored(next);
     },
   });
 

@@ -65,9 +65,10 @@ export function Pager({ page, pages, grid, onPage }: Props) {
   );
 }
 
-/** The keys scroll or move within this element. */
+/** Elements that the keys scroll, or move within. */
+const SCROLLED =
+  "input, textarea, select, dialog, aside, [role=dialog], [role=menu], [role=listbox], [role=log]";
+
 function scrollsBy(target: EventTarget | null): boolean {
-  return (
-    target instanceof Element && target.closest("input, textarea, dialog, [role=log]") !== null
-  );
+  return target instanceof Element && target.closest(SCROLLED) !== null;
 }
