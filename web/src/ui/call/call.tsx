@@ -150,7 +150,7 @@ export function Call({ call, onEnd }: CallProps) {
                   view={view}
                   pin={pin}
                   onPin={setPin}
-                  popped={pip.isOpen ? popped : null}
+                  popped={pip.window ? popped : pip.videoKey}
                 />
                 <Toasts toasts={toasts} onClose={closeToast} onChat={() => open("chat")} />
               </div>

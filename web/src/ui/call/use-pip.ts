@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { keyOf } from "./use-touch.ts";
 
 /** https://wicg.github.io/document-picture-in-picture/, which TypeScript does not know yet. */
 interface DocumentPictureInPicture {
@@ -18,8 +19,8 @@ export interface Pip {
   isSupported: boolean;
   /** The small window, if it can show a document. */
   window: Window | null;
-  /** Something is shown in a small window, of either kind. */
-  isOpen: boolean;
+  /** Key of the tile whose video is in the small window, if that shows a video: it stays the same. */
+  videoKey: string | null;
   /** Opens or closes it. */
   toggle: () => void;
   /** Opens it because the user turned to another tab; it closes when the user returns. */
@@ -32,8 +33,9 @@ export interface Pip {
  */
 export function usePip(findVideo: () => HTMLVideoElement | null): Pip {
   const [pipWindow, setPipWindow] = useState<Window | null>(null);
-  const [hasVideo, setHasVideo] = useState(false);
+  const [video, setVideo] = useState<Element | null>(null);
   const isForNow = useRef(false);
+  const isMounted = useRef(true);
   const latestFind = useRef(findVideo);
   latestFind.current = findVideo;
 
@@ -42,6 +44,8 @@ export function usePip(findVideo: () => HTMLVideoElement | null): Pip {
       ? documentPip()
           ?.requestWindow(PIP_SIZE)
           .then((opened) => {
+            // Granted after the end of the call.
+            if (!isMounted.current) return opened.close();
             adopt(opened.document);
             opened.addEventListener("pagehide", () => setPipWindow(null), { once: true });
             setPipWindow(opened);
@@ -53,7 +57,14 @@ export function usePip(findVideo: () => HTMLVideoElement | null): Pip {
   }, []);
 
   useEffect(() => {
-    const update = () => setHasVideo(document.pictureInPictureElement !== null);
+    isMounted.current = true;
+    return () => {
+      isMounted.current = false;
+    };
+  }, []);
+
+  useEffect(() => {
+    const update = () => setVideo(document.pictureInPictureElement);
     document.addEventListener("enterpictureinpicture", update);
     document.addEventListener("leavepictureinpicture", update);
     return () => {
@@ -75,14 +86,13 @@ export function usePip(findVideo: () => HTMLVideoElement | null): Pip {
     };
   }, [pipWindow]);
 
-  const isOpen = pipWindow !== null || hasVideo;
   return {
     isSupported: documentPip() !== undefined || document.pictureInPictureEnabled === true,
     window: pipWindow,
-    isOpen,
+    videoKey: video && keyOf(video),
     toggle: () => {
       if (pipWindow) pipWindow.close();
-      else if (hasVideo) document.exitPictureInPicture().catch(() => {});
+      else if (video) document.exitPictureInPicture().catch(() => {});
       else open(false);
     },
     openForNow: useCallback(() => open(true), [open]),
