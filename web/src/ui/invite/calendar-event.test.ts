@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { type CalendarEvent, calendarFile } from "./calendar-event.ts";
+import { expect, test, vi } from "vitest";
+import { type CalendarEvent, calendarFile, newUid } from "./calendar-event.ts";
 
 const event: CalendarEvent = {
   uid: "1@meet.example",
@@ -49,4 +49,13 @@ test("the file begins and ends as a calendar", () => {
   const lines = calendarFile(event).split("\r\n");
   expect(lines.slice(0, 2)).toEqual(["BEGIN:VCALENDAR", "VERSION:2.0"]);
   expect(lines.slice(-2)).toEqual(["END:VCALENDAR", ""]);
+});
+
+test("a UID is made on a page without TLS, too", () => {
+  const { getRandomValues } = crypto;
+  vi.stubGlobal("crypto", { getRandomValues: getRandomValues.bind(crypto) });
+  const uids = [newUid("10.0.0.2"), newUid("10.0.0.2")];
+  vi.unstubAllGlobals();
+  for (const uid of uids) expect(uid).toMatch(/^[0-9a-f]{32}@10\.0\.0\.2$/);
+  expect(uids[0]).not.toBe(uids[1]);
 });

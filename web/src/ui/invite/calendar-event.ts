@@ -13,6 +13,13 @@ export interface CalendarEvent {
   url: string;
 }
 
+/** A UID that tells nothing about the event, its maker or the time (RFC 7986 §5.3). */
+export function newUid(host: string): string {
+  // `randomUUID` is missing on pages without TLS.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}@${host}`;
+}
+
 /** Octets of a line, without its break (§3.1). */
 const MAX_LINE_OCTETS = 75;
 

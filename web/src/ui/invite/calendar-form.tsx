@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Select, TextField } from "../parts/field.tsx";
-import { calendarFile } from "./calendar-event.ts";
+import { calendarFile, newUid } from "./calendar-event.ts";
 import styles from "./invite.module.css";
 import { localInput, nextHour } from "./local-time.ts";
 
@@ -22,7 +22,7 @@ export function CalendarForm({ room, link }: { room: string; link: string }) {
     setMissing(Number.isNaN(time.getTime()));
     if (Number.isNaN(time.getTime())) return;
     const file = calendarFile({
-      uid: `${crypto.randomUUID()}@${location.hostname}`,
+      uid: newUid(location.hostname),
       now: new Date(),
       start: time,
       minutes,
