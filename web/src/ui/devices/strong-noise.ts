@@ -26,9 +26,15 @@ export const strongNoiseFilter: TrackFilter = async (input) => {
     await context.resume();
     const [track] = destination.stream.getAudioTracks();
     if (!track) throw new Error("the filter has no output");
+    // A phone call interrupts the context, which stays suspended afterwards.
+    const resume = () => {
+      if (context.state !== "running") void context.resume().catch(() => {});
+    };
+    context.addEventListener("statechange", resume);
     return {
       track,
       stop: () => {
+        context.removeEventListener("statechange", resume);
         track.stop();
         suppressor.destroy();
         void context.close().catch(() => {});
