@@ -16,7 +16,7 @@ pub const MAX_ID_TOKEN_BYTES: usize = 32 * 1024;
 /// Maximum length of a subject, in bytes (OpenID Connect Core §2).
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// What the ID token of a sign-in must say.
+/// Requirements that the ID token of a sign-in must meet.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedIdToken<'a> {
     /// The provider (`iss`), to the letter.

@@ -10,10 +10,10 @@ use crate::{
     finding::{Certainty, Finding},
 };
 
-/// What the router answers.
+/// The router's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// What it gives, or its words.
+    /// The mapping that it gives, or its refusal.
     pub answer: Result<Forwarding, String>,
 }
 

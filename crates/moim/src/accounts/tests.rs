@@ -162,7 +162,7 @@ async fn administrators_survive_a_restart_in_the_store_or_in_a_private_file() {
     assert!(again.check(client("192.0.2.1"), "ben", PASSWORD.to_owned()).await.is_ok());
 }
 
-/// What is acknowledged is on disk: the process may be killed the moment after.
+/// An acknowledged change is on disk: the process may be killed the moment after.
 #[tokio::test]
 async fn removal_and_new_password_are_acknowledged_once_they_are_on_disk() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What lists and removals of an administrator's things have in common.
+//! Common parts of the routes that list and remove keys, webhooks and invitations.
 
 use axum::{Json, http::StatusCode};
 

@@ -60,7 +60,7 @@ pub(crate) struct Config {
     pub(crate) metrics_token: Option<Secret>,
     /// Who may do what.
     pub(crate) access: AccessConfig,
-    /// Where hosts sign in.
+    /// The provider at which hosts sign in.
     pub(crate) oidc: Option<OidcConfig>,
     /// Receivers of what happens in rooms.
     pub(crate) webhooks: WebhookConfig,

@@ -1,4 +1,4 @@
-//! Where the state lies between two processes.
+//! Location of the state between two processes.
 
 use std::{env, ffi::OsString, fs};
 
@@ -33,7 +33,7 @@ impl HandoverPlace {
         Self { runtime, data: data.clone() }
     }
 
-    /// Where the state is written: the first folder that takes it.
+    /// Folders for the state: the first one that takes it is used.
     pub(super) fn folders(&self) -> impl Iterator<Item = &DataFolder> {
         self.runtime.iter().chain([&self.data])
     }

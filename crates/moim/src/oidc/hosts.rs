@@ -1,4 +1,4 @@
-//! Who of those whom the provider knows is a host.
+//! Rules by which people whom the provider knows are hosts.
 
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ pub(super) fn take_email_from_one(
     other.retain(|name, _| !EMAIL_CLAIMS.contains(&name.as_str()));
 }
 
-/// How the provider calls a person.
+/// The provider's name of a person.
 pub(super) fn name(claims: &Map<String, Value>) -> Option<&str> {
     let text = |name: &str| claims.get(name)?.as_str().filter(|text| !text.trim().is_empty());
     ["name", "preferred_username", "email"].into_iter().find_map(text)

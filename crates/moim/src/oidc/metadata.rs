@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::failure::told;
 use crate::config::is_safe_url;
 
-/// How this server proves itself at the token endpoint.
+/// Client authentication at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientProof {
     /// `client_secret_basic`, the default.
@@ -16,12 +16,12 @@ pub(super) enum ClientProof {
     Post,
 }
 
-/// What a provider says of itself.
+/// Metadata of a provider (OpenID Connect Discovery 1.0 §3).
 #[derive(Debug, Clone)]
 pub(super) struct Metadata {
-    /// Where people sign in.
+    /// The authorization endpoint.
     pub(super) authorization: Uri,
-    /// Where codes are exchanged.
+    /// The token endpoint.
     pub(super) token: Uri,
     /// Its public keys.
     pub(super) keys: Uri,

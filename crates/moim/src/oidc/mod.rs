@@ -49,7 +49,7 @@ pub(crate) struct SignIns {
 pub(crate) struct Begun {
     /// The provider's page.
     pub(crate) page: String,
-    /// What the browser keeps meanwhile.
+    /// The cookie that the browser keeps meanwhile.
     pub(crate) cookie: String,
 }
 

@@ -170,7 +170,8 @@ impl People {
         self.remove(&mut self.sessions.lock(), SecretHash::of(secret));
     }
 
-    /// What rooms know a person by, in place of a device: a host comes back as host on any device. Nobody else can compute it.
+    /// Secret by which rooms know a person, in place of a device's: a host comes back as host on any
+    /// device. Nobody else can compute it.
     pub(crate) fn device(&self, person: &Person) -> Option<DeviceSecret> {
         let tag = hmac::sign(&self.key, person.identity.as_bytes());
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! What the service manager is told while the server runs.
+//! Notifications to the service manager while the server runs.
 
 use std::{sync::Arc, time::Duration};
 

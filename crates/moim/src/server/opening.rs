@@ -1,4 +1,4 @@
-//! What a server opens when it starts: the store, and the port over TCP and UDP.
+//! The store and the port (TCP and UDP) that a server opens when it starts.
 
 use std::{io, sync::Arc};
 

@@ -29,7 +29,7 @@ pub(super) enum RoomMessage {
         guess: Option<Guess>,
         /// Time of the request.
         since: Instant,
-        /// Whether it may open the room, and how.
+        /// Permission to open the room, or the reason against it.
         opening: Result<Permission, PolicyError>,
     },
     /// A request of a member.

@@ -270,7 +270,8 @@ impl Session {
         self.credentials.person(&self.hub.config.people)
     }
 
-    /// What a room knows a client by: the person, if one has signed in, otherwise the device.
+    /// Secret by which a room knows a client: that of the person, if one has signed in, otherwise
+    /// that of the device.
     fn device_of(
         &self,
         person: Option<&Person>,

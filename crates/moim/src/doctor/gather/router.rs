@@ -1,4 +1,4 @@
-//! What the router answers, if the configuration has the server ask it.
+//! The router's answer, if the configuration has the server ask it.
 
 use doctor::server::{
     Looked, Skip,

@@ -1,4 +1,4 @@
-//! What the router gives: one port over TCP and UDP, and its public address.
+//! Mappings of the router: one port over TCP and UDP, and its public address.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},

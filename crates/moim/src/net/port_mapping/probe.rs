@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// server's own mapping stays, since it is of another port.
 ///
 /// # Errors
-/// What the router says, or that it says nothing.
+/// The router's answer, or that there is none.
 pub(crate) async fn probe() -> anyhow::Result<(IpAddr, &'static str)> {
     let held = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     let port = held.local_addr()?.port();
