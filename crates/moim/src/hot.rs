@@ -10,7 +10,7 @@ use crate::{
     data::DataFolder,
     http::{Embedders, HostNames},
     net::{auto_announce, descriptors, reachability::Reachability, tcp::Admission, tls},
-    shard::turn::Settings,
+    shard,
     signaling::Signaling,
     socketio::ActiveConfig,
     webhooks::Webhooks,
@@ -89,7 +89,7 @@ pub(crate) struct HotParts {
     pub(crate) signaling: Option<Arc<Signaling>>,
     /// The relay's realm, which needs a restart to change: users' keys are derived from it.
     pub(crate) realm: String,
-    pub(crate) turn: watch::Sender<Option<Arc<Settings>>>,
+    pub(crate) shards: shard::Handle,
     pub(crate) drain_timeout: Live<Duration>,
 }
 
@@ -107,8 +107,9 @@ impl HotParts {
     }
 
     /// Applies the keys of `config` that need no restart. This can't fail. New connections,
-    /// sessions, rooms and allocations follow them; what exists goes on.
-    pub(crate) fn apply(&self, config: &Config) {
+    /// sessions, rooms and allocations follow them; what exists goes on. Returns once all shards have
+    /// taken them.
+    pub(crate) async fn apply(&self, config: &Config) {
         descriptors::raise_for(config.limits.connections);
         self.proxies.replace(&config.trusted_proxies);
         self.announcing.send_replace(wiring::announcing(config));
@@ -135,6 +136,7 @@ impl HotParts {
         if let Some(secret) = config.turn.secrets.first() {
             self.turn_secret.replace(secret.clone());
         }
-        self.turn.send_replace(Some(Arc::new(wiring::turn_settings(config, &self.realm))));
+        let settings = wiring::turn_settings(config, &self.realm);
+        self.shards.reload(self.reachability.current(), settings.into()).await;
     }
 }

@@ -133,7 +133,7 @@ fn serve(given: Given) -> ExitCode {
     let logs = logs::start();
     panics::log();
     match prepare(given, logs) {
-        Ok((server, mut reload)) => server.run(move || reload.reload()),
+        Ok((server, mut reload)) => server.run(async move || reload.reload().await),
         Err(problems) => misconfigured(&problems),
     }
 }

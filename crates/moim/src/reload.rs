@@ -36,8 +36,8 @@ impl Reload {
     ///
     /// # Errors
     /// All mistakes, which are logged too. Nothing has changed.
-    pub(crate) fn reload(&mut self) -> Result<Reloaded, Problems> {
-        let reloaded = self.try_reload();
+    pub(crate) async fn reload(&mut self) -> Result<Reloaded, Problems> {
+        let reloaded = self.try_reload().await;
         if let Err(problems) = &reloaded {
             for problem in problems.iter() {
                 tracing::error!("nothing is reloaded: {problem}");
@@ -46,7 +46,7 @@ impl Reload {
         reloaded
     }
 
-    fn try_reload(&mut self) -> Result<Reloaded, Problems> {
+    async fn try_reload(&mut self) -> Result<Reloaded, Problems> {
         let checked = CheckedConfig::new(self.given.clone())?;
         let mut problems = Problems::default();
         problems.take(logs::check(&checked.config().log));
@@ -60,7 +60,7 @@ impl Reload {
         let mut config = checked.config().clone();
         self.parts.complete(&mut config)?;
         self.logs.filter(&config.log)?;
-        self.parts.apply(&config);
+        self.parts.apply(&config).await;
         for key in &hot {
             self.running.copy(key, checked.sources());
         }

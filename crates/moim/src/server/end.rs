@@ -76,12 +76,12 @@ impl Ending<'_> {
         &self,
         signals: &mut Signals,
         orders: &mut OrderReceiver,
-        mut reload: impl FnMut() -> Result<Reloaded, Problems>,
+        mut reload: impl AsyncFnMut() -> Result<Reloaded, Problems>,
     ) -> End {
         let mut draining: Option<Draining> = None;
-        let mut reload = || {
+        let mut reload = async || {
             self.supervisor.reloading();
-            let reloaded = reload();
+            let reloaded = reload().await;
             self.supervisor.ready();
             reloaded
         };
@@ -90,7 +90,7 @@ impl Ending<'_> {
             tokio::select! {
                 signal = signals.next() => match signal {
                     // Mistakes are logged.
-                    Signal::Reload => drop(reload()),
+                    Signal::Reload => drop(reload().await),
                     Signal::Terminate | Signal::Interrupt => {
                         if let Some(end) = self.stop(signal, &mut draining) {
                             return end;
@@ -99,7 +99,7 @@ impl Ending<'_> {
                 },
                 Some(order) = orders.recv() => match order {
                     Order::Reload(done) => {
-                        let _ = done.send(reload());
+                        let _ = done.send(reload().await);
                     }
                     Order::Drain(limit, done) => {
                         let draining = draining.get_or_insert_default();

@@ -129,9 +129,8 @@ pub(crate) fn prepare(
     let domains: Vec<_> = config.acme.iter().flat_map(|acme| &acme.domains).collect();
     let urls = urls.with_domains(&domains, &bound.addresses, &config.announce);
     let (stop, drain) = drain();
-    let (turn, settings) = watch::channel(None);
     let (addresses, members) = (reachability.changes(), rooms.clone());
-    tokio::spawn(shard::keep_informed(shards.clone(), members, addresses, settings));
+    tokio::spawn(shard::keep_informed(shards.clone(), members, addresses));
     tokio::spawn(reachability.clone().follow());
     let access = Arc::new(Access::new(config.access.clone()));
     let (webhooks, deliveries, events) =
@@ -284,7 +283,7 @@ pub(crate) fn prepare(
         sockets: socket_config,
         signaling: signaling.clone(),
         realm: config.turn.realm.clone(),
-        turn,
+        shards: shards.clone(),
         drain_timeout: drain_timeout.clone(),
     };
     let services = Services {
@@ -331,7 +330,7 @@ pub(crate) fn prepare(
 
 impl Server {
     /// Serves until a signal stops it; calls `reload` at SIGHUP and on request.
-    pub(crate) fn run(self, reload: impl FnMut() -> Result<Reloaded, Problems>) -> ExitCode {
+    pub(crate) fn run(self, reload: impl AsyncFnMut() -> Result<Reloaded, Problems>) -> ExitCode {
         let Self {
             runtime,
             lock,

@@ -19,9 +19,11 @@ use super::{
     pulse::Health,
     report::Report,
     sfu::{self, room_commands::RoomCommandSender},
-    turn,
+    turn::{self, Settings, command::Command},
 };
-use crate::net::{reach::ReachLog, tcp::Connection, udp::KernelBuffers};
+use crate::net::{
+    reach::ReachLog, reachable::ReachableAddresses, tcp::Connection, udp::KernelBuffers,
+};
 
 /// Time for a shard to answer a report request.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -90,6 +92,15 @@ impl Handle {
             sum.add(&timeout(REPORT_TIMEOUT, request).await.unwrap_or_default());
         }
         sum
+    }
+
+    /// Replaces the addresses and the settings of the relay on all shards; returns once they follow
+    /// them.
+    pub(crate) async fn reload(&self, addresses: Arc<ReachableAddresses>, relay: Arc<Settings>) {
+        self.send_to_all(|| ShardCommand::Addresses(Arc::clone(&addresses))).await;
+        self.send_to_all(|| Command::Settings(Arc::clone(&relay))).await;
+        // A shard takes commands in their order.
+        self.report().await;
     }
 
     /// Sends a command to each shard that has not stopped.

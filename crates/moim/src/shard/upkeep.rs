@@ -1,14 +1,14 @@
 //! Events of the rest of the server that concern every shard: participants have left their rooms,
-//! the server's addresses have changed, or the operator has changed settings.
+//! or the server's addresses have changed.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
 
 use super::{
     command::ShardCommand,
     handle::Handle,
-    turn::{command::Command, config::Settings, room_credentials::RoomCredentials},
+    turn::{command::Command, room_credentials::RoomCredentials},
 };
 use crate::net::reachability::AddressChanges;
 
@@ -20,7 +20,6 @@ pub(crate) async fn keep_informed(
     shards: Handle,
     credentials: Option<RoomCredentials>,
     mut addresses: AddressChanges,
-    mut settings: watch::Receiver<Option<Arc<Settings>>>,
 ) {
     // They may have changed since the shards were configured.
     addresses.mark_changed();
@@ -29,12 +28,6 @@ pub(crate) async fn keep_informed(
             () = member_left(credentials.as_ref()) => {
                 shards.send_to_all(|| Command::MembersLeft).await;
                 sleep(LEFT_DELAY).await;
-            }
-            Ok(()) = settings.changed() => {
-                let current = settings.borrow_and_update().clone();
-                if let Some(current) = current {
-                    shards.send_to_all(|| Command::Settings(Arc::clone(&current))).await;
-                }
             }
             Ok(()) = addresses.changed() => {
                 let current = Arc::clone(&addresses.borrow_and_update());

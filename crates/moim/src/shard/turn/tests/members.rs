@@ -1,6 +1,5 @@
 //! Credentials of participants, until they leave their rooms.
 
-use tokio::sync::watch;
 use turn::rest;
 
 use super::*;
@@ -15,8 +14,7 @@ async fn world_with_rooms() -> (World, RoomCredentials) {
     let rooms = RoomCredentials::new(b"the secret of the rooms alone");
     let world = world_with(Ipv4Addr::LOCALHOST.into(), 2, &[], Some(&rooms)).await;
     let addresses = Reachability::default().changes();
-    let (_, settings) = watch::channel(None);
-    tokio::spawn(keep_informed(world.shards.clone(), Some(rooms.clone()), addresses, settings));
+    tokio::spawn(keep_informed(world.shards.clone(), Some(rooms.clone()), addresses));
     (world, rooms)
 }
 
