@@ -1,6 +1,6 @@
 // Topology and peer connections of a call, as reported by the pages.
 
-import type { ChromiumParticipant, Participant } from "./participant.ts";
+import type { Participant } from "./participant.ts";
 import { DEADLINE, until } from "./until.ts";
 
 /** Waits until the page shows this topology. */
@@ -40,12 +40,4 @@ export async function waitForSfuCall(people: Participant[]): Promise<void> {
   for (const person of people) await waitForConnections(person, 1);
   // Still decoding after the mesh connections are closed.
   for (const person of people) await person.decodes(people.length - 1);
-}
-
-/** Selected candidate pair of a page's first peer connection. */
-export async function selectedPair(person: ChromiumParticipant) {
-  const { connections } = await person.report();
-  const selected = connections[0]?.selected;
-  if (!selected) throw new Error(`${person.name} has no selected pair`);
-  return selected;
 }

@@ -1,6 +1,7 @@
-import { selectedPair, waitForCall } from "../../net/path.ts";
+import { waitForCall } from "../../net/path.ts";
 import { requireNetworks } from "../../net/requirements.ts";
-import { expect, test } from "../../net/test.ts";
+import { test } from "../../net/test.ts";
+import { expectPair, type SelectedPair } from "../../support/selected-pair.ts";
 
 requireNetworks();
 
@@ -10,7 +11,8 @@ test("clients behind cone NATs connect by STUN, without a relay", async ({ meet 
   const people = await meet(["stun"]);
   await waitForCall(people);
   for (const person of people) {
-    const { local, remote } = await selectedPair(person);
-    expect([local.type, remote.type]).not.toContain("relay");
+    const isRelayed = ({ local, remote }: SelectedPair) =>
+      [local.type, remote.type].includes("relay");
+    await expectPair(person, isRelayed, false);
   }
 });

@@ -1,8 +1,9 @@
 // Two participants behind symmetric NATs, which can only connect through our TURN server.
 
-import { selectedPair, waitForCall } from "../../net/path.ts";
+import { waitForCall } from "../../net/path.ts";
 import { requireNetworks } from "../../net/requirements.ts";
 import { expect, test } from "../../net/test.ts";
+import { selectedPair } from "../../support/selected-pair.ts";
 import { until } from "../../support/until.ts";
 
 requireNetworks();

@@ -8,8 +8,9 @@ import { waitForCall } from "../../net/path.ts";
 import { requireNetworks } from "../../net/requirements.ts";
 import { isHealthyWithin } from "../../net/test.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
+import { expectPair, type SelectedPair, selectedPair } from "../../support/selected-pair.ts";
 import { Server } from "../../support/server.ts";
-import { selectedPair, waitForSfuCall } from "../../support/sfu.ts";
+import { waitForSfuCall } from "../../support/sfu.ts";
 import { ParticipantPool } from "../../support/test.ts";
 
 requireNetworks();
@@ -83,6 +84,9 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
+/** Protocol, address and port of the server's end. */
+const remoteEnd = ({ remote }: SelectedPair) => [remote.protocol, remote.address, remote.port];
+
 for (const publicPort of [SERVER_PORT, 443]) {
   test.describe(`public port ${publicPort} of a server on port ${SERVER_PORT}`, () => {
     test.use({ publicPort });
@@ -91,13 +95,11 @@ for (const publicPort of [SERVER_PORT, 443]) {
       const people = await meet();
       await waitForCall(people);
       for (const person of people) {
-        // A relay over TCP may connect first.
-        await expect
-          .poll(async () => {
-            const { local, remote } = await selectedPair(person);
-            return [local.type, remote.type, local.relayProtocol];
-          })
-          .toEqual(["relay", "relay", "udp"]);
+        await expectPair(
+          person,
+          ({ local, remote }) => [local.type, remote.type, local.relayProtocol],
+          ["relay", "relay", "udp"],
+        );
       }
     });
 
@@ -108,22 +110,15 @@ for (const publicPort of [SERVER_PORT, 443]) {
         const [inside, outside] = await meet();
         await waitForSfuCall([inside, outside]);
         const { serverAddress, publicAddress } = network.lan;
-        const near = (await selectedPair(inside)).remote;
-        expect([near.protocol, near.address, near.port]).toEqual([
-          "udp",
-          serverAddress,
-          SERVER_PORT,
-        ]);
-        const far = (await selectedPair(outside)).remote;
-        expect([far.protocol, far.address, far.port]).toEqual(["udp", publicAddress, publicPort]);
+        await expectPair(inside, remoteEnd, ["udp", serverAddress, SERVER_PORT]);
+        await expectPair(outside, remoteEnd, ["udp", publicAddress, publicPort]);
       });
 
       test("outside without UDP connects over TCP", async ({ meet, network }) => {
         network.lan.outside.dropUdp(true);
         const [inside, outside] = await meet();
         await waitForSfuCall([inside, outside]);
-        const near = (await selectedPair(inside)).remote;
-        expect([near.protocol, near.address]).toEqual(["udp", network.lan.serverAddress]);
+        await expectPair(inside, remoteEnd, ["udp", network.lan.serverAddress, SERVER_PORT]);
         const { local, remote } = await selectedPair(outside);
         if (local.type === "relay") {
           expect(["tcp", "tls"]).toContain(local.relayProtocol);

@@ -8,13 +8,9 @@ import { isHealthyWithin } from "../../net/test.ts";
 import { countFrames, expectNoFreeze } from "../../support/frames.ts";
 import type { ObserverOptions } from "../../support/observer.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
+import { expectPair, type SelectedPair, selectedPair } from "../../support/selected-pair.ts";
 import { Server } from "../../support/server.ts";
-import {
-  selectedPair,
-  waitForConnections,
-  waitForSfuCall,
-  waitForTopology,
-} from "../../support/sfu.ts";
+import { waitForConnections, waitForSfuCall, waitForTopology } from "../../support/sfu.ts";
 import { ParticipantPool } from "../../support/test.ts";
 import { until } from "../../support/until.ts";
 
@@ -145,10 +141,9 @@ test.describe("in a room that always uses the media server", () => {
     });
     expect(Date.now() - entered).toBeLessThan(3_000);
     await waitForSfuCall([ada, grace]);
-    expect((await selectedPair(ada)).remote.protocol).toBe("udp");
-    expect((await selectedPair(ada)).local.type).not.toBe("relay");
-    const { local, remote } = await selectedPair(grace);
-    expect([local.type === "relay", remote.protocol]).toEqual([false, "tcp"]);
+    const path = ({ local, remote }: SelectedPair) => [local.type === "relay", remote.protocol];
+    await expectPair(ada, path, [false, "udp"]);
+    await expectPair(grace, path, [false, "tcp"]);
     await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
   });
 
@@ -159,8 +154,7 @@ test.describe("in a room that always uses the media server", () => {
     await ada.enter("hidden");
     await grace.enter("hidden");
     await waitForSfuCall([ada, grace]);
-    const { local } = await selectedPair(grace);
-    expect([local.type, local.relayProtocol]).toEqual(["relay", "tls"]);
+    await expectPair(grace, ({ local }) => [local.type, local.relayProtocol], ["relay", "tls"]);
     await expect(grace.page.getByTestId("cut-off")).toHaveCount(0);
   });
 
