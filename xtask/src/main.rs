@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask <task>`.
 
+mod background;
 mod bench;
 mod build;
 mod dashboard;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use crate::packages;
 use crate::{
+    background::BackgroundBuild,
     build, dashboard, install, npm, python, relay,
     shell::{cargo, has, is_ci, run, run_with, target_dir},
     types,
@@ -19,45 +20,60 @@ pub(crate) enum Extent {
     Quick,
 }
 
-type Step = (&'static str, fn() -> anyhow::Result<()>);
-
-const STEPS: &[Step] = &[
-    ("protocol types", types::check),
-    ("dashboard", dashboard::check),
-    ("format", format),
-    ("page", page),
-    ("lints", lints),
-    ("Rust tests", rust_tests),
-    ("benches", benches),
-    ("fuzz targets", fuzz_targets),
-    ("licences and sources", deny),
-];
-
-const BROWSER_STEPS: &[Step] = &[
-    ("tools", install::browsers_and_networks),
-    ("release build", build::build),
-    #[cfg(unix)]
-    ("packages", packages::check),
-    ("TURN interoperability", relay::suites),
-    ("relay beside coturn", beside_coturn),
-    ("browsers and networks", browsers),
-];
+/// Release builds that the browser tests need. The server is built alone first, as its dependencies
+/// have other features beside the link emulator.
+const RELEASE_BUILDS: &[&[&str]] = &[&["moim"], &["moim", "moim-stranger"], &["moim-wire"]];
 
 /// Runs the steps in order; stops at the first failure.
 pub(crate) fn test(extent: Extent) -> anyhow::Result<()> {
-    let browser_steps = if extent == Extent::Whole { BROWSER_STEPS } else { &[] };
-    let mut times = Vec::new();
-    for (name, step) in STEPS.iter().chain(browser_steps) {
+    let mut steps = Steps::default();
+    steps.run("protocol types", types::check)?;
+    steps.run("dashboard", dashboard::check)?;
+    steps.run("format", format)?;
+    steps.run("page", page)?;
+    let is_whole = extent == Extent::Whole;
+    let release = is_whole.then(|| BackgroundBuild::start(RELEASE_BUILDS)).transpose()?;
+    steps.run("lints", lints)?;
+    steps.run("Rust tests", rust_tests)?;
+    steps.run("benches", benches)?;
+    steps.run("fuzz targets", fuzz_targets)?;
+    steps.run("licences and sources", deny)?;
+    if let Some(mut release) = release {
+        steps.run("tools", install::browsers_and_networks)?;
+        steps.run("release build", || release.finish())?;
+        #[cfg(unix)]
+        steps.run("packages", packages::check)?;
+        steps.run("TURN interoperability", relay::suites)?;
+        steps.run("relay beside coturn", beside_coturn)?;
+        steps.run("browsers and networks", browsers)?;
+    }
+    steps.report();
+    Ok(())
+}
+
+/// The steps that have succeeded, with their times.
+#[derive(Default)]
+struct Steps(Vec<(&'static str, Duration)>);
+
+impl Steps {
+    fn run(
+        &mut self,
+        name: &'static str,
+        step: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         eprintln!("\n\x1b[1m== {name}\x1b[0m");
         let start = Instant::now();
         step()?;
-        times.push((name, start.elapsed()));
+        self.0.push((name, start.elapsed()));
+        Ok(())
     }
-    eprintln!("\nall green:");
-    for (name, time) in times {
-        eprintln!("{:>6}  {name}", seconds(time));
+
+    fn report(&self) {
+        eprintln!("\nall green:");
+        for (name, time) in &self.0 {
+            eprintln!("{:>6}  {name}", seconds(*time));
+        }
     }
-    Ok(())
 }
 
 fn seconds(time: Duration) -> String {
@@ -145,11 +161,6 @@ fn beside_coturn() -> anyhow::Result<()> {
 }
 
 fn browsers() -> anyhow::Result<()> {
-    // Beside the server, whose dependencies are compiled; the link emulator has other features.
-    let beside_server = ["--package", "moim", "--package", "moim-stranger"];
-    for tools in [&beside_server[..], &["--package", "moim-wire"]] {
-        run(".", &cargo(), &[&["build", "--release", "--locked"], tools].concat())?;
-    }
     npm::install("e2e")?;
     let python = python::install()?;
     let python = python.to_string_lossy();
