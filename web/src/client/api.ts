@@ -365,6 +365,11 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   setProcessing(processing: SoundProcessing): Promise<void>;
   /** Filters the microphone before it is sent; null sends it as it is captured. */
   setMicrophoneFilter(filter: TrackFilter | null): void;
+  /**
+   * Filters the camera before it is sent and shown. Nothing is sent until the filter runs, or if it
+   * can't run; null sends the camera as it is captured.
+   */
+  setCameraFilter(filter: TrackFilter | null): void;
   /** Records the open microphone as it is sent, filter included, muted or not. Rejects without one. */
   recordMicrophone(milliseconds: number): Promise<Blob>;
   /**
@@ -420,9 +425,11 @@ export interface LocalMediaState {
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
   /** The filter of the microphone could not run: it is sent as it is captured. */
   readonly hasFilterFailed: boolean;
+  /** The filter of the camera could not run: nothing of the camera is sent. */
+  readonly hasCameraFilterFailed: boolean;
   /** The open camera is one of a phone's two, which look in opposite directions. */
   readonly canFlipCamera: boolean;
-  /** The camera for a muted `<video>`; null while it is off. */
+  /** The camera as it is sent, for a muted `<video>`; null while it is off or its filter starts. */
   readonly cameraStream: MediaStream | null;
   readonly screen: LocalScreen;
 }

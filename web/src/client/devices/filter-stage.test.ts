@@ -25,13 +25,14 @@ function pendingFilter() {
   return { filter, starts };
 }
 
-function stage() {
+function stage({ sendsInput = true } = {}) {
   const outputs: (MediaStreamTrack | null)[] = [];
-  const failures: string[] = [];
-  const made = new FilterStage(
-    (output) => outputs.push(output),
-    () => failures.push("failed"),
-  );
+  const failures: boolean[] = [];
+  const made = new FilterStage({
+    onOutput: (output) => outputs.push(output),
+    onFailed: (hasFailed) => failures.push(hasFailed),
+    sendsInput,
+  });
   return { stage: made, outputs, failures };
 }
 
@@ -71,6 +72,48 @@ test("a filter that can't run leaves the input and is reported", async () => {
   filtered.setFilter(filter);
   starts[0]?.fail();
   await flush();
-  expect(failures).toEqual(["failed"]);
+  expect(failures).toEqual([true]);
   expect(outputs.at(-1)).toBe(input);
+});
+
+test("a failure is over once the filter runs, or is no longer wanted", async () => {
+  const { stage: filtered, failures } = stage();
+  const { filter, starts } = pendingFilter();
+  filtered.setFilter(filter);
+  filtered.setInput(newTrack());
+  starts[0]?.fail();
+  await flush();
+  // Another microphone, with which the filter runs.
+  filtered.setInput(newTrack());
+  expect(failures).toEqual([true]);
+  starts[1]?.succeed();
+  await flush();
+  expect(failures).toEqual([true, false]);
+  filtered.setInput(newTrack());
+  starts[2]?.fail();
+  await flush();
+  filtered.setFilter(null);
+  expect(failures).toEqual([true, false, true, false]);
+});
+
+test("what must not be seen unfiltered is not sent before the filter runs, nor if it can't", async () => {
+  const { stage: filtered, outputs } = stage({ sendsInput: false });
+  const { filter, starts } = pendingFilter();
+  const input = newTrack();
+  filtered.setFilter(filter);
+  filtered.setInput(input);
+  const output = starts[0]?.succeed();
+  await flush();
+  expect(outputs).toEqual([null, null, output]);
+  // Another camera, with which the filter can't run.
+  const next = newTrack();
+  filtered.setInput(next);
+  expect(outputs.at(-1)).toBeNull();
+  expect(starts[0]?.isStopped()).toBe(true);
+  starts[1]?.fail();
+  await flush();
+  expect(outputs).not.toContain(input);
+  expect(outputs).not.toContain(next);
+  filtered.setFilter(null);
+  expect(outputs.at(-1)).toBe(next);
 });

@@ -1,4 +1,4 @@
-// Between the captured microphone and what is sent: a filter that the page may put there.
+// Between what is captured and what is sent: a filter that the page may put there.
 import type { TrackFilter } from "../api.ts";
 
 interface Running {
@@ -8,20 +8,25 @@ interface Running {
   stop: (() => void) | null;
 }
 
-/**
- * Sends the input until the filter runs, and if it can't run. A filter that starts for an input that
- * was replaced meanwhile is stopped on arrival.
- */
+export interface FilterStageOptions {
+  /** Takes what is sent; null sends nothing. */
+  readonly onOutput: (output: MediaStreamTrack | null) => void;
+  /** Is told after each change whether the filter could not run. */
+  readonly onFailed: (hasFailed: boolean) => void;
+  /** What is sent until the filter runs, and if it can't run. */
+  readonly sendsInput: boolean;
+}
+
+/** A filter that starts for an input that was replaced meanwhile is stopped on arrival. */
 export class FilterStage {
-  readonly #onOutput: (output: MediaStreamTrack | null) => void;
-  readonly #onFailure: () => void;
+  readonly #options: FilterStageOptions;
+  #hasFailed = false;
   #input: MediaStreamTrack | null = null;
   #filter: TrackFilter | null = null;
   #running: Running | null = null;
 
-  constructor(onOutput: (output: MediaStreamTrack | null) => void, onFailure: () => void) {
-    this.#onOutput = onOutput;
-    this.#onFailure = onFailure;
+  constructor(options: FilterStageOptions) {
+    this.#options = options;
   }
 
   /** The filter, if its output is what is sent. */
@@ -44,9 +49,12 @@ export class FilterStage {
   #restart(): void {
     const before = this.#running;
     this.#running = null;
-    this.#onOutput(this.#input);
+    const sendsInput = this.#filter === null || this.#options.sendsInput;
+    this.#options.onOutput(sendsInput ? this.#input : null);
     before?.stop?.();
     if (this.#input && this.#filter) void this.#run(this.#input, this.#filter);
+    // Otherwise the failure stands until the filter runs.
+    else this.#setFailed(false);
   }
 
   async #run(input: MediaStreamTrack, filter: TrackFilter): Promise<void> {
@@ -56,11 +64,18 @@ export class FilterStage {
       const { track, stop } = await filter(input);
       if (this.#running !== running) return stop();
       running.stop = stop;
-      this.#onOutput(track);
+      this.#options.onOutput(track);
+      this.#setFailed(false);
     } catch {
       if (this.#running !== running) return;
       this.#running = null;
-      this.#onFailure();
+      this.#setFailed(true);
     }
+  }
+
+  #setFailed(hasFailed: boolean): void {
+    if (hasFailed === this.#hasFailed) return;
+    this.#hasFailed = hasFailed;
+    this.#options.onFailed(hasFailed);
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { FakeDevices, FakeTrack, fakeStream, flush } from "../testing/media.ts";
+import { FakeDevices, fakeStream, flush } from "../testing/media.ts";
 import { LocalMediaDevices } from "./local-media.ts";
 
 let devices: FakeDevices;
@@ -472,22 +472,6 @@ test("an unplugged speaker falls back to the system's default until it is back",
   expect(now().sink).toBe("s2");
 });
 
-test("changed processing opens the microphone once more, in the same mute state", async () => {
-  await media.start(BOTH);
-  await media.setMicrophone(false);
-  const before = tracks().microphone;
-  await media.setProcessing({ noise: "off", autoGain: true, isMusic: false });
-  expect(devices.requests.at(-1)).toEqual({
-    audio: expect.objectContaining({ noiseSuppression: false, deviceId: { exact: "audio1" } }),
-  });
-  expect(tracks().microphone).not.toBe(before);
-  expect(before?.readyState).toBe("ended");
-  expect(tracks().microphone?.enabled).toBe(false);
-  const { length } = devices.requests;
-  await media.setProcessing({ noise: "off", autoGain: true, isMusic: false });
-  expect(devices.requests).toHaveLength(length);
-});
-
 test("a phone's camera flips to the one that looks the other way, and back", async () => {
   devices.facing.set("video1", "user").set("video2", "environment");
   await media.start(BOTH);
@@ -551,50 +535,4 @@ test("after a test the microphone stays as anybody left it meanwhile", async () 
   await flush();
   expect(now().microphone.held).toBe(false);
   expect(devices.live).toEqual([]);
-});
-
-test("the microphone is recorded as it is sent, even while muted", async () => {
-  const recorded: MediaStreamTrack[] = [];
-  class Recorder extends EventTarget {
-    state = "inactive";
-    mimeType = "audio/webm";
-    constructor(tracks: MediaStreamTrack[]) {
-      super();
-      recorded.push(...tracks);
-    }
-    start() {
-      this.state = "recording";
-    }
-    stop() {
-      this.state = "inactive";
-      this.dispatchEvent(new Event("stop"));
-    }
-  }
-  class Stream extends Array {
-    constructor(tracks: MediaStreamTrack[]) {
-      super();
-      this.push(...tracks);
-    }
-  }
-  vi.stubGlobal("MediaRecorder", Recorder);
-  vi.stubGlobal("MediaStream", Stream);
-  const inputs: MediaStreamTrack[] = [];
-  const stopped: MediaStreamTrack[] = [];
-  media.setMicrophoneFilter(async (input) => {
-    inputs.push(input);
-    const track = new FakeTrack("audio", "filtered") as unknown as MediaStreamTrack;
-    return { track, stop: () => stopped.push(track) };
-  });
-  await media.start(BOTH);
-  await media.setMicrophone(false);
-  const recording = media.recordMicrophone(3000);
-  await vi.advanceTimersByTimeAsync(3000);
-  await recording;
-  vi.unstubAllGlobals();
-  expect(inputs).toHaveLength(2);
-  expect(inputs[1]?.enabled).toBe(true);
-  expect(inputs[1]?.readyState).toBe("ended");
-  expect(recorded).toMatchObject([{ deviceId: "filtered", enabled: true, readyState: "ended" }]);
-  expect(stopped).toHaveLength(1);
-  expect(now().microphone).toMatchObject({ held: true, on: false });
 });

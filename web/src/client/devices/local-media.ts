@@ -77,14 +77,25 @@ export class LocalMediaDevices implements LocalMedia {
   readonly #tracks = new Store<Tracks>(NO_TRACKS);
   readonly #screen: ScreenShare;
   readonly #captures: Record<InputKind, Capture> = { microphone: OFF, camera: OFF };
-  readonly #filter = new FilterStage(
-    (microphone) => this.#sendMicrophone(microphone),
-    () => this.#updateState({ hasFilterFailed: true }),
-  );
+  readonly #filters: Readonly<Record<InputKind, FilterStage>> = {
+    microphone: new FilterStage({
+      onOutput: (microphone) => this.#sendMicrophone(microphone),
+      onFailed: (hasFilterFailed) => this.#updateState({ hasFilterFailed }),
+      sendsInput: true,
+    }),
+    // A filter of the camera hides a room: nothing is sent without it.
+    camera: new FilterStage({
+      onOutput: (camera) => this.#sendCamera(camera),
+      onFailed: (hasCameraFilterFailed) => this.#updateState({ hasCameraFilterFailed }),
+      sendsInput: false,
+    }),
+  };
   readonly #reopenings: Record<InputKind, number> = { microphone: 0, camera: 0 };
   #lastAttempt: Attempt = 0;
   #choices: DeviceChoices;
   #processing: SoundProcessing = DEFAULT_PROCESSING;
+  /** The processing with which the held microphone was requested. */
+  #heldProcessing: SoundProcessing = DEFAULT_PROCESSING;
   /** Orders that turned the microphone on or off. */
   #microphoneOrders = 0;
   /** Tests of the microphone that run. */
@@ -106,6 +117,7 @@ export class LocalMediaDevices implements LocalMedia {
       sink: sinkIdOf(speaker, []),
       canFlipCamera: false,
       hasFilterFailed: false,
+      hasCameraFilterFailed: false,
       devices: { microphone: [], camera: [], speaker: [] },
       cameraStream: null,
       screen: NO_SCREEN,
@@ -174,20 +186,16 @@ export class LocalMediaDevices implements LocalMedia {
   }
 
   async setProcessing(processing: SoundProcessing): Promise<void> {
-    const before = idealConstraints(this.#processing).microphone;
     this.#processing = processing;
-    const isSame =
-      JSON.stringify(before) === JSON.stringify(idealConstraints(processing).microphone);
-    const held = heldTrack(this.#captures.microphone);
-    if (isSame || !held) return;
-    // Few browsers apply these constraints to an open microphone, so it is opened once more.
-    const deviceId = held.getSettings().deviceId ?? null;
-    await this.#open("microphone", { deviceId, allowFallback: false });
+    await this.#matchProcessing();
   }
 
   setMicrophoneFilter(filter: TrackFilter | null): void {
-    this.#updateState({ hasFilterFailed: false });
-    this.#filter.setFilter(filter);
+    this.#filters.microphone.setFilter(filter);
+  }
+
+  setCameraFilter(filter: TrackFilter | null): void {
+    this.#filters.camera.setFilter(filter);
   }
 
   async recordMicrophone(milliseconds: number): Promise<Blob> {
@@ -196,7 +204,7 @@ export class LocalMediaDevices implements LocalMedia {
     // The filter's own output is silent while the microphone is muted.
     const input = held.clone();
     input.enabled = true;
-    const filter = this.#filter.running;
+    const filter = this.#filters.microphone.running;
     const filtered = filter && (await filter(input).catch(() => null));
     try {
       return await recordTrack(filtered?.track ?? input, milliseconds);
@@ -231,6 +239,20 @@ export class LocalMediaDevices implements LocalMedia {
     return idealConstraints(this.#processing);
   }
 
+  /**
+   * Opens the microphone once more if it was requested with other constraints, which few browsers
+   * apply to an open one. One that is being opened is left until it has opened.
+   */
+  async #matchProcessing(): Promise<void> {
+    const { microphone } = this.#captures;
+    const [held, wanted] = [this.#heldProcessing, this.#processing].map((processing) =>
+      JSON.stringify(idealConstraints(processing).microphone),
+    );
+    if (microphone.is !== "live" || held === wanted) return;
+    const deviceId = microphone.track.getSettings().deviceId ?? null;
+    await this.#open("microphone", { deviceId, allowFallback: false });
+  }
+
   #saveChoice(kind: DeviceKind, deviceId: string): void {
     this.#choices = { ...this.#choices, [kind]: deviceId };
     saveChoices(this.#platform.storage, this.#choices);
@@ -261,11 +283,12 @@ export class LocalMediaDevices implements LocalMedia {
       return;
     }
     const stopWatching = this.#watchAnswer(attempt, INPUTS);
+    const processing = this.#processing;
     const splitTimer = setTimeout(() => void this.#split(attempt), SPLIT_MS);
     try {
       const stream = await requestDevices(devices, this.#ideal, { microphone, camera });
-      this.#opened("microphone", attempt, stream.getAudioTracks()[0]);
-      this.#opened("camera", attempt, stream.getVideoTracks()[0]);
+      this.#opened("microphone", attempt, stream.getAudioTracks()[0], processing);
+      this.#opened("camera", attempt, stream.getVideoTracks()[0], processing);
       await this.#enumerate();
     } catch (error) {
       const problem = problemOf(error);
@@ -310,10 +333,11 @@ export class LocalMediaDevices implements LocalMedia {
     }
     const stopWatching = this.#watchAnswer(attempt, [kind]);
     const isWanted = () => isPending(this.#captures[kind], attempt);
+    const processing = this.#processing;
     const open = async (request: DeviceRequest) =>
-      await openDevice(devices, this.#ideal, kind, request, isWanted);
+      await openDevice(devices, idealConstraints(processing), kind, request, isWanted);
     try {
-      return this.#opened(kind, attempt, await open(request));
+      return this.#opened(kind, attempt, await open(request), processing);
     } catch (error) {
       const problem = problemOf(error);
       const before = isWanted() ? heldTrack(this.#captures[kind]) : null;
@@ -325,11 +349,11 @@ export class LocalMediaDevices implements LocalMedia {
       // A phone, which opens one lens at a time: close the held one first.
       this.#dispatch(kind, { is: "released", attempt });
       try {
-        return this.#opened(kind, attempt, await open(request));
+        return this.#opened(kind, attempt, await open(request), processing);
       } catch {
         const back = { deviceId: deviceId ?? null, allowFallback: false };
         await open(back).then(
-          (track) => this.#opened(kind, attempt, track, problem),
+          (track) => this.#opened(kind, attempt, track, processing, problem),
           () => this.#failed(kind, attempt, problem),
         );
         return false;
@@ -344,11 +368,12 @@ export class LocalMediaDevices implements LocalMedia {
     this.#dispatch(kind, { is: "failed", attempt, problem });
   }
 
-  /** Takes an opened track; false if its attempt was given up meanwhile. */
+  /** Takes a track that was requested so; false if its attempt was given up meanwhile. */
   #opened(
     kind: InputKind,
     attempt: Attempt,
     track: MediaStreamTrack | undefined,
+    processing: SoundProcessing,
     problem?: "in_use",
   ): boolean {
     if (!track) {
@@ -366,6 +391,11 @@ export class LocalMediaDevices implements LocalMedia {
       this.#dispatch(kind, { is: "interrupted", track, interrupted });
     track.addEventListener("mute", setInterrupted(true));
     track.addEventListener("unmute", setInterrupted(false));
+    if (kind === "microphone") {
+      this.#heldProcessing = processing;
+      // It may have changed since the request.
+      void this.#matchProcessing();
+    }
     return true;
   }
 
@@ -408,12 +438,16 @@ export class LocalMediaDevices implements LocalMedia {
       if (kind === "microphone") this.#muteSent();
       return this.#updateState();
     }
-    if (kind === "microphone") this.#filter.setInput(track);
-    else this.#tracks.update((tracks) => ({ ...tracks, camera: track }));
+    this.#filters[kind].setInput(track);
     oldTrack?.stop();
     if (kind === "microphone") this.level.setTrack(track);
-    const cameraStream = track && this.#platform.createStream([track]);
-    this.#updateState(kind === "camera" ? { cameraStream } : {});
+    this.#updateState();
+  }
+
+  #sendCamera(camera: MediaStreamTrack | null): void {
+    if (camera === this.#tracks.getSnapshot().camera) return;
+    this.#tracks.update((tracks) => ({ ...tracks, camera }));
+    this.#updateState({ cameraStream: camera && this.#platform.createStream([camera]) });
   }
 
   #sendMicrophone(microphone: MediaStreamTrack | null): void {

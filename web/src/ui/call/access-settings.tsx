@@ -1,4 +1,5 @@
 import { Label, Radio, RadioGroup } from "react-aria-components";
+import { useTheme } from "../appearance.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { cx } from "../parts/cx.ts";
 import type { Preference } from "../preferences.ts";
@@ -11,13 +12,13 @@ const THEMES = ["system", "light", "dark"] as const;
 /** Colours and movement. */
 export function AccessSettings() {
   const { t } = useI18n();
-  const [theme, setTheme] = usePreference("theme");
+  const [theme, setTheme] = useTheme();
   const [motion, setMotion] = usePreference("motion");
   return (
     <>
       <RadioGroup
         className={cx(styles.choice)}
-        value={theme ?? "system"}
+        value={theme}
         onChange={(theme) => setTheme(theme as Preference<"theme">)}
         data-testid="theme"
       >

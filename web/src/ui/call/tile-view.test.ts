@@ -65,6 +65,15 @@ test("a camera that is off or has no stream yet shows the avatar", () => {
   expect(only({ stream: null }).showsVideo).toBe(false);
 });
 
+test("who receives sound only is not told that the others' cameras are off", () => {
+  const seen = { ...call([ada]), reception: "sound" as const };
+  const [tile] = tilesOf(seen, OWN);
+  if (tile?.kind !== "person") throw new Error("a participant without a tile");
+  expect(tile.showsVideo).toBe(false);
+  expect(tileLabel(tile, en)).not.toContain(en.call.cameraMuted);
+  expect(tileLabel(only({ media: { ...on, camera: false } }), en)).toContain(en.call.cameraMuted);
+});
+
 test("a source paused by the system is labelled, and its black video is hidden", () => {
   const media = { ...on, interrupted: { mic: true, camera: true } };
   const tile = only({ media });

@@ -29,6 +29,8 @@ export interface TileView {
   quality: Quality | null;
   /** Shows the video; the avatar is shown otherwise. */
   showsVideo: boolean;
+  /** The camera is off, or may not be seen. */
+  isCameraOff: boolean;
   isMuted: boolean;
   /** The microphone may not be heard: nothing is played, whatever arrives. */
   isSilenced: boolean;
@@ -98,6 +100,7 @@ export function tilesOf(
         connection: connectionOf(other, call),
         quality: connectionOf(other, call) === "connected" ? other.quality : null,
         showsVideo: showsCamera(other, call),
+        isCameraOff: !other.media.camera || !mayReceive(call, other, "camera"),
         isSilenced: !mayReceive(call, other, "microphone"),
         isMuted: !other.media.mic,
         ...pausesOf(other.media),
@@ -118,6 +121,7 @@ export function tilesOf(
       connection: call.status === "reconnecting" ? "reconnecting" : "connected",
       quality: self.quality,
       showsVideo: own.camera !== null && !isInterrupted(self.media, "camera"),
+      isCameraOff: !self.media.camera,
       isSilenced: false,
       isMuted: !self.media.mic,
       ...pausesOf(self.media),
@@ -236,11 +240,14 @@ export function connectionText(tile: TileView, t: Messages): string | null {
   return t.call[tile.connection];
 }
 
-/** Reason why a tile shows no video; null if it shows one. */
+/**
+ * Reason why a tile shows no video; null if it shows one, is about to, or shows none because the
+ * user receives sound only, which a banner says.
+ */
 function cameraText(tile: TileView, t: Messages): string | null {
   if (tile.isUnplayable) return t.call.unplayable;
   if (tile.isCameraPaused) return t.call.cameraPaused;
-  return tile.showsVideo ? null : t.call.cameraMuted;
+  return tile.isCameraOff ? t.call.cameraMuted : null;
 }
 
 /** Accessible name of a tile, with everything that it shows. */

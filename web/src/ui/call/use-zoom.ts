@@ -118,6 +118,11 @@ export function useZoom(
   const onPointerMove = (event: PointerEvent<HTMLElement>) => {
     const before = pointers.current.get(event.pointerId);
     if (!before) return;
+    // Released outside the box, which is not told of a button that it did not capture.
+    if (event.pointerType !== "touch" && event.buttons === 0) {
+      pointers.current.delete(event.pointerId);
+      return;
+    }
     const now = pointOf(event);
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
     pointers.current.set(event.pointerId, now);

@@ -18,17 +18,17 @@ export function usePermissionRetry(): void {
   );
 }
 
-/** The browser has not been told yet whether the camera may be used; false where it does not say. */
-export function useIsCameraAskedFor(): boolean {
-  const [isAsked, setAsked] = useState(false);
+/** Kinds that the browser asks the person about once they are used; none where it does not say. */
+export function useAskedKinds(): Readonly<Record<Kind, boolean>> {
+  const [asked, setAsked] = useState({ camera: false, microphone: false });
   useEffect(
     () =>
-      watchPermissions((kind, state) => {
-        if (kind === "camera") setAsked(state === "prompt");
-      }),
+      watchPermissions((kind, state) =>
+        setAsked((before) => ({ ...before, [kind]: state === "prompt" })),
+      ),
     [],
   );
-  return isAsked;
+  return asked;
 }
 
 /** Calls back with the permission of each kind now and after each change, until cancelled. */

@@ -85,7 +85,7 @@ export function CreateRoom() {
         <Alert
           tone="warning"
           title={
-            rejection.code === "invalid" && !rejection.nameError && hasWaitingRoom
+            rejection.code === "invalid" && !rejection.nameError && hasWaitingRoom && !template
               ? t.reach.options.noWaiting
               : rejectionText(rejection.code, rejection.room, t, rejection.nameError)
           }

@@ -11,11 +11,15 @@ export function PersonRow() {
   const { t } = useI18n();
   const { provider, person } = usePerson();
   const [isBusy, setBusy] = useState(false);
+  const [isRefused, setRefused] = useState(false);
   const failure = useFailure();
   if (!provider && !failure) return null;
   return (
     <div className={styles.row}>
       {failure ? <Alert tone="warning" title={failure} testId="sign-in-error" /> : null}
+      {isRefused ? (
+        <Alert tone="warning" title={t.signIn.signOutFailed} testId="sign-out-error" />
+      ) : null}
       {person === null ? (
         <SignInLink />
       ) : (
@@ -29,8 +33,10 @@ export function PersonRow() {
             data-testid="sign-out"
             onClick={async () => {
               setBusy(true);
+              setRefused(false);
               // Loaded anew, so that the connection is nobody's either.
               if (await signOut()) location.assign("/");
+              else setRefused(true);
               setBusy(false);
             }}
           >

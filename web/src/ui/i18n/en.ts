@@ -92,6 +92,7 @@ export const en = {
     button: "Sign in",
     signedInAs: (name: string) => `Signed in as ${name}`,
     signOut: "Sign out",
+    signOutFailed: "You are still signed in: the server didn't answer. Try again.",
     errors: {
       away: "The sign-in service can't be reached right now. Try again in a moment.",
       expired: "Signing in took too long or began in another browser. Try again.",

@@ -88,6 +88,7 @@ export const ko: Messages = {
     button: "로그인",
     signedInAs: (name) => `${name}님으로 로그인했어요`,
     signOut: "로그아웃",
+    signOutFailed: "서버가 응답하지 않아 아직 로그인되어 있어요. 다시 시도해 주세요.",
     errors: {
       away: "지금은 로그인 서비스에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.",
       expired: "로그인하는 데 너무 오래 걸렸거나 다른 브라우저에서 시작했어요. 다시 시도해 주세요.",

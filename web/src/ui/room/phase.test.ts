@@ -38,8 +38,13 @@ test("a call in another tab is asked about before joining, not during a call", (
   expect(reducePhase(current, { type: "elsewhere", request })).toBe(current);
 });
 
-test("a join or a wait that is given up leads to the preview", () => {
-  for (const phase of [{ name: "joining", rejection }, { name: "waiting" }] satisfies Phase[]) {
+test("a join, a wait or a question that is given up leads to the preview", () => {
+  const phases: Phase[] = [
+    { name: "joining", rejection },
+    { name: "waiting" },
+    { name: "elsewhere", request: { name: "Ada", password: "" } },
+  ];
+  for (const phase of phases) {
     expect(reducePhase(phase, { type: "cancelled" })).toEqual(preview);
   }
 });

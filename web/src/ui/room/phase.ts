@@ -40,7 +40,9 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
     case "waiting":
       return phase.name === "joining" ? { name: "waiting" } : phase;
     case "cancelled":
-      return isPending(phase) ? { name: "preview", rejection: null } : phase;
+      return isPending(phase) || phase.name === "elsewhere"
+        ? { name: "preview", rejection: null }
+        : phase;
     case "joined":
       return isPending(phase) ? { name: "call", call: event.call, since: event.now } : phase;
     case "rejected":

@@ -3,7 +3,7 @@ import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { LobbyDevices } from "../devices/lobby-devices.tsx";
-import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
+import { useAskedKinds } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { InviteDialog } from "../invite/invite-dialog.tsx";
@@ -53,7 +53,7 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   const { media } = useClient();
   const { microphone, camera } = useReadable(media);
   const sendsNothing = !microphone.on && !camera.on;
-  const question = questionOf(useIsCameraAskedFor(), microphone, camera, t);
+  const question = questionOf(useAskedKinds(), microphone, camera, t);
   const [isInviting, setInviting] = useState(false);
   const latestJoin = useRef(() => {});
   latestJoin.current = () => onJoin(name.trim(), password);

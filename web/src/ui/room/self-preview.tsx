@@ -1,7 +1,7 @@
 import type { LocalDevice } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { FlipCameraRound } from "../devices/flip-camera.tsx";
-import { useIsCameraAskedFor } from "../devices/use-permissions.ts";
+import { useAskedKinds } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { Button } from "../parts/button.tsx";
@@ -31,7 +31,7 @@ export function SelfPreview({ onStart }: Props) {
   const label = startLabel(t);
   const video = useStream(cameraStream);
   const frames = useFrames(video, cameraStream, cameraStream !== null);
-  const isAsking = useIsCameraAskedFor() && camera.opening;
+  const isAsking = useAskedKinds().camera && camera.opening;
   useAutoplay(video, cameraStream);
   return (
     <div className={styles.preview}>
