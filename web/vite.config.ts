@@ -1,4 +1,5 @@
 import optimizeLocales from "@react-aria/optimize-locales-plugin";
+import { version } from "@twilio/video-processors/package.json";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
@@ -20,7 +21,14 @@ const cascadeLayers = {
   },
 };
 
+/**
+ * Where the page finds what changes backgrounds (`copy-files.js`). The folder's name changes with the
+ * files, as browsers keep what is in `assets` for a year.
+ */
+const BACKGROUND_FILES = `/assets/background-${version}/`;
+
 export default defineConfig({
+  define: { BACKGROUND_FILES: JSON.stringify(BACKGROUND_FILES) },
   plugins: [
     react(),
     cascadeLayers,
@@ -34,7 +42,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: {
-    proxy: { "/socket.io": { target: SERVER, ws: true } },
+    proxy: {
+      "/socket.io": { target: SERVER, ws: true },
+      [BACKGROUND_FILES]: SERVER,
+    },
   },
   test: {
     environment: "node",

@@ -26,6 +26,8 @@ declare global {
 export interface DeviceOptions {
   /** Ids of fake cameras that replace the browser's, each with video of one colour. */
   cameras?: string[];
+  /** They show stripes instead of one colour: a picture whose blur can be measured. */
+  isStriped?: boolean;
   /** Where each of them looks, as on a phone. */
   facing?: Record<string, "user" | "environment">;
   /** The microphone picks up a tone instead of the browser's beeps; silence at first. */
@@ -38,7 +40,12 @@ export async function fakeDevices(page: Page, options: DeviceOptions = {}): Prom
 }
 
 /** Self-contained: it is sent to the page as text. */
-function installFakes({ cameras, facing = {}, hasTone = false }: DeviceOptions): void {
+function installFakes({
+  cameras,
+  isStriped = false,
+  facing = {},
+  hasTone = false,
+}: DeviceOptions): void {
   const media = navigator.mediaDevices;
   // `about:blank` has no media devices.
   if (!media) return;
@@ -94,6 +101,11 @@ function installFakes({ cameras, facing = {}, hasTone = false }: DeviceOptions):
       if (!context) return;
       context.fillStyle = `hsl(${(cameras ?? []).indexOf(id) * 120} 60% ${40 + (frame++ % 20)}%)`;
       context.fillRect(0, 0, canvas.width, canvas.height);
+      if (!isStriped) return;
+      for (let x = 0; x < canvas.width; x += 16) {
+        context.fillStyle = x % 32 === 0 ? "black" : "white";
+        context.fillRect(x, 0, 16, canvas.height);
+      }
     };
     draw();
     const timer = setInterval(draw, 66);

@@ -60,10 +60,16 @@ const READERS = {
   music: onOff,
   /** Whether the microphone is on only while a key is held. */
   pushToTalk: onOff,
-  /** Whether hints are shown: about speech while muted, a silent microphone, a weak upload. */
+  /** What stands behind the person in the own picture: as it is, blurred, or a picture. */
+  background: oneOf("none", "slight", "strong", "room", "hills", "lights"),
+  /**
+   * Whether hints are shown: about speech while muted, a silent microphone, a weak upload, a
+   * background that makes the picture stutter.
+   */
   mutedHint: onOff,
   silentHint: onOff,
   uploadHint: onOff,
+  slowHint: onOff,
   /** What is received: everything, small videos or sound only. */
   receive: oneOf("all", "less", "sound"),
   /** Limit of the camera that is sent. */

@@ -1,5 +1,6 @@
 import { type Call, type CallState, mayPublish } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
+import { SlowBackgroundHint } from "../devices/background-hints.tsx";
 import { UploadHint } from "../devices/upload-hint.tsx";
 import { VoiceHints } from "../devices/voice-hints.tsx";
 import { useI18n } from "../i18n/context.tsx";
@@ -13,10 +14,12 @@ import { DeviceBanner } from "./device-banner.tsx";
 /** Banners about the whole call: connection, devices and blocked audio. */
 export function Banners({ call, state }: { call: Call; state: CallState }) {
   const { t } = useI18n();
-  const { server } = useClient();
+  const { server, media } = useClient();
+  const { hasCameraFilterFailed } = useReadable(media);
   const isDraining = useReadable(server) === "draining";
   const { isBlocked, unlock } = usePlayback();
   const [, setReceive] = usePreference("receive");
+  const [, setBackground] = usePreference("background");
   return (
     <>
       {state.status === "reconnecting" ? (
@@ -35,6 +38,16 @@ export function Banners({ call, state }: { call: Call; state: CallState }) {
       <DeviceBanner />
       <VoiceHints isHeard={mayPublish(state, "microphone")} />
       <UploadHint call={call} />
+      <SlowBackgroundHint />
+      {hasCameraFilterFailed ? (
+        <p className={styles.banner} role="status" data-testid="background-failed">
+          <Icon name="alert" size={20} />
+          {t.sound.backgroundFailed}
+          <button type="button" className={styles.action} onClick={() => setBackground("none")}>
+            {t.sound.backgroundOff}
+          </button>
+        </p>
+      ) : null}
       {state.reception === "sound" ? (
         <p className={`${styles.banner} ${styles.quiet}`} role="status" data-testid="sound-only">
           <Icon name="speaker" size={20} />

@@ -1,3 +1,4 @@
+import { BackgroundChoice } from "../devices/background-choice.tsx";
 import { FlipCamera } from "../devices/flip-camera.tsx";
 import { MirrorChoice } from "../devices/mirror-choice.tsx";
 import { useI18n } from "../i18n/context.tsx";
@@ -18,6 +19,7 @@ export function CameraMenu({ onSettings }: { onSettings: () => void }) {
       <DeviceRadios kind="camera" />
       <FlipCamera />
       <MirrorChoice />
+      <BackgroundChoice />
     </DeviceMenu>
   );
 }

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { loadPart } from "../parts/load-part.tsx";
+import { BackgroundFailure, SlowBackgroundHint } from "./background-hints.tsx";
 import { DeviceChoice } from "./device-choice.tsx";
 import styles from "./settings.module.css";
 import { SoundTests } from "./sound-tests.tsx";
@@ -29,6 +30,8 @@ export function LobbyDevices() {
         />
       </SoundTests>
       <VoiceHints isHeard={false} />
+      <BackgroundFailure />
+      <SlowBackgroundHint />
       {showsSettings ? (
         <Dialog title={t.sound.title} onClose={() => setShowsSettings(false)}>
           <MediaSettings />

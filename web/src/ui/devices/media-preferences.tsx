@@ -23,5 +23,15 @@ export function MediaPreferences() {
     media.setMicrophoneFilter(filter);
     return () => media.setMicrophoneFilter(null);
   }, [media, isStrong]);
+  const [background = "none"] = usePreference("background");
+  useEffect(() => {
+    if (background === "none") return;
+    const filter: TrackFilter = async (input) => {
+      const { backgroundFilter } = await import("./background-filter.ts");
+      return await backgroundFilter(background)(input);
+    };
+    media.setCameraFilter(filter);
+    return () => media.setCameraFilter(null);
+  }, [media, background]);
   return null;
 }

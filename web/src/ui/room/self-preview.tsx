@@ -1,4 +1,4 @@
-import type { LocalDevice } from "../../client/index.ts";
+import type { LocalMediaState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { FlipCameraRound } from "../devices/flip-camera.tsx";
 import { useAskedKinds } from "../devices/use-permissions.ts";
@@ -23,7 +23,8 @@ interface Props {
 export function SelfPreview({ onStart }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
-  const { camera, microphone, cameraStream } = useReadable(media);
+  const state = useReadable(media);
+  const { camera, microphone, cameraStream } = state;
   // The toggles below may already have started one of them.
   const isStopped = [camera, microphone].every(
     ({ on, opening, problem }) => !on && !opening && !problem,
@@ -55,7 +56,7 @@ export function SelfPreview({ onStart }: Props) {
               </Button>
             </>
           ) : (
-            <p>{offText(camera, isAsking, t)}</p>
+            <p>{offText(state, isAsking, t)}</p>
           )}
         </div>
       )}
@@ -70,11 +71,17 @@ export function SelfPreview({ onStart }: Props) {
 }
 
 /** Reason why there is no picture: what the browser asks, what is wrong, or what was chosen. */
-function offText({ opening, problem }: LocalDevice, isAsking: boolean, t: Messages): string {
+function offText(
+  { camera: { opening, on, problem }, hasCameraFilterFailed }: LocalMediaState,
+  isAsking: boolean,
+  t: Messages,
+): string {
   if (isAsking || problem === "asking") return t.preview.asking;
   if (problem === "unanswered") return t.problem.titleUnansweredCamera;
   if (problem !== null) return t.problem.titleCamera;
-  return opening ? t.preview.cameraStarting : t.preview.cameraOff;
+  if (hasCameraFilterFailed) return t.sound.backgroundFailed;
+  // Open, but its background is not changed yet.
+  return opening || on ? t.preview.cameraStarting : t.preview.cameraOff;
 }
 
 /** Label that names the devices to be started; null if the user last joined without any. */

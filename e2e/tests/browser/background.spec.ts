@@ -1,0 +1,89 @@
+import type { Locator } from "@playwright/test";
+import { fakeDevices } from "../../support/devices.ts";
+import { expect, test } from "../../support/test.ts";
+
+/**
+ * How much the brightness of a video's middle row varies (0 to 255; no number without a picture), and
+ * the RGB values in its corner.
+ */
+async function look(video: Locator): Promise<{ contrast: number; corner: number[] }> {
+  return await video.evaluate((element) => {
+    const canvas = document.createElement("canvas");
+    const picture = element as HTMLVideoElement;
+    if (picture.videoWidth === 0) return { contrast: Number.NaN, corner: [] };
+    canvas.width = picture.videoWidth;
+    canvas.height = picture.videoHeight;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) throw new Error("no canvas");
+    context.drawImage(picture, 0, 0);
+    // Not the edges, where a blur of the picture ends.
+    const margin = Math.floor(canvas.width / 4);
+    const row = context.getImageData(margin, canvas.height >> 1, canvas.width >> 1, 1).data;
+    const greens = [...row].filter((_, i) => i % 4 === 1);
+    const contrast = Math.max(...greens) - Math.min(...greens);
+    return { contrast, corner: [...context.getImageData(2, 2, 1, 1).data.slice(0, 3)] };
+  });
+}
+
+test("the background is blurred or replaced by the server's own files, at the others as well", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  await fakeDevices(ada.page, { cameras: ["striped"], isStriped: true });
+  const files: string[] = [];
+  ada.page.on("request", (request) => files.push(new URL(request.url()).pathname));
+  await ada.openPreview("hidden");
+  const preview = ada.page.getByTestId("preview");
+  await expect.poll(async () => (await look(preview)).contrast).toBeGreaterThan(200);
+  const changers = () => files.filter((file) => /background-(?!choice)/.test(file));
+  expect(changers()).toEqual([]);
+
+  await ada.page.getByTestId("media-settings").click();
+  await ada.page.getByTestId("background-strong").check();
+  await expect
+    .poll(async () => (await look(preview)).contrast, { timeout: 20_000 })
+    .toBeLessThan(60);
+  expect(changers()).not.toEqual([]);
+  await ada.page.keyboard.press("Escape");
+  await ada.join();
+  await grace.enter("hidden");
+  await grace.decodes(1);
+  const seen = grace.page.locator('[data-testid=tile][data-self="false"] video');
+  await expect.poll(async () => (await look(seen)).contrast).toBeLessThan(60);
+
+  await ada.page.getByTestId("open-camera-menu").click();
+  await ada.page.getByTestId("background-room").check();
+  // The colour of the wall in that picture.
+  const wall = [239, 231, 220];
+  await expect(async () => {
+    const { corner } = await look(seen);
+    for (const [i, value] of wall.entries())
+      expect(Math.abs((corner[i] ?? 0) - value)).toBeLessThan(25);
+  }).toPass({ timeout: 20_000 });
+
+  await ada.page.getByTestId("background-none").check();
+  await expect.poll(async () => (await look(seen)).contrast).toBeGreaterThan(150);
+});
+
+test("a camera whose background can't be hidden is not shown until the person agrees", async ({
+  open,
+}) => {
+  const ada = await open("Ada");
+  await fakeDevices(ada.page, { cameras: ["striped"], isStriped: true });
+  await ada.page.addInitScript(() => {
+    localStorage.setItem("moim.background", "strong");
+    window.Worker = class {
+      constructor() {
+        throw new Error("failed by the test");
+      }
+    } as unknown as typeof Worker;
+  });
+  await ada.tab.goto(`${ada.url}/r/shown?name=Ada`);
+  await expect(ada.page.getByTestId("background-failed")).toBeVisible();
+  expect((await look(ada.page.getByTestId("preview"))).contrast).toBeNaN();
+  await ada.page.getByTestId("background-off").click();
+  await expect
+    .poll(async () => (await look(ada.page.getByTestId("preview"))).contrast)
+    .toBeGreaterThan(200);
+});

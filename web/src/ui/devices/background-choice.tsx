@@ -1,0 +1,47 @@
+import { useId } from "react";
+import { useI18n } from "../i18n/context.tsx";
+import { Icon, type IconName } from "../parts/icon.tsx";
+import { usePreference } from "../use-preference.ts";
+import { BACKGROUNDS, type Background, canChangeBackground, PICTURES } from "./background.ts";
+import styles from "./background-choice.module.css";
+
+const ICONS: Readonly<Partial<Record<Background, IconName>>> = {
+  none: "person",
+  slight: "blur",
+  strong: "blurMore",
+};
+
+/** What stands behind the person in the own picture; nothing where it can't be changed. */
+export function BackgroundChoice() {
+  const { t } = useI18n();
+  const name = useId();
+  const [background = "none", setBackground] = usePreference("background");
+  if (!canChangeBackground) return null;
+  return (
+    <fieldset className={styles.choice} data-testid="background">
+      <legend className={styles.legend}>{t.sound.background}</legend>
+      <div className={styles.options}>
+        {BACKGROUNDS.map((each) => {
+          const icon = ICONS[each];
+          return (
+            <label key={each} className={styles.option}>
+              <input
+                type="radio"
+                name={name}
+                value={each}
+                checked={each === background}
+                className={styles.input}
+                data-testid={`background-${each}`}
+                onChange={() => setBackground(each)}
+              />
+              <span className={styles.picture}>
+                {icon ? <Icon name={icon} size={24} /> : <img src={PICTURES[each]} alt="" />}
+              </span>
+              <span className={styles.name}>{t.sound.backgroundOf[each]}</span>
+            </label>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
