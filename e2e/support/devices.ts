@@ -28,7 +28,7 @@ export interface DeviceOptions {
   cameras?: string[];
   /** They show stripes instead of one colour: a picture whose blur can be measured. */
   isStriped?: boolean;
-  /** Where each of them looks, as on a phone. */
+  /** The direction of each, as on a phone. */
   facing?: Record<string, "user" | "environment">;
   /** The microphone picks up a tone instead of the browser's beeps; silence at first. */
   hasTone?: boolean;

@@ -1,4 +1,4 @@
-/** What `support/openid-provider.ts` uses of the package, which has no types of its own. */
+/** The part of the package that `support/openid-provider.ts` uses, which has no types of its own. */
 declare module "oidc-provider" {
   import type { RequestListener } from "node:http";
 

@@ -101,7 +101,7 @@ export class Server {
     return join(this.data, "ca.pem");
   }
 
-  /** What `moim calls` with these arguments prints of this server's calls. */
+  /** Output of `moim calls` with these arguments. */
   calls(...args: string[]): string {
     const command = ["calls", ...args, "--data", this.data];
     return execFileSync(binary(), command, { encoding: "utf8" }).trim();

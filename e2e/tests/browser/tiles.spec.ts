@@ -1,4 +1,4 @@
-// What a user does with one tile: swap, mute, volume, fit, full screen, and zoom of a screen.
+// A user's actions on one tile: swap, mute, volume, fit, full screen, and zoom of a screen.
 
 import type { Locator, Page } from "@playwright/test";
 import { seesScreenOf } from "../../support/screen.ts";

@@ -1,4 +1,4 @@
-// What the server tells its operator of a call over bad links.
+// The server's account of a call over bad links, for its operator.
 
 import { requireNetworks } from "../../net/requirements.ts";
 import { expect, test } from "../../net/test.ts";

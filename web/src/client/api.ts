@@ -89,11 +89,11 @@ export interface Call extends Readable<CallState> {
   /** Statistics of every link, measured every two seconds. */
   readonly statistics: Readable<Statistics>;
   /**
-   * What the last 20 seconds say about why the call is bad, for `/api/doctor/judge`; null in the
+   * Facts of the last 20 seconds about why the call is bad, for `/api/doctor/judge`; null in the
    * first seconds, and while there is no link.
    */
   readonly callFacts: CallFacts | null;
-  /** What hosts do. The server rejects what the role does not permit. */
+  /** Actions of hosts. The server rejects those that the role does not permit. */
   readonly hosting: Hosting;
   /** Shows an emoji to everybody for a moment. */
   react(emoji: string): void;
@@ -103,7 +103,7 @@ export interface Call extends Readable<CallState> {
   leave(): void;
 }
 
-/** What is received: everything, small videos, or no video at all. */
+/** The media to receive: everything, small videos, or no video at all. */
 export type Reception = "all" | "less" | "sound";
 
 /** Limit of the camera that is sent: none but the link's, 360 or 180 lines. */
@@ -161,7 +161,7 @@ export interface CallState {
   readonly topology: Topology;
   /** This device can't reach the media server and is connected peer to peer instead. */
   readonly sfuUnreachable: boolean;
-  /** What this participant receives. */
+  /** The media that this participant receives. */
   readonly reception: Reception;
   /** The remote participant that speaks, or spoke last. */
   readonly speaker: ParticipantId | null;
@@ -381,7 +381,7 @@ export interface LocalMedia extends Readable<LocalMediaState> {
   stop(): void;
   /** Level of the open microphone, 0 to 1, ten times a second while subscribed. */
   readonly level: Readable<number>;
-  /** What the microphone's level says, while subscribed; `dismiss` ends the current hint. */
+  /** Hint from the microphone's level, while subscribed; `dismiss` ends the current hint. */
   readonly voice: Readable<VoiceHint | null> & { dismiss(): void };
 }
 
@@ -397,7 +397,7 @@ export type TrackFilter = (input: MediaStreamTrack) => Promise<{
   readonly stop: () => void;
 }>;
 
-/** How the microphone is processed before it is sent. */
+/** Processing of the microphone before it is sent. */
 export interface SoundProcessing {
   /** Suppression of noise: none, the browser's, or a neural network in the page. */
   readonly noise: "off" | "browser" | "strong";

@@ -1,4 +1,4 @@
-/** What waits to be announced: each text once, short, and not too many. */
+/** Texts that wait to be announced: each text once, short, and not too many. */
 import { clip } from "./parts/clip.ts";
 
 /** Announcements that wait; the oldest is dropped, as it is the least true by then. */

@@ -28,16 +28,16 @@ const onOff = oneOf("on", "off");
 const READERS = {
   name: text,
   language: text,
-  /** Whether the user last chose to join with it. */
+  /** True if the user last chose to join with it. */
   camera: onOff,
   microphone: onOff,
   /** Layout of a call. */
   view: oneOf("auto", "grid", "speaker", "side"),
-  /** Whether one's own video is shown as in a mirror. */
+  /** True if one's own video is shown as in a mirror. */
   mirror: onOff,
-  /** Where one's own video is shown during a call; floating: always above the others. */
+  /** The place of one's own video during a call; floating: always above the others. */
   self: oneOf("shown", "floating", "hidden"),
-  /** Whether people without camera have a tile. */
+  /** True if people without camera have a tile. */
   cameraless: oneOf("shown", "hidden"),
   /** Corner of the stage in which one's own video floats. */
   corner: text,
@@ -45,20 +45,20 @@ const READERS = {
   panelWidth: number,
   /** Colours; those of the system if there is no choice. */
   theme: oneOf("system", "light", "dark"),
-  /** Whether movement is reduced; as the system says if there is no choice. */
+  /** True if movement is reduced; the system's setting if there is no choice. */
   motion: oneOf("system", "reduced"),
-  /** Whether it is shown and told that people come, go and raise a hand. */
+  /** True if it is shown and announced that people come, go and raise a hand. */
   toldComings: onOff,
   toldHands: onOff,
-  /** Whether messages are shown and read while the chat is closed. */
+  /** True if messages are shown and read while the chat is closed. */
   toldMessages: onOff,
   /** Suppression of noise from the microphone. */
   noise: oneOf("off", "browser", "strong"),
-  /** Whether the browser evens out the microphone's volume. */
+  /** True if the browser evens out the microphone's volume. */
   autoGain: onOff,
-  /** Whether the microphone picks up music, without processing. */
+  /** True if the microphone picks up music, without processing. */
   music: onOff,
-  /** Whether the microphone is on only while a key is held. */
+  /** True if the microphone is on only while a key is held. */
   pushToTalk: onOff,
   /** What stands behind the person in the own picture: as it is, blurred, or a picture. */
   background: oneOf("none", "slight", "strong", "room", "hills", "lights"),
@@ -70,7 +70,7 @@ const READERS = {
   silentHint: onOff,
   uploadHint: onOff,
   slowHint: onOff,
-  /** What is received: everything, small videos or sound only. */
+  /** The media to receive: everything, small videos or sound only. */
   receive: oneOf("all", "less", "sound"),
   /** Limit of the camera that is sent. */
   send: oneOf("auto", "low", "saver"),
@@ -84,7 +84,7 @@ const PREFIX = "moim.";
 
 const listeners = new Set<() => void>();
 
-/** What was written since the page was loaded. */
+/** Values written since the page was loaded. */
 const unstored = new Map<PreferenceKey, string>();
 
 export const preferences = {

@@ -1,4 +1,4 @@
-/** What the address asks of this visit: `?mic=0&camera=1&lang=ko&theme=dark`. Nothing is stored. */
+/** Parameters of this visit from the address: `?mic=0&camera=1&lang=ko&theme=dark`. Nothing is stored. */
 
 import { isLanguage, type Language } from "./i18n/language.ts";
 
@@ -29,7 +29,7 @@ function parseSwitch(value: string | null): boolean | undefined {
 }
 
 /**
- * Whether a device starts without a gesture. The address may always keep it off. It may turn on a
+ * True if a device starts without a gesture. The address may always keep it off. It may turn on a
  * device that was off the last time only if this page made the address: a link in a mail must not.
  */
 export function startsDevice(

@@ -43,13 +43,13 @@ pub(crate) struct OidcOptions {
     #[arg(long, env = "MOIM_OIDC_SCOPES", value_name = "SCOPES")]
     pub(super) oidc_scopes: Option<String>,
 
-    /// Who may sign in: whoever has a claim with this value, such as groups:teachers or
+    /// Only people who have a claim with this value may sign in, such as groups:teachers or
     /// realm_access.roles:host; may be repeated [default: everybody whom the provider knows]
     #[arg(long, env = "MOIM_OIDC_HOST_CLAIM", value_name = "CLAIM:VALUE", value_delimiter = ',')]
     #[serde(default, deserialize_with = "one_or_many")]
     pub(super) oidc_host_claim: Option<Vec<String>>,
 
-    /// Who may sign in, in addition: whoever has a verified e-mail address of this domain; may be
+    /// People with a verified e-mail address of this domain may sign in, in addition; may be
     /// repeated
     #[arg(long, env = "MOIM_OIDC_HOST_DOMAIN", value_name = "DOMAIN", value_delimiter = ',')]
     #[serde(default, deserialize_with = "one_or_many")]

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 30_000;
 
 type Fetch = typeof fetch;
 
-/** What a poll knows of an answer: the tag by which the server recognises it. */
+/** Memory of a poll's last answer: the tag by which the server recognises it. */
 export interface Tagged<T> {
   tag: string | null;
   value: T;

@@ -11,14 +11,14 @@ export interface PollOptions<T> {
   onValue: (value: T) => void;
   /** Called with null once it is answered again. */
   onError: (error: unknown) => void;
-  /** Whether somebody can see the page. */
+  /** True if the page is visible. */
   isVisible: () => boolean;
 }
 
 export interface Poll {
   /** Asks at once, as after a change. */
   now(): void;
-  /** Whether the page is visible may have changed. */
+  /** The page may have become visible or hidden. */
   visibilityChanged(): void;
   stop(): void;
 }

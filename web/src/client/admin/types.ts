@@ -1,4 +1,4 @@
-/** What `/api/v1` answers, as far as the admin page shows it. */
+/** Answers of `/api/v1`, as far as the admin page shows them. */
 
 export interface AdminSession {
   /** Null: nobody is signed in. */

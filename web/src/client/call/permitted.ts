@@ -1,4 +1,4 @@
-// What the room permits this participant to send, as the server enforces it.
+// Media and messages that the room permits this participant to send, as the server enforces it.
 import type { CallState } from "../api.ts";
 import type { Role, TrackSource } from "../protocol.ts";
 
@@ -16,7 +16,7 @@ interface Publisher extends Withheld {
   muted?: readonly TrackSource[];
 }
 
-/** Whether a source may be published. */
+/** True if a source may be published. */
 export function mayPublish({ self, policy }: Permitted, source: TrackSource): boolean {
   if (self.role === "viewer" || self.withheld?.includes(source)) return false;
   const isScreen = source === "screen" || source === "screen_audio";
@@ -24,7 +24,7 @@ export function mayPublish({ self, policy }: Permitted, source: TrackSource): bo
 }
 
 /**
- * Whether a source of another participant may be shown or played. The media server forwards no
+ * True if a source of another participant may be shown or played. The media server forwards no
  * other; on a mesh link anything may arrive, and is dropped here.
  */
 export function mayReceive(
@@ -35,7 +35,7 @@ export function mayReceive(
   return mayPublish({ self: from, policy }, source) && !from.muted?.includes(source);
 }
 
-/** Whether chat messages may be sent. */
+/** True if chat messages may be sent. */
 export function mayChat({ self, policy }: Permitted): boolean {
   return policy?.chat !== "hosts" || isHost(self.role);
 }

@@ -23,7 +23,7 @@ export interface DeviceRequest {
   readonly facingMode?: FacingMode;
 }
 
-/** Where a phone's camera looks: at the person, or away. */
+/** The direction of a phone's camera: at the user, or away. */
 export type FacingMode = "user" | "environment";
 
 /** Requests devices with one prompt. The stream has at most one track of each kind. */

@@ -503,7 +503,7 @@ function needsRequest(capture: Capture): boolean {
   }
 }
 
-/** Where the open camera of a phone looks; null of any other camera. */
+/** The direction of a phone's open camera; null for any other camera. */
 function facingModeOf(camera: Capture): FacingMode | null {
   const facing = heldTrack(camera)?.getSettings().facingMode;
   return facing === "user" || facing === "environment" ? facing : null;

@@ -1,4 +1,4 @@
-// What the microphone's level says to the person: that they speak while muted, or that nothing
+// Hints from the microphone's level: that the user speaks while muted, or that nothing
 // arrives from a microphone that is on.
 import type { VoiceHint } from "../api.ts";
 

@@ -26,7 +26,7 @@ type Counts = Pick<EncoderFacts, "captured" | "encoded" | "encodeMs" | "isLimite
 
 const NO_COUNTS: Counts = { captured: 0, encoded: 0, encodeMs: 0, isLimited: false };
 
-/** What the browser knows from earlier videos; null if nothing. */
+/** The browser's experience with earlier videos; null if it has none. */
 async function expectedSmooth(): Promise<boolean | null> {
   const { bitrate, framerate, width, height } = VIDEO;
   const video = { contentType: "video/VP8", width, height, bitrate, framerate };

@@ -1,4 +1,4 @@
-/** What the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
+/** Facts that the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
 import type { CallFacts } from "../api.ts";
 import type { PathFacts } from "./echo-log.ts";
 import type { EncoderFacts } from "./encoder.ts";

@@ -1,6 +1,6 @@
 /** Sign-in at the server's OpenID provider. */
 
-/** Who has signed in, and whether anybody can. */
+/** The signed-in person, and whether anybody can sign in. */
 export interface PersonSession {
   /** The server has a provider. */
   readonly provider: boolean;

@@ -1,4 +1,4 @@
-// What the last seconds of a call say about why it is bad, for the judge at `/api/doctor/judge`.
+// Facts of a call's last seconds about why it is bad, for the judge at `/api/doctor/judge`.
 import type { CallFacts } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";

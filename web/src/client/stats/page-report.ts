@@ -1,4 +1,4 @@
-// What the page tells the server about its links every ten seconds, as a hint for the operator.
+// The page's report to the server about its links every ten seconds, as a hint for the operator.
 import type {
   ParticipantId,
   ReportedLimit,

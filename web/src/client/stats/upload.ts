@@ -1,4 +1,4 @@
-// Whether this device's upload is too weak for what it sends, from the facts of the last seconds.
+// Detects an upload that is too weak for what this device sends, from the facts of the last seconds.
 import type { CallFacts } from "../api.ts";
 
 /** Share of measurements at which the encoder was limited by bandwidth. */

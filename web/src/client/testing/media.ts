@@ -59,7 +59,7 @@ export class FakeDevices extends EventTarget {
 
   /** Device ids by kind, in the order of `enumerateDevices`. */
   readonly ids: Record<Kind, string[]> = { audio: ["audio1"], video: ["video1"] };
-  /** Where cameras look, by id. */
+  /** Directions of cameras, by id. */
   readonly facing = new Map<string, "user" | "environment">();
   /** A camera can't be opened while another is open. */
   opensOneLens = false;

@@ -51,7 +51,7 @@ export class Mesh {
     for (const link of this.#links.values()) link.setTracks(tracks);
   }
 
-  /** Whether the links receive video. */
+  /** True if the links receive video. */
   setReceivesVideo(receivesVideo: boolean): void {
     this.#receivesVideo = receivesVideo;
     for (const link of this.#links.values()) link.setReceivesVideo(receivesVideo);

@@ -3,7 +3,7 @@ import { Keys } from "./keys.tsx";
 import styles from "./parts.module.css";
 import { Webhooks } from "./webhooks.tsx";
 
-/** Who and what may act on this server. */
+/** Administrators, keys and webhooks of this server. */
 export function Access({ name }: { name: string }) {
   return (
     <div className={styles.columns}>

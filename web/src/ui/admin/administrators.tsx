@@ -12,7 +12,7 @@ import { useTexts } from "./texts/index.ts";
 import { useAction } from "./use-action.ts";
 import { usePages } from "./use-pages.ts";
 
-/** Who may sign in, and the link that makes another one. */
+/** The administrators, and the link that makes another one. */
 export function Administrators({ own }: { own: string }) {
   const { t, language } = useTexts();
   const api = useAdminApi();

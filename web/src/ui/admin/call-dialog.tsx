@@ -11,7 +11,7 @@ import { percent } from "./quality.ts";
 import tables from "./tables.module.css";
 import { type Texts, useTexts } from "./texts/index.ts";
 
-/** What went wrong in one call, in sentences, and its people. */
+/** The problems of one call, in sentences, and its people. */
 export function CallDialog({ call, onClose }: { call: Call; onClose: () => void }) {
   const { t, language } = useTexts();
   const api = useAdminApi();

@@ -6,7 +6,7 @@ import { useTexts } from "./texts/index.ts";
 
 interface Props {
   title: string;
-  /** What the button does, in words. */
+  /** The button's action, in words. */
   action: string;
   children: ReactNode;
   onConfirm: () => void;

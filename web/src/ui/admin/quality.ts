@@ -21,7 +21,7 @@ export function gradeOf(quality: Quality): Grade {
   return isFair ? "fair" : "good";
 }
 
-/** What is worth saying of it, the worst first. */
+/** Notable facts of it, the worst first. */
 export function troublesOf(quality: Quality, t: Texts["quality"]): string[] {
   const troubles: string[] = [];
   const { loss_up_permille: up = 0, loss_down_permille: down = 0 } = quality;

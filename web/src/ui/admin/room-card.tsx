@@ -11,7 +11,7 @@ import { SmallButton } from "./small-button.tsx";
 import { useTexts } from "./texts/index.ts";
 import { useAction } from "./use-action.ts";
 
-/** What is asked before it is done. */
+/** A question before an action. */
 type Question = { kind: "end" } | { kind: "remove"; person: Person };
 
 /** One room: its people, and what may be done to them and it. */

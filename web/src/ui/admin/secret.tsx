@@ -5,7 +5,7 @@ import { SmallButton } from "./small-button.tsx";
 import { useTexts } from "./texts/index.ts";
 
 interface Props {
-  /** What it is, in words. */
+  /** Its name, in words. */
   label: string;
   value: string;
   testId: string;

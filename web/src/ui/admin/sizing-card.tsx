@@ -10,7 +10,7 @@ import { useTexts } from "./texts/index.ts";
 /** Time after the last key before the server is asked. */
 const TYPING_MS = 300;
 
-/** How large a server a number of calls needs, by the numbers of `moim size`. */
+/** Size of the server for a number of calls, by the numbers of `moim size`. */
 export function SizingCard() {
   const { t } = useTexts();
   const api = useAdminApi();

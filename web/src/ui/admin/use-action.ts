@@ -10,7 +10,7 @@ export interface Action {
   run: (act: () => Promise<unknown>, done?: string) => Promise<boolean>;
 }
 
-/** What somebody does to the server, and what becomes of it. */
+/** An action on the server, and its outcome. */
 export function useAction(): Action {
   const { t } = useTexts();
   const announce = useAnnounce();

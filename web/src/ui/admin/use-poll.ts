@@ -11,7 +11,7 @@ export interface Polled<T> {
   refresh: () => void;
 }
 
-/** What the server has at a path, now and again while the page is visible. */
+/** Polls a path of the server while the page is visible. */
 export function usePoll<T>(path: string): Polled<T> {
   const api = useAdminApi();
   const [value, setValue] = useState<T | null>(null);

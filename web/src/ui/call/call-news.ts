@@ -1,5 +1,5 @@
 /**
- * What is told of a call's events. Those who come one after another are told in one line, and
+ * Notices of a call's events. Those who come one after another are told in one line, and
  * whoever is gone for a moment only, as by a reload or a restart of the server, not at all.
  */
 import type { CallEvent } from "./call-events.ts";

@@ -16,12 +16,12 @@ interface Props extends PanelSwitch {
   call: Pick<Call, "setHand" | "react" | "leave">;
   /** All controls are in the bar; otherwise five of them, and the rest in a sheet. */
   isRoomy: boolean;
-  /** What the room permits this participant to send. */
+  /** Media that the room permits this participant to send. */
   may: { speak: boolean; share: boolean };
   isHandRaised: boolean;
   /** Numbers of people in the call, of those who wait, and of unread messages. */
   counts: { people: number; waiting: number; unread: number };
-  /** What the menu offers in any bar. */
+  /** Items of the menu in any bar. */
   items: readonly MoreItem[];
   onSettings: () => void;
   onShortcuts: () => void;

@@ -1,4 +1,4 @@
-/** What an invitation permits, as choices and as words. */
+/** Terms of an invitation, as choices and as words. */
 import type { Invitation, Role } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 import { roomLink } from "../router.ts";

@@ -24,7 +24,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What has no room in the bar: a menu above its button, or a sheet on a phone. */
+/** Actions that don't fit into the bar: a menu above its button, or a sheet on a phone. */
 export function More({ items, isSheet, children }: Props) {
   const { t } = useI18n();
   const [isOpen, setOpen] = useState(false);

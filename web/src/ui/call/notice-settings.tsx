@@ -5,7 +5,7 @@ import { SwitchRow } from "./switch-row.tsx";
 
 const KINDS = ["toldComings", "toldHands", "toldMessages"] as const;
 
-/** What is told during a call. */
+/** Settings of the notices during a call. */
 export function NoticeSettings() {
   const { t } = useI18n();
   return (

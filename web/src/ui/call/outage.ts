@@ -1,4 +1,4 @@
-/** What is true of a call while the server is out of reach. */
+/** State of a call while the server is out of reach. */
 import type { CallState, StatsSample } from "../../client/index.ts";
 
 /**

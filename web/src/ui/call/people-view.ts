@@ -51,7 +51,7 @@ export function peopleOf(call: CallState): PersonView[] {
   });
 }
 
-/** Whether the participant hosts the room, alone or with others. */
+/** True if the participant hosts the room, alone or with others. */
 export function mayHost({ self }: Pick<CallState, "self">): boolean {
   return rankOf(self.role) >= rankOf("co_host");
 }

@@ -49,7 +49,7 @@ export function PipWindow({ call, state, target }: Props) {
   );
 }
 
-/** What the small window shows; null while nobody else is there. */
+/** Content of the small window; null while nobody else is there. */
 export function pipTile(state: CallState): AnyTileView | null {
   const tiles = tilesOf(state, { camera: null, screen: null });
   const { speaker, spotlight } = state;

@@ -1,5 +1,5 @@
 /**
- * Whether two sets of props of a tile show the same, for `memo`: each event of a call makes new
+ * True if two sets of props of a tile show the same, for `memo`: each event of a call makes new
  * views of all tiles, of which most are as before. Functions count as the same, since what a
  * tile's actions do depends on its other props only.
  */

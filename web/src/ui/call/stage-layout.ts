@@ -38,7 +38,7 @@ export interface StagePlan {
   /** The tile that floats or is large has its own place. */
   large: Rect | null;
   floating: Rect | null;
-  /** Where the pages are. */
+  /** Position of the pages. */
   grid: Rect;
   paging: Paging;
   /** Places of the strip, in which the user's own tile is the first. */

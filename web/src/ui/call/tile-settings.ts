@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** What this user set for one tile. */
+/** This user's settings of one tile. */
 export interface TileSettings {
   /** 0 to 1. */
   volume: number;

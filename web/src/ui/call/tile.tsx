@@ -19,7 +19,7 @@ import { useTileSettings } from "./tile-settings.ts";
 import { connectionText, type TileView, tileLabel } from "./tile-view.ts";
 import { Unplayable } from "./unplayable.tsx";
 
-/** What can be done with a tile. */
+/** Actions on a tile. */
 export interface TileActions {
   isPinned: boolean;
   /** Pins or unpins the tile; absent if there is nothing to pin. */

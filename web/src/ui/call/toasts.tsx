@@ -7,7 +7,7 @@ import styles from "./toasts.module.css";
 /** A press on a toast about a message opens the chat. */
 type ToastKind = "news" | "message";
 
-/** What a button of a toast does. */
+/** Action of a toast's button. */
 interface ToastAction {
   label: string;
   run: () => void;

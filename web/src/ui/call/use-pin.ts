@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { AnyTileView } from "./tile-view.ts";
 
-/** What is known of a pinned tile, to find it again when its participant has a new id. */
+/** A pinned tile's traits, to find it again when its participant has a new id. */
 export interface Pin {
   key: string;
   kind: AnyTileView["kind"];

@@ -5,5 +5,5 @@ export type View = Preference<"view">;
 
 export const VIEWS: readonly View[] = ["auto", "grid", "speaker", "side"];
 
-/** Where one's own video is shown: in its place among the others, above them, or nowhere. */
+/** Place of one's own video: in its place among the others, above them, or nowhere. */
 export const SELF_VIEWS: readonly Preference<"self">[] = ["shown", "floating", "hidden"];

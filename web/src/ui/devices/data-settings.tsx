@@ -8,7 +8,7 @@ import styles from "./settings.module.css";
 const RECEPTIONS: readonly Reception[] = ["all", "less", "sound"];
 const LIMITS: readonly SendLimit[] = ["auto", "low", "saver"];
 
-/** How much video is received and sent. */
+/** Settings of how much video is received and sent. */
 export function DataSettings() {
   const { t } = useI18n();
   const hintId = useId();

@@ -5,7 +5,7 @@ import { FlipCamera } from "./flip-camera.tsx";
 import { MirrorChoice } from "./mirror-choice.tsx";
 import styles from "./settings.module.css";
 
-/** How one's own camera is shown and sent. */
+/** Settings of how one's own camera is shown and sent. */
 export function PictureSettings() {
   const { t } = useI18n();
   const { hasCameraFilterFailed } = useReadable(useClient().media);

@@ -6,7 +6,7 @@ type KeyPress = Pick<
   "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "isComposing" | "keyCode"
 >;
 
-/** Where a key press goes. */
+/** The target of a key press. */
 export interface Focus {
   /** A field that takes text. */
   isField: boolean;
@@ -15,7 +15,7 @@ export interface Focus {
 }
 
 /**
- * Whether the key is held to talk: V outside of fields, and the space bar where it presses no
+ * True if the key is held to talk: V outside of fields, and the space bar where it presses no
  * button. Physical keys, since with a Korean layout the V key types ㅍ.
  */
 export function isTalkKey(press: KeyPress, focus: Focus): boolean {
@@ -24,7 +24,7 @@ export function isTalkKey(press: KeyPress, focus: Focus): boolean {
   return press.code === "KeyV" ? !focus.isField : press.code === "Space" && focus.isNone;
 }
 
-/** Where the key presses of a document go. */
+/** The target of a document's key presses. */
 export function focusOf({ activeElement, body }: Document): Focus {
   const isNone = activeElement === null || activeElement === body;
   return { isNone, isField: activeElement?.matches(FIELDS) ?? false };

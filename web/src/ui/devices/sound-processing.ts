@@ -1,4 +1,4 @@
-/** What the stored preferences of sound mean. */
+/** Meaning of the stored preferences of sound. */
 import type { SoundProcessing } from "../../client/index.ts";
 import type { Preference } from "../preferences.ts";
 

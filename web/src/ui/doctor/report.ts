@@ -1,7 +1,7 @@
 /** The report as text, to be sent to whoever runs the network or the server. It has no addresses. */
 import { CHECKS, type Examination } from "../../client/doctor/facts.ts";
 
-/** What a report says besides the findings. */
+/** Content of a report besides the findings. */
 export interface About {
   /** Host of the server. */
   host: string;

@@ -3,7 +3,7 @@
  * ways they are `{moim: 1, type, …}`.
  */
 
-/** What the site asks for. */
+/** Commands of the embedding site. */
 export type Order =
   /** Tell it what happens. */
   | { type: "listen" }
@@ -12,7 +12,7 @@ export type Order =
   /** Turns devices off or on; absent ones stay as they are. */
   | { type: "mute"; microphone?: boolean; camera?: boolean };
 
-/** What the site is told. */
+/** Events for the embedding site. */
 export type Told =
   | { type: "ready" }
   | { type: "state"; state: State; room: string; reason?: string }

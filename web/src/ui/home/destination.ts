@@ -1,4 +1,4 @@
-/** Where a pasted link or a typed code leads. */
+/** Destination of a pasted link or a typed code. */
 import { isAddressable, roomPath, withoutQuery } from "../router.ts";
 
 export type Destination =

@@ -1,4 +1,4 @@
-/** How long ago something was, in the reader's words: "2 hours ago", "어제". */
+/** Time since an event, in the reader's words: "2 hours ago", "어제". */
 
 const UNITS = [
   ["minute", 60_000],

@@ -1,4 +1,4 @@
-/** Whether a video shows frames, from counts that are read from time to time. */
+/** Detects that a video shows frames, from counts that are read from time to time. */
 
 /** `waiting`: no frame of the current stream yet. `stalled`: none for a while. */
 export type FrameState = "waiting" | "playing" | "stalled";

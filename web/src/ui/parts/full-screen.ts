@@ -8,7 +8,7 @@ function subscribe(changed: () => void): () => void {
   return () => document.removeEventListener("fullscreenchange", changed);
 }
 
-/** Whether an element, or the page, fills the screen, and the function that changes it. */
+/** True while an element, or the page, fills the screen; with the function that changes it. */
 export function useFullScreen(ref?: RefObject<HTMLElement | null>): [boolean, () => void] {
   const target = () => (ref ? ref.current : document.documentElement);
   const isFull = useSyncExternalStore(

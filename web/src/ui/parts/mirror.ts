@@ -1,5 +1,5 @@
 /**
- * Whether one's own picture is shown as in a mirror: as people know themselves, but not through the
+ * True if one's own picture is shown as in a mirror: as people know themselves, but not through the
  * camera at the back of a phone, which shows what others read.
  */
 export function isMirrored(own: Pick<MediaStream, "getVideoTracks">, mirror?: string): boolean {

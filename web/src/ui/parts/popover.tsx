@@ -13,7 +13,7 @@ import styles from "./popover.module.css";
 import { placePopover } from "./popover-place.ts";
 
 interface Props {
-  /** What it is about; focus returns to it. */
+  /** Element that it belongs to; focus returns to it. */
   anchor: RefObject<HTMLElement | null>;
   label: string;
   onClose: () => void;

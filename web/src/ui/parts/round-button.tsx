@@ -10,7 +10,7 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   tooltip?: string;
   /** Keyboard shortcut, shown in the tooltip. */
   shortcut?: string;
-  /** What is wrong with the device that it controls. */
+  /** Problem of the device that it controls. */
   problem?: string | null;
   /** The requested change is in progress. */
   isBusy?: boolean;

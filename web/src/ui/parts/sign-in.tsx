@@ -5,7 +5,7 @@ import { buttonClass } from "./button.tsx";
 
 let asked: Promise<PersonSession> | null = null;
 
-/** Who has signed in; asked once for each load of the page, which every sign-in causes. */
+/** The signed-in person; asked once for each load of the page, which every sign-in causes. */
 export function usePerson(): PersonSession {
   const [session, setSession] = useState(NOBODY);
   useEffect(() => {

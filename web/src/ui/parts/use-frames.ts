@@ -3,7 +3,7 @@ import { type FrameState, type Frames, reduceFrames, startFrames } from "./frame
 
 const INTERVAL_MS = 500;
 
-/** Whether a video that should show frames does; `waiting` while it should not. */
+/** State of a video that should show frames; `waiting` while it should not. */
 export function useFrames(
   ref: RefObject<HTMLVideoElement | null>,
   stream: MediaStream | null,

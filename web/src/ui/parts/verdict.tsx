@@ -4,7 +4,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "./icon.tsx";
 import styles from "./verdict.module.css";
 
-/** What a verdict says. */
+/** Content of a verdict. */
 export interface VerdictWords {
   tone: "calm" | "good" | "bad";
   sentence: string;

@@ -1,6 +1,6 @@
 /** Tokens and keys of invitations in the fragment of a room's address, which no server logs. */
 
-/** What lets somebody into a room, besides its password. */
+/** Credentials for a room, besides its password. */
 export interface EntryCredentials {
   /** Join token of an application. */
   token?: string;

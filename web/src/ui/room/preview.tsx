@@ -212,7 +212,7 @@ function PasswordField({ value, takesFocus, onChange }: PasswordProps) {
   );
 }
 
-/** What to do about a full room: wait for a place, or create another one. */
+/** Choices at a full room: wait for a place, or create another one. */
 function FullRoom({ isWaiting }: { isWaiting: boolean }) {
   const { t } = useI18n();
   return (

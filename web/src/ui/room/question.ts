@@ -1,4 +1,4 @@
-/** What the browser asks just now, in the words of the page. */
+/** The browser's current question, in the words of the page. */
 import type { LocalDevice } from "../../client/index.ts";
 import type { Messages } from "../i18n/en.ts";
 

@@ -18,7 +18,7 @@ export function rejectionOf(error: unknown): Rejection {
   return { code, kind: "other", ...(nameError && { nameError }) };
 }
 
-/** Whether it is about the invitation, without which joining may succeed. */
+/** True if it is about the invitation, without which joining may succeed. */
 export function isOfInvitation(code: RequestErrorCode): boolean {
   return code === "invalid_invitation" || code.startsWith("invitation_");
 }

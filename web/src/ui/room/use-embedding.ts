@@ -4,7 +4,7 @@ import type { Order, State } from "../embed/orders.ts";
 import { parentSite } from "../embed/parent.ts";
 import type { Phase } from "./phase.ts";
 
-/** What the site around the page may do. */
+/** The connection with the embedding site. */
 export interface Orders {
   join: (order: Extract<Order, { type: "join" }>) => void;
   leave: () => void;
