@@ -51,7 +51,11 @@ export function backgroundFilter(background: Exclude<Background, "none">): Track
 async function processorFor(background: Exclude<Background, "none">): Promise<Processor> {
   if (background === "slight" || background === "strong") {
     blur ??= loaded(
-      async () => new GaussianBlurBackgroundProcessor({ assetsPath: BACKGROUND_FILES }),
+      async () =>
+        new GaussianBlurBackgroundProcessor({
+          assetsPath: BACKGROUND_FILES,
+          blurFilterRadius: RADIUS[background],
+        }),
     );
     const processor = await blur.catch((error) => {
       blur = null;

@@ -26,6 +26,12 @@ interface Streams {
   }) => MediaStreamTrack & { readonly writable: WritableStream<VideoFrame> };
 }
 
+/**
+ * Processors in use. Chromium collects one that no script refers to, with the streams behind it, though
+ * its track goes on.
+ */
+const inUse = new Set<object>();
+
 /** Frames per second where the page sets the pace. */
 const FRAME_RATE = 24;
 
@@ -98,13 +104,16 @@ function byStreams(input: MediaStreamTrack, draw: DrawFrame): Pump | null {
   const aborter = new AbortController();
   const { signal } = aborter;
   // A buffer of one: frames that come meanwhile are dropped, so that nothing lags behind.
-  new Processor({ track: input, maxBufferSize: 1 }).readable
+  const processor = new Processor({ track: input, maxBufferSize: 1 });
+  inUse.add(processor);
+  processor.readable
     .pipeThrough(transformer, { signal })
     .pipeTo(track.writable, { signal })
     .catch(() => {});
   return {
     track,
     stop: () => {
+      inUse.delete(processor);
       aborter.abort();
       track.stop();
     },
