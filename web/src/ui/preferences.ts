@@ -52,6 +52,8 @@ const READERS = {
   toldHands: onOff,
   /** True if messages are shown and read while the chat is closed. */
   toldMessages: onOff,
+  /** Whether the system shows messages and people who wait while the page is hidden. */
+  toldOutside: onOff,
   /** Suppression of noise from the microphone. */
   noise: oneOf("off", "browser", "strong"),
   /** True if the browser evens out the microphone's volume. */

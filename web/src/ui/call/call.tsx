@@ -34,6 +34,7 @@ import { SettingsDialog, type SettingsTab } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useCallNews } from "./use-call-news.ts";
+import { useDesktopNotices } from "./use-desktop-notices.ts";
 import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
 import { usePip } from "./use-pip.ts";
@@ -80,6 +81,7 @@ export function Call({ call, onEnd }: CallProps) {
   const leave = useCallback(() => call.leave(), [call]);
   useMediaSession(media, maySpeak, { leave, popOut: pip.openForNow });
   useCallNews(state, show, () => open("people"));
+  useDesktopNotices(state, open);
   useScreenProblem(show);
 
   const isOver = state.status === "ended";
