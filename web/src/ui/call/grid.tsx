@@ -188,9 +188,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
           })}
         </ul>
       </div>
-      {paging.pages > 1 ? (
-        <Pager page={page} pages={paging.pages} grid={grid} onPage={turn} />
-      ) : null}
+      {plan.hasPager ? <Pager page={page} pages={paging.pages} grid={grid} onPage={turn} /> : null}
       <div className={styles.restores}>
         {away > 0 ? (
           <button

@@ -276,7 +276,8 @@ function filling(stage: Stage): Rect {
 /** Number of columns with which the tiles show the most of each camera's video. */
 function bestColumns(count: number, stage: Stage): number {
   if (isPhone(stage) && isPortrait(stage)) return count <= PHONE_SINGLE_COLUMN_TILES ? 1 : 2;
-  const maxColumns = Math.floor((stage.width + GAP) / (MIN_TILE_WIDTH + GAP));
+  // Two fit beside each other on any screen, as above the panel of a phone.
+  const maxColumns = Math.max(2, Math.floor((stage.width + GAP) / (MIN_TILE_WIDTH + GAP)));
   let best = 1;
   let bestScore = -1;
   for (let columns = 1; columns <= Math.min(count, maxColumns); columns++) {
@@ -307,8 +308,8 @@ function tileSize(count: number, columns: number, stage: Stage): Stage {
   const { narrowest, widest } = isPortrait(stage) ? PORTRAIT_ASPECTS : LANDSCAPE_ASPECTS;
   const aspect = clamp(cellWidth / Math.max(cellHeight, 1), narrowest, widest);
   const fitting = Math.min(cellWidth, cellHeight * aspect);
-  // A stage that scrolls anyway leaves nothing free at the sides.
-  const width = fitting < MIN_TILE_WIDTH ? cellWidth : fitting;
+  // A stage that scrolls anyway leaves nothing free at the sides. A single row never scrolls.
+  const width = fitting < MIN_TILE_WIDTH && rows > 1 ? cellWidth : fitting;
   return { width: Math.floor(width), height: Math.floor(width / aspect) };
 }
 

@@ -42,7 +42,8 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         </span>
         {hand === null ? null : (
           <span className={styles.hand}>
-            <span aria-hidden="true">✋ {hand}</span>
+            <Icon name="hand" size={16} />
+            <span aria-hidden="true">{hand}</span>
             <VisuallyHidden>{t.people.hand(hand)}</VisuallyHidden>
           </span>
         )}

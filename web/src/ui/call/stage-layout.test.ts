@@ -70,6 +70,24 @@ describe("the stage", () => {
     }
   });
 
+  test("fits a page of two above the panel of a phone, without a row of buttons", () => {
+    for (const size of [
+      { width: 344, height: 126 },
+      { width: 264, height: 128 },
+      { width: 374, height: 110 },
+    ]) {
+      const { plan, inSight } = place(3, { size });
+      expect(plan).toMatchObject({ hasPager: false, paging: { pages: 3 } });
+      expect([...inSight.keys()]).toEqual(["p0", "me"]);
+      for (const { x, y, width, height } of inSight.values()) {
+        expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+        expect(x + width).toBeLessThanOrEqual(size.width);
+        expect(y + height).toBeLessThanOrEqual(size.height);
+        expect(height).toBeGreaterThan(60);
+      }
+    }
+  });
+
   test("puts no more than a page of others in sight", () => {
     const { plan, inSight } = place(30, { size: phone });
     expect(plan.inSight).toBe(7);

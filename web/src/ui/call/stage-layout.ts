@@ -18,6 +18,9 @@ export const INVITATION_KEY = "invitation";
 /** Height (px) of the row with the buttons of pages. */
 export const PAGER_HEIGHT = 48;
 
+/** Height (px) of a stage that has no room for it, as above the panel of a phone. */
+const LOW_STAGE = 150;
+
 export interface StageInput {
   size: Stage;
   corner: Corner;
@@ -41,6 +44,8 @@ export interface StagePlan {
   /** Position of the pages. */
   grid: Rect;
   paging: Paging;
+  /** The row with their buttons is below them. */
+  hasPager: boolean;
   /** Places of the strip, in which the user's own tile is the first. */
   strip: readonly Rect[];
   height: number;
@@ -57,7 +62,14 @@ export function planStage(input: StageInput): StagePlan {
   /** Tiles besides the user's own that are neither large nor floating. */
   const rest = others - (isOther(large, own) ? 1 : 0) - (isOther(floating, own) ? 1 : 0);
   const count = rest + (isOwnPlaced ? 1 : 0);
-  const plan = { large: null, floating: null, grid: whole, strip: none, height: size.height };
+  const plan = {
+    large: null,
+    floating: null,
+    grid: whole,
+    hasPager: false,
+    strip: none,
+    height: size.height,
+  };
   if (others === 0 && own !== null) {
     return { ...plan, kind: "invitation", paging: pagingOf(0, 1, 2), inSight: 0 };
   }
@@ -82,7 +94,7 @@ export function planStage(input: StageInput): StagePlan {
     };
   }
   const [half, other] = large === null || count === 0 ? [whole, whole] : halves(size);
-  const { grid, paging } = pagesIn(other, rest, isOwnPlaced ? 1 : 0);
+  const { grid, paging, hasPager } = pagesIn(other, rest, isOwnPlaced ? 1 : 0);
   return {
     ...plan,
     kind: "grid",
@@ -90,6 +102,7 @@ export function planStage(input: StageInput): StagePlan {
     floating: above,
     grid,
     paging,
+    hasPager,
     inSight: paging.perPage,
   };
 }
@@ -98,12 +111,21 @@ function isOther(key: string | null, own: string | null): boolean {
   return key !== null && key !== own;
 }
 
-/** Pages within a rect, above a row with their buttons if there is more than one. */
-function pagesIn(rect: Rect, others: number, own: 0 | 1): { grid: Rect; paging: Paging } {
+/**
+ * Pages within a rect, above a row with their buttons if there is more than one. Fingers turn the
+ * pages of a low stage, which only phones have.
+ */
+function pagesIn(
+  rect: Rect,
+  others: number,
+  own: 0 | 1,
+): Pick<StagePlan, "grid" | "paging" | "hasPager"> {
   const whole = pagingOf(others, own, pageCapacity(rect));
-  if (whole.pages === 1) return { grid: rect, paging: whole };
+  if (whole.pages === 1 || rect.height < LOW_STAGE) {
+    return { grid: rect, paging: whole, hasPager: false };
+  }
   const grid = { ...rect, height: Math.max(1, rect.height - PAGER_HEIGHT) };
-  return { grid, paging: pagingOf(others, own, pageCapacity(grid)) };
+  return { grid, paging: pagingOf(others, own, pageCapacity(grid)), hasPager: true };
 }
 
 /** Places by key. Tiles of other pages are beside the stage, in the direction of their page. */
