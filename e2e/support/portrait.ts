@@ -1,96 +1,191 @@
-// Drawn portraits as fake camera video, for screenshots without the browser's test pattern.
+// Drawn people as camera video, for screenshots without the browser's test pattern.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "@playwright/test";
-import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
+import type { Page } from "@playwright/test";
 
-const WIDTH = 1280;
-const HEIGHT = 720;
-const FRAMES = 6;
-
-type Colour = readonly [red: number, green: number, blue: number];
+const BACKGROUNDS = join(import.meta.dirname, "../../web/src/ui/devices/backgrounds");
 
 export interface Portrait {
-  wall: Colour;
-  hair: Colour;
-  skin: Colour;
-  shirt: Colour;
-  longHair: boolean;
+  background: "room" | "hills" | "lights";
+  hair: "long" | "short" | "bun" | "curls";
+  hairColour: string;
+  skin: string;
+  shirt: string;
+  glasses?: boolean;
+  headphones?: boolean;
 }
 
-/** Launches a browser whose camera shows this portrait. */
-export async function launchChromiumWith(portrait: Portrait): Promise<Browser> {
-  const folder = mkdtempSync(join(tmpdir(), "moim-e2e-camera-"));
-  const file = join(folder, "portrait.y4m");
-  writeFileSync(file, y4m(portrait));
-  const args = [...CHROMIUM_FLAGS, `--use-file-for-fake-video-capture=${file}`];
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
-  browser.on("disconnected", () => rmSync(folder, { recursive: true, force: true }));
-  return browser;
+/** Lets the camera of every page opened from now on show this person. */
+export async function drawPortrait(page: Page, portrait: Portrait): Promise<void> {
+  const picture = readFileSync(join(BACKGROUNDS, `${portrait.background}.svg`));
+  const background = `data:image/svg+xml;base64,${picture.toString("base64")}`;
+  await page.addInitScript(installPortrait, { ...portrait, background });
 }
 
-/** Uncompressed 4:2:0 video that loops seamlessly. */
-function y4m(portrait: Portrait): Uint8Array {
-  const parts: Uint8Array[] = [
-    Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F6:1 Ip A1:1 C420jpeg\n`),
-  ];
-  for (let index = 0; index < FRAMES; index++) {
-    const sway = Math.sin((2 * Math.PI * index) / FRAMES);
-    parts.push(Buffer.from("FRAME\n"), frame(portrait, sway));
-  }
-  return Buffer.concat(parts);
-}
-
-function frame(portrait: Portrait, sway: number): Uint8Array {
-  const luma = Buffer.alloc(WIDTH * HEIGHT);
-  const blue = Buffer.alloc((WIDTH * HEIGHT) / 4);
-  const red = Buffer.alloc((WIDTH * HEIGHT) / 4);
-  for (let row = 0; row < HEIGHT; row++) {
-    for (let column = 0; column < WIDTH; column++) {
-      const [r, g, b] = colourAt(portrait, column, row, sway);
-      luma[row * WIDTH + column] = 0.299 * r + 0.587 * g + 0.114 * b;
-      if (row % 2 === 1 || column % 2 === 1) continue;
-      const chroma = (row / 2) * (WIDTH / 2) + column / 2;
-      blue[chroma] = 128 - 0.169 * r - 0.331 * g + 0.5 * b;
-      red[chroma] = 128 + 0.5 * r - 0.419 * g - 0.081 * b;
-    }
-  }
-  return Buffer.concat([luma, blue, red]);
-}
-
-/** Colour of a pixel: ellipses with soft edges, drawn from back to front. */
-function colourAt(portrait: Portrait, column: number, row: number, sway: number): Colour {
-  const x = column - WIDTH / 2 - 6 * sway;
-  const y = row - 300 - 2 * sway;
-  let colour = mix(portrait.wall, shade(portrait.wall, 0.82), row / HEIGHT);
-  const over = (paint: Colour, coverage: number) => {
-    if (coverage > 0) colour = mix(colour, paint, Math.min(1, coverage));
+/** Self-contained: it is sent to the page as text. */
+function installPortrait(portrait: Omit<Portrait, "background"> & { background: string }): void {
+  const media = navigator.mediaDevices;
+  // `about:blank` has no media devices.
+  if (!media) return;
+  const { hair, hairColour, skin, shirt } = portrait;
+  const canvas = document.createElement("canvas");
+  canvas.width = 1280;
+  canvas.height = 720;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  // Drawn once: a blur of each frame would take a processor.
+  const wall = document.createElement("canvas");
+  wall.width = canvas.width;
+  wall.height = canvas.height;
+  const picture = new Image();
+  picture.onload = () => {
+    const background = wall.getContext("2d");
+    if (!background) return;
+    background.filter = "blur(3px)";
+    background.drawImage(picture, 0, 0, wall.width, wall.height);
   };
-  if (portrait.longHair) over(portrait.hair, ellipse(x, y - 40, 150, 210));
-  over(portrait.shirt, ellipse(x, y - 430, 330, 240));
-  over(shade(portrait.skin, 0.88), ellipse(x, y - 165, 52, 90));
-  over(portrait.hair, ellipse(x, y + 22, 132, 140));
-  over(portrait.skin, ellipse(x, y - 12, 106, 134));
-  over(portrait.hair, ellipse(x + 14, y + 108, 88, 48));
-  for (const side of [-1, 1]) over(shade(portrait.hair, 0.7), ellipse(x - 42 * side, y + 2, 9, 10));
-  const smile = y > 62 ? ellipse(x, y - 58, 36, 22) - ellipse(x, y - 50, 40, 20) : 0;
-  over(shade(portrait.skin, 0.55), smile);
-  return colour;
-}
+  picture.src = portrait.background;
 
-/** Fraction of a pixel covered by an ellipse, estimated from the distance to its edge. */
-function ellipse(x: number, y: number, width: number, height: number): number {
-  const radius = Math.sqrt((x / width) ** 2 + (y / height) ** 2);
-  return Math.max(0, Math.min(1, (1 - radius) * Math.min(width, height) * 0.5 + 0.5));
-}
+  const fill = (colour: string, path: () => void) => {
+    context.fillStyle = colour;
+    context.beginPath();
+    path();
+    context.fill();
+  };
+  const stroke = (colour: string, width: number, path: () => void) => {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.lineCap = "round";
+    context.beginPath();
+    path();
+    context.stroke();
+  };
+  const oval = (x: number, y: number, width: number, height: number) => () =>
+    context.ellipse(x, y, width, height, 0, 0, 2 * Math.PI);
+  const SHADE = "rgb(40 20 10 / 16%)";
 
-function mix(from: Colour, to: Colour, fraction: number): Colour {
-  const blend = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * fraction;
-  return [blend(0), blend(1), blend(2)];
-}
+  const backOfHair = () => {
+    if (hair === "long") {
+      fill(hairColour, () => context.roundRect(-158, -210, 316, 430, [158, 158, 70, 70]));
+    } else if (hair === "bun") {
+      fill(hairColour, oval(0, -222, 62, 58));
+      fill(hairColour, oval(0, -70, 140, 150));
+    } else if (hair === "curls") {
+      for (let i = 0; i < 13; i++) {
+        const angle = Math.PI * (0.85 + (1.3 * i) / 12);
+        fill(hairColour, oval(142 * Math.cos(angle), -58 + 140 * Math.sin(angle), 56, 56));
+      }
+    } else fill(hairColour, oval(0, -70, 136, 150));
+  };
+  const frontOfHair = () => {
+    fill(hairColour, () => {
+      context.moveTo(-128, -30);
+      context.bezierCurveTo(-150, -230, 150, -236, 128, -30);
+      if (hair === "short") {
+        context.bezierCurveTo(116, -110, 60, -130, 10, -118);
+        context.bezierCurveTo(-50, -104, -104, -100, -128, -30);
+      } else {
+        context.bezierCurveTo(112, -96, 70, -132, 30, -140);
+        context.bezierCurveTo(-10, -96, -96, -92, -128, -30);
+      }
+    });
+  };
 
-function shade(colour: Colour, factor: number): Colour {
-  return [colour[0] * factor, colour[1] * factor, colour[2] * factor];
+  const draw = () => {
+    const seconds = performance.now() / 1000;
+    context.drawImage(wall, 0, 0);
+    context.save();
+    context.translate(640 + 5 * Math.sin(seconds), 348 + 3 * Math.sin(1.7 * seconds));
+    backOfHair();
+    // Shoulders, neck and the shadow of the head.
+    fill(shirt, () => {
+      context.moveTo(-370, 420);
+      context.bezierCurveTo(-350, 250, -220, 226, -90, 196);
+      context.quadraticCurveTo(0, 262, 90, 196);
+      context.bezierCurveTo(220, 226, 350, 250, 370, 420);
+    });
+    fill(skin, () => {
+      context.moveTo(-62, 60);
+      context.lineTo(-62, 176);
+      context.quadraticCurveTo(0, 262, 62, 176);
+      context.lineTo(62, 60);
+    });
+    fill(SHADE, () => {
+      context.moveTo(-62, 108);
+      context.quadraticCurveTo(0, 190, 62, 108);
+      context.lineTo(62, 60);
+      context.lineTo(-62, 60);
+    });
+    stroke("rgb(255 255 255 / 28%)", 8, () => {
+      context.moveTo(-90, 200);
+      context.quadraticCurveTo(0, 264, 90, 200);
+    });
+    for (const side of [-1, 1]) fill(skin, oval(126 * side, -12, 22, 32));
+    fill(skin, () => {
+      context.moveTo(-124, -60);
+      context.bezierCurveTo(-128, 70, -74, 146, 0, 146);
+      context.bezierCurveTo(74, 146, 128, 70, 124, -60);
+      context.bezierCurveTo(120, -190, -120, -190, -124, -60);
+    });
+    frontOfHair();
+    const isBlinking = seconds % 4 < 0.12;
+    for (const side of [-1, 1]) {
+      fill("rgb(230 90 70 / 18%)", oval(70 * side, 42, 30, 20));
+      stroke(hairColour, 9, () => {
+        context.moveTo(30 * side, -50);
+        context.quadraticCurveTo(54 * side, -66, 80 * side, -50);
+      });
+      if (isBlinking) {
+        stroke("#2a1b16", 6, () => {
+          context.moveTo(40 * side, -8);
+          context.lineTo(66 * side, -8);
+        });
+      } else {
+        fill("#2a1b16", oval(53 * side, -10, 11, 14));
+        fill("white", oval(53 * side + 4, -15, 4, 4));
+      }
+      if (portrait.glasses) {
+        stroke("#3b3532", 7, () => context.roundRect(53 * side - 42, -48, 84, 72, 30));
+      }
+    }
+    if (portrait.glasses) {
+      stroke("#3b3532", 7, () => {
+        context.moveTo(-11, -20);
+        context.quadraticCurveTo(0, -28, 11, -20);
+      });
+    }
+    stroke(SHADE, 8, () => {
+      context.moveTo(2, 8);
+      context.quadraticCurveTo(16, 34, -4, 36);
+    });
+    fill("#8f3a35", () => {
+      context.moveTo(-46, 68);
+      context.quadraticCurveTo(0, 86, 46, 68);
+      context.quadraticCurveTo(30, 112, 0, 112);
+      context.quadraticCurveTo(-30, 112, -46, 68);
+    });
+    fill("white", () => {
+      context.moveTo(-38, 72);
+      context.quadraticCurveTo(0, 88, 38, 72);
+      context.quadraticCurveTo(0, 98, -38, 72);
+    });
+    if (portrait.headphones) {
+      stroke("#39424a", 20, () => context.arc(0, -38, 150, 1.06 * Math.PI, 1.94 * Math.PI));
+      for (const side of [-1, 1]) {
+        fill("#39424a", () => context.roundRect(140 * side - 24, -56, 48, 92, 24));
+      }
+    }
+    context.restore();
+  };
+  setInterval(draw, 100);
+
+  const getUserMedia = media.getUserMedia.bind(media);
+  media.getUserMedia = async (constraints = {}) => {
+    const { video, ...others } = constraints;
+    const audio = others.audio ? (await getUserMedia(others)).getTracks() : [];
+    if (!video) return new MediaStream(audio);
+    draw();
+    return new MediaStream([...audio, ...canvas.captureStream(10).getVideoTracks()]);
+  };
 }
