@@ -464,6 +464,8 @@ export interface LocalDevice {
 
 /**
  * - `refused`: by the person or by policy;
+ * - `dismissed`: the permission prompt was closed without an answer;
+ * - `blocked`: the system lets the browser use no such device;
  * - `missing`: no such device;
  * - `in_use`: held by another program;
  * - `asking`: the permission prompt is unanswered;
@@ -473,6 +475,8 @@ export interface LocalDevice {
  */
 export type DeviceProblem =
   | "refused"
+  | "dismissed"
+  | "blocked"
   | "missing"
   | "in_use"
   | "asking"

@@ -3,6 +3,7 @@ export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
 export { mayChat, mayPublish, mayReceive } from "./call/permitted.ts";
 export { createClient } from "./client.ts";
+export { isRefusal } from "./devices/devices.ts";
 export type {
   CreateRoom,
   Entry,

@@ -37,6 +37,10 @@ test("each error of a browser maps to a problem", () => {
   // The device exists but can't satisfy the constraints: plugging one in would not help.
   expect(problem("OverconstrainedError")).toBe("failed");
   expect(problem("NotReadableError")).toBe("in_use");
+  const refusal = (message: string) => problemOf(new DOMException(message, "NotAllowedError"));
+  expect(refusal("Permission denied")).toBe("refused");
+  expect(refusal("Permission dismissed")).toBe("dismissed");
+  expect(refusal("Permission denied by system")).toBe("blocked");
   expect(problemOf(new TypeError("odd"))).toBe("failed");
   expect(problemOf("odd")).toBe("failed");
 });

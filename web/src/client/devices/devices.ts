@@ -27,6 +27,7 @@ export function devicesByKind(infos: readonly MediaDeviceInfo[]): Devices {
 export function problemOf(error: unknown): DeviceProblem {
   switch (nameOf(error)) {
     case "NotAllowedError":
+      return refusalOf(error);
     case "SecurityError":
       return "refused";
     case "NotFoundError":
@@ -37,6 +38,20 @@ export function problemOf(error: unknown): DeviceProblem {
     default:
       return "failed";
   }
+}
+
+/** Browsers of the Chromium family say in the message who refused; others don't. */
+function refusalOf(error: unknown): Refusal {
+  const message = String((error as { message?: unknown } | null)?.message);
+  if (/dismissed/i.test(message)) return "dismissed";
+  return /by (the )?system/i.test(message) ? "blocked" : "refused";
+}
+
+type Refusal = Extract<DeviceProblem, "refused" | "dismissed" | "blocked">;
+
+/** Whether a person, a policy or a system refused. */
+export function isRefusal(problem: DeviceProblem | null): problem is Refusal {
+  return problem === "refused" || problem === "dismissed" || problem === "blocked";
 }
 
 /** No device satisfies the constraints. */
@@ -105,7 +120,7 @@ export function kindsToRetry(
 ): InputKind[] {
   const both: InputKind[] = ["microphone", "camera"];
   // One kind may be missing while the other is not. A refusal of both may mean only one of them.
-  return problem === "refused" ? both.filter((kind) => permission[kind] === "granted") : both;
+  return isRefusal(problem) ? both.filter((kind) => permission[kind] === "granted") : both;
 }
 
 /** Argument for `setSinkId`: the chosen speaker unless it is known to be gone, else "". */

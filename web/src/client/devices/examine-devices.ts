@@ -6,6 +6,7 @@ import {
   DEFAULT_PROCESSING,
   type InputKind,
   idealConstraints,
+  isRefusal,
   kindsToRetry,
   loadChoices,
   problemOf,
@@ -67,9 +68,8 @@ async function open(devices: MediaDevices): Promise<Opened> {
 
 function outcomeOf(error: unknown): Exclude<OpenedDevice, "opened"> {
   const problem = problemOf(error);
-  return problem === "refused" || problem === "missing" || problem === "in_use"
-    ? problem
-    : "failed";
+  if (isRefusal(problem)) return "refused";
+  return problem === "missing" || problem === "in_use" ? problem : "failed";
 }
 
 /** Loudest level in a second, 0 to 1; null if this browser can't listen. */

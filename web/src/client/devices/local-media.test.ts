@@ -201,7 +201,7 @@ test("a cancelled picker is no problem, a refusal by the system is", async () =>
   expect(now().screen).toMatchObject({ on: false, opening: false, problem: null });
   devices.displayError = new DOMException("Permission denied by system", "NotAllowedError");
   await media.setScreen(true);
-  expect(now().screen.problem).toBe("refused");
+  expect(now().screen.problem).toBe("blocked");
   devices.displayError = null;
   await media.setScreen(true);
   expect(now().screen).toMatchObject({ on: true, problem: null });

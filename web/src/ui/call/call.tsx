@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import {
   type CallState,
+  isRefusal,
   type Call as JoinedCall,
   mayChat,
   mayPublish,
@@ -190,7 +191,7 @@ function useScreenProblem(show: (text: string) => void): void {
   const { problem } = useReadable(media).screen;
   useEffect(() => {
     if (!problem) return;
-    const cause = problem === "refused" ? t.problem.screenDenied : t.problem.screenUnknown;
+    const cause = isRefusal(problem) ? t.problem.screenDenied : t.problem.screenUnknown;
     const text = `${t.problem.titleScreen}. ${cause}`;
     announce(text);
     show(text);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeviceProblem, LocalDevice } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
+import { ko } from "../i18n/ko.ts";
 import { browserOf, deviceAlertsOf } from "./device-alert.ts";
 
 function device(problem: DeviceProblem | null, change: Partial<LocalDevice> = {}): LocalDevice {
@@ -35,6 +36,29 @@ test("a denied permission has instructions for the browser; an insecure page has
   expect(deviceAlertsOf(insecure, "chrome", en)).toMatchObject([
     { instructions: null, remedy: null },
   ]);
+});
+
+test.each([en, ko])("each state of a permission has words of its own, and one way on", (t) => {
+  const states: [Parameters<typeof deviceAlertsOf>[1], DeviceProblem][] = [
+    ["chrome", "asking"],
+    ["chrome", "dismissed"],
+    ["chrome", "refused"],
+    ["chrome", "blocked"],
+    ["chrome", "missing"],
+    ["chrome", "in_use"],
+    ["chrome", "insecure"],
+    ["inApp", "refused"],
+  ];
+  const told = states.map(([browser, problem]) => {
+    const both = { camera: device(problem), microphone: device(problem) };
+    const alerts = deviceAlertsOf(both, browser, t);
+    expect(alerts).toHaveLength(1);
+    const [{ title, cause, instructions, remedy } = { title: "", cause: "" }] = alerts;
+    // Without TLS nothing on this page helps; the words say what does.
+    expect(remedy).toBe(problem === "insecure" ? null : t.problem.tryAgain);
+    return [title, cause, instructions].join(" ");
+  });
+  expect(new Set(told).size).toBe(states.length);
 });
 
 test("a device that does not respond can be retried", () => {

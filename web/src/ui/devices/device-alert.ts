@@ -107,6 +107,10 @@ function causeOf(problem: DeviceProblem, t: Messages): string {
   switch (problem) {
     case "refused":
       return t.problem.denied;
+    case "dismissed":
+      return t.problem.dismissed;
+    case "blocked":
+      return t.problem.blocked;
     case "missing":
       return t.problem.missing;
     case "in_use":

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { isRefusal } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 
 type Kind = "camera" | "microphone";
@@ -11,7 +12,7 @@ export function usePermissionRetry(): void {
   useEffect(
     () =>
       watchPermissions((kind, state) => {
-        if (state !== "granted" || media.getSnapshot()[kind].problem !== "refused") return;
+        if (state !== "granted" || !isRefusal(media.getSnapshot()[kind].problem)) return;
         void media.start({ camera: kind === "camera", microphone: kind === "microphone" });
       }),
     [media],

@@ -52,6 +52,9 @@ export const enErrors = {
       "Your system doesn't let the browser record the screen. Allow it in the system settings.",
     screenUnknown: "Sharing didn't start. Try again, or choose another window.",
     denied: "The browser doesn't let this page use it.",
+    dismissed: "The browser asked, but got no answer. Try again, then press Allow.",
+    blocked:
+      "Your system doesn't let the browser use it. Allow it in the system settings under privacy, then try again.",
     inUse: "Another program seems to be using it. Close that program, then try again.",
     missing: "No device was found. Connect one, then try again.",
     insecure: "Browsers only allow it on a secure page. Open this page over https://.",
