@@ -74,9 +74,9 @@ codes! {
         /// The router forwards no port for `--ask-router`.
         RouterRefuses = "ROUTER-REFUSES", Degraded,
             en: "The router forwards no port for --ask-router: {reason}.",
-                "Switch on PCP or NAT-PMP in the router, or forward port {port} by hand over TCP and UDP and leave out --ask-router.",
+                "Switch on PCP, NAT-PMP or UPnP in the router, or forward port {port} by hand over TCP and UDP and leave out --ask-router.",
             ko: "--ask-router로 요청했지만 공유기가 포트를 열어 주지 않습니다: {reason}.",
-                "공유기 설정에서 PCP나 NAT-PMP를 켜거나, {port}번 포트를 TCP와 UDP 모두 직접 포워딩하고 --ask-router를 빼세요.";
+                "공유기 설정에서 PCP, NAT-PMP나 UPnP를 켜거나, {port}번 포트를 TCP와 UDP 모두 직접 포워딩하고 --ask-router를 빼세요.";
         /// A name has no address.
         DnsNone = "DNS-NONE", Broken,
             en: "{name} has no address yet.",

@@ -105,7 +105,7 @@ pub(crate) struct Options {
     #[arg(long, env = "MOIM_ANNOUNCE", value_name = "IP[:PORT]", value_delimiter = ',')]
     pub(super) announce: Option<Vec<AnnounceChoice>>,
 
-    /// Have the router forward the port and say its public address, by PCP or NAT-PMP. It is
+    /// Have the router forward the port and say its public address, by PCP, NAT-PMP or UPnP. It is
     /// announced where --announce gives none
     #[arg(long, env = "MOIM_ASK_ROUTER", value_name = "BOOL", num_args = 0..=1,
         default_missing_value = "true", require_equals = true)]

@@ -26,6 +26,7 @@ mod floods;
 mod folder;
 mod hosts;
 mod http;
+mod igd;
 mod inviting;
 mod limits;
 mod manager;

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     ctl::{answer, ctl},
+    igd::{Igd, Refuses},
     namespace::{add_interface, in_namespace, ip},
     support::{DEADLINE, Server, within},
 };
@@ -32,12 +33,17 @@ const GRANTED: u32 = 2;
 /// The external port that it gives.
 const EXTERNAL: u16 = 5000;
 
+/// Makes the network of a router and this computer.
+fn network() {
+    add_interface("lan", "10.77.0.1/24");
+    // First the route: the gateway must not be this computer's own then.
+    ip("route add default via 10.77.0.254 dev lan");
+    ip("address add 10.77.0.254/32 dev lo");
+}
+
 impl Router {
     fn begin(speaks: Speaks, public: [u8; 4]) -> Self {
-        add_interface("lan", "10.77.0.1/24");
-        // First the route: the gateway must not be this computer's own then.
-        ip("route add default via 10.77.0.254 dev lan");
-        ip("address add 10.77.0.254/32 dev lo");
+        network();
         let socket = UdpSocket::bind("10.77.0.254:5351").unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&asked);
@@ -176,6 +182,44 @@ fn s15_doctor_asks_the_router_and_tells_its_answer() {
         let data = tempfile::tempdir().unwrap();
         let told = doctor(data.path()).to_string();
         assert!(told.contains("ROUTER-REFUSES"), "{told}");
+    });
+}
+
+#[test]
+fn s4_router_that_speaks_upnp_alone_forwards_the_port_until_the_server_ends() {
+    for refuses in [Refuses::Nothing, Refuses::LowPortsAndLifetimes] {
+        in_namespace(move || {
+            network();
+            let router = Igd::begin([93, 184, 216, 34], refuses);
+            let mut server = start(&["--ask-router"]);
+            within(DEADLINE, "both are forwarded", || (router.forwarded() == 2).then_some(()));
+            let asked = router.asked();
+            let [tcp, udp] = &asked[..] else { panic!("{asked:?}") };
+            assert_eq!((tcp.protocol.as_str(), udp.protocol.as_str()), ("TCP", "UDP"));
+            assert_eq!((tcp.internal, udp.internal, udp.external), (4000, 4000, tcp.external));
+            match refuses {
+                Refuses::Nothing => assert_eq!((tcp.external, tcp.lifetime), (4000, Some(1200))),
+                Refuses::LowPortsAndLifetimes => assert_eq!(tcp.lifetime, Some(0)),
+            }
+            announces(&server, &[&format!("93.184.216.34:{}", tcp.external)]);
+            server.terminate();
+            assert_eq!(server.ended().code(), Some(0), "{}", server.log());
+            assert_eq!((router.forwarded(), router.misled()), (0, 0), "{:?}", router.asked());
+        });
+    }
+}
+
+#[test]
+fn s15_doctor_asks_a_router_that_speaks_upnp() {
+    in_namespace(|| {
+        network();
+        let router = Igd::begin([93, 184, 216, 34], Refuses::Nothing);
+        let data = tempfile::tempdir().unwrap();
+        let told = doctor(data.path()).to_string();
+        assert!(told.contains("93.184.216.34 · UPnP"), "{told}");
+        let asked = router.asked();
+        assert!(asked.iter().all(|asked| asked.internal != 4000), "not the server's: {asked:?}");
+        assert_eq!((asked.len(), router.forwarded(), router.misled()), (4, 0, 0), "{asked:?}");
     });
 }
 

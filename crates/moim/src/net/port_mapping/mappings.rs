@@ -7,38 +7,27 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use crab_nat::{
-    GATEWAY_PORT, InternetProtocol, PortMapping, PortMappingOptions, PortMappingType,
-    TimeoutConfig, natpmp,
-};
+use crab_nat::{GATEWAY_PORT, InternetProtocol};
 use doctor::server::address::is_global;
 
-use super::super::masked::default_gateway;
+use super::{
+    super::masked::default_gateway,
+    mapping::{LIFETIME_SECONDS, Mapping},
+};
 use crate::config::Announce;
 
-/// Life that is asked for (seconds): a router that lost power knows nothing of the mapping, and
-/// one of a crashed server must end.
-const LIFETIME_SECONDS: u32 = 20 * 60;
 /// The least time between two renewals, whatever the router says.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// Requests to the router: 250, 500 and 1000 ms apart.
-const TIMING: TimeoutConfig = TimeoutConfig {
-    initial_timeout: Duration::from_millis(250),
-    max_retries: 2,
-    max_retry_timeout: Some(Duration::from_secs(1)),
-};
 
 /// Mappings of one port: over TCP, then over UDP.
 #[derive(Default)]
-pub(super) struct Mappings(Vec<PortMapping>);
+pub(super) struct Mappings(Vec<Mapping>);
 
 impl Mappings {
     /// Has the router take them back.
     pub(super) async fn unmap(&mut self) {
         for mapping in self.0.drain(..) {
-            if let Err((error, _)) = mapping.try_drop().await {
-                tracing::debug!(%error, "the router keeps a mapping until it expires");
-            }
+            mapping.remove().await;
         }
     }
 
@@ -47,9 +36,7 @@ impl Mappings {
         let gateway = default_gateway().context("this computer has no default gateway")?;
         let client = address_toward(gateway)?;
         let port = NonZeroU16::new(port).context("the server has no port")?;
-        let is_same =
-            |mapping: &PortMapping| IpAddr::from(mapping.gateway()) == IpAddr::from(gateway);
-        if !self.0.iter().all(is_same) {
+        if !self.0.iter().all(|mapping| mapping.router() == IpAddr::from(gateway)) {
             self.0.clear();
         }
         let mut external = port;
@@ -57,12 +44,16 @@ impl Mappings {
             [InternetProtocol::Tcp, InternetProtocol::Udp].into_iter().enumerate()
         {
             let mapping = match self.0.get(index).cloned() {
-                Some(mapping) => renewed(mapping).await,
+                Some(mapping) => mapping.renewed().await,
                 None => None,
             };
             let mapping = match mapping {
                 Some(mapping) => mapping,
-                None => new(gateway, client, protocol, port, external).await?,
+                None => {
+                    // The answer of the first mapping spares the second the other protocols.
+                    let known = self.0.first().filter(|_| index > 0).and_then(Mapping::igd);
+                    Mapping::new(gateway, known, protocol, (client, port), external).await?
+                }
             };
             external = mapping.external_port();
             // At once, so that it is removed at the end even if the other one fails.
@@ -77,12 +68,7 @@ impl Mappings {
             self.unmap().await;
             bail!("the router forwards port {over_tcp} over TCP, but {over_udp} over UDP");
         }
-        let public = match udp.mapping_type() {
-            PortMappingType::Pcp { external_ip, .. } => external_ip.to_canonical(),
-            PortMappingType::NatPmp => {
-                natpmp::external_address(gateway.into(), Some(TIMING)).await?.into()
-            }
-        };
+        let public = udp.external_address().await?;
         ensure!(
             is_global(public),
             "the router is behind a NAT itself, or without an address now: {public} is not public"
@@ -92,51 +78,14 @@ impl Mappings {
 
     /// Half of the shortest life.
     pub(super) fn renewal(&self) -> Duration {
-        let lives = self.0.iter().map(PortMapping::lifetime);
+        let lives = self.0.iter().map(Mapping::lifetime);
         let shortest = lives.min().unwrap_or(LIFETIME_SECONDS);
         (Duration::from_secs(shortest.into()) / 2).max(MIN_INTERVAL)
     }
 
     /// The protocol that the router speaks.
     pub(super) fn protocol(&self) -> &'static str {
-        match self.0.first().map(PortMapping::mapping_type) {
-            Some(PortMappingType::Pcp { .. }) => "PCP",
-            Some(PortMappingType::NatPmp) | None => "NAT-PMP",
-        }
-    }
-}
-
-async fn renewed(mut mapping: PortMapping) -> Option<PortMapping> {
-    match mapping.renew().await {
-        Ok(()) => Some(mapping),
-        // A router that has restarted may want a new one.
-        Err(error) => {
-            tracing::debug!(%error, "a mapping was not renewed");
-            None
-        }
-    }
-}
-
-async fn new(
-    gateway: Ipv4Addr,
-    client: IpAddr,
-    protocol: InternetProtocol,
-    port: NonZeroU16,
-    external: NonZeroU16,
-) -> anyhow::Result<PortMapping> {
-    let options = PortMappingOptions {
-        external_port: Some(external),
-        lifetime_seconds: Some(LIFETIME_SECONDS),
-        timeout_config: Some(TIMING),
-    };
-    let error = match PortMapping::new(gateway.into(), client, protocol, port, options).await {
-        Ok(mapping) => return Ok(mapping),
-        Err(error) => error,
-    };
-    // A router that knows NAT-PMP alone may not answer to PCP at all.
-    match natpmp::port_mapping(gateway.into(), protocol, port, options).await {
-        Ok(mapping) => Ok(mapping),
-        Err(other) => bail!("{gateway} says to PCP: {error}; to NAT-PMP: {other}"),
+        self.0.first().map_or("", Mapping::protocol)
     }
 }
 

@@ -1,8 +1,10 @@
 //! `--ask-router`: the router forwards the port, over TCP and UDP, and says its public address (PCP,
-//! RFC 6887; NAT-PMP, RFC 6886). Nothing is asked without the flag.
+//! RFC 6887; NAT-PMP, RFC 6886; UPnP IGD). Nothing is asked without the flag.
 //!
 //! Mappings are renewed at half of their lives, and removed when the server ends.
 
+mod igd;
+mod mapping;
 mod mappings;
 mod probe;
 
