@@ -20,11 +20,16 @@ use std::{
 use sd_notify::NotifyState;
 
 use crate::net::inherited::PortSockets;
+#[cfg(target_os = "linux")]
+use crate::net::inherited::RELAYED;
 
 /// Descriptors that systemd stores if it doesn't say how many (before version 254): those of the
 /// package's unit.
 #[cfg(target_os = "linux")]
-const STORED: usize = 256;
+const STORED: usize = 2048;
+/// Descriptors in one notification; the kernel permits 253 (unix(7)).
+#[cfg(target_os = "linux")]
+const MAX_PER_NOTIFICATION: usize = 200;
 /// Time for the manager to handle notifications.
 #[cfg(target_os = "linux")]
 const BARRIER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -124,7 +129,7 @@ impl Supervisor {
     #[cfg(target_os = "linux")]
     pub(crate) fn keep(self, sockets: &PortSockets) {
         let named = sockets.named();
-        let limit = env::var("FDSTORE").ok().and_then(|limit| limit.parse().ok()).unwrap_or(STORED);
+        let limit = store_limit();
         if self.is_present && named.len() > limit {
             tracing::warn!(
                 sockets = named.len(),
@@ -143,6 +148,22 @@ impl Supervisor {
     /// Does nothing on this system.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn keep(self, _: &PortSockets) {}
+
+    /// Leaves sockets of relayed addresses with the manager, as many as it keeps. The next process
+    /// binds the others anew.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn keep_relayed(self, sockets: &PortSockets) {
+        let room = store_limit().saturating_sub(sockets.named().len());
+        let relayed: Vec<_> = sockets.relayed.iter().take(room).map(AsFd::as_fd).collect();
+        for some in relayed.chunks(MAX_PER_NOTIFICATION) {
+            let poll = NotifyState::Custom("FDPOLL=0");
+            self.notify_with(&[NotifyState::FdStore, NotifyState::FdName(RELAYED), poll], some);
+        }
+    }
+
+    /// Does nothing on this system.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn keep_relayed(self, _: &PortSockets) {}
 
     /// Has the manager close the sockets that it keeps.
     #[cfg(target_os = "linux")]
@@ -190,6 +211,12 @@ impl Supervisor {
             tracing::warn!(%error, "the service manager at NOTIFY_SOCKET can't be told");
         }
     }
+}
+
+/// Descriptors that the manager keeps for this unit.
+#[cfg(target_os = "linux")]
+fn store_limit() -> usize {
+    env::var("FDSTORE").ok().and_then(|limit| limit.parse().ok()).unwrap_or(STORED)
 }
 
 /// Names of this program's sockets that the manager kept from the process before.

@@ -71,7 +71,7 @@ pub(crate) fn signaling(
 pub(crate) fn shards(
     config: &Config,
     credentials: Option<&RoomCredentials>,
-    nonces: &turn::NonceKey,
+    relay: &shard::turn::RelayState,
     listen: Vec<SocketAddr>,
     reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
@@ -81,7 +81,7 @@ pub(crate) fn shards(
         certificate: Arc::clone(certificate),
         secrets: secrets(config),
         rooms: credentials.cloned(),
-        nonces: nonces.clone(),
+        state: relay.clone(),
         member_tcp: config.turn.member_tcp,
         users: config.turn.users.iter().map(|(n, p)| (n.to_owned(), p.to_owned())).collect(),
         realm: config.turn.realm.clone(),

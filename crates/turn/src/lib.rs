@@ -35,8 +35,8 @@ pub use five_tuple::{FiveTuple, Transport};
 pub use member_credentials::{MemberCredentials, Members};
 pub use policy::is_public;
 pub use server::{
-    Config, ConnectPeerError, ConnectionId, Counters, Forward, Header, IcmpError, Limits, NonceKey,
-    OpenRelayError, Output, PORTS, RelayId, ResponseCounts, Server, TcpOutput, ToClient, ToMedia,
-    ToPeer, ToShard,
+    Config, ConnectPeerError, ConnectionId, Counters, Forward, FrozenAllocation, FrozenAllocations,
+    Header, IcmpError, Limits, NonceKey, OpenRelayError, Output, PORTS, RelayId, ResponseCounts,
+    Server, TcpOutput, ToClient, ToMedia, ToPeer, ToShard,
 };
 pub use ticket::requested_shard;

@@ -24,7 +24,7 @@ pub(crate) use next_process::NextProcess;
 use place::FILE;
 pub(crate) use place::HandoverPlace;
 
-use crate::{data::DataFolder, net::tls::FrozenKey, signaling::Frozen};
+use crate::{data::DataFolder, net::tls::FrozenKey, shard::turn::FrozenRelay, signaling::Frozen};
 
 /// Raised whenever an older program could not read the file.
 const VERSION: u32 = 1;
@@ -47,6 +47,12 @@ pub(crate) struct Handover {
     /// Keys of TLS session tickets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tickets: Vec<FrozenKey>,
+    /// Allocations of the relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<FrozenRelay>,
+    /// Time since the writing.
+    #[serde(skip)]
+    age: Duration,
 }
 
 /// The key and the clock of nonces.
@@ -96,7 +102,18 @@ impl Handover {
     ) -> Self {
         let nonces = NonceState { key: STANDARD.encode(nonces.key), seconds: nonces.seconds };
         let credentials = STANDARD.encode(credentials);
-        Self { credentials, signaling, nonces: Some(nonces), tickets }
+        let (relay, age) = (None, Duration::ZERO);
+        Self { credentials, signaling, nonces: Some(nonces), tickets, relay, age }
+    }
+
+    /// Adds the relay's allocations.
+    pub(crate) fn with_relay(self, relay: FrozenRelay) -> Self {
+        Self { relay: Some(relay), ..self }
+    }
+
+    /// The relay's allocations, and the time since they were frozen.
+    pub(crate) fn take_relay(&mut self) -> (FrozenRelay, Duration) {
+        (self.relay.take().unwrap_or_default(), self.age)
     }
 
     /// The key and the clock of nonces, at the time of writing.
@@ -141,7 +158,16 @@ impl Handover {
             "the logs of the largest rooms are left out of the handover, which would have \
              {excess} bytes too many: participants who missed something there join again"
         );
-        let rest = self.write_up_to(folder, max_bytes)?;
+        let mut rest = self.write_up_to(folder, max_bytes)?;
+        if rest > 0
+            && let Some(relay) = self.relay.take()
+        {
+            tracing::warn!(
+                allocations = relay.allocations(),
+                "the relay's allocations are left out of the handover: their clients allocate again"
+            );
+            rest = self.write_up_to(folder, max_bytes)?;
+        }
         ensure!(rest == 0, "the handover has {rest} bytes too many");
         Ok(())
     }
@@ -221,7 +247,8 @@ fn parse(text: &str, now: SystemTime) -> anyhow::Result<Handover> {
     }
     let age = Duration::from_millis(milliseconds(now).abs_diff(head.written));
     ensure!(age <= MAX_AGE, "it is {} s old", age.as_secs());
-    Ok(serde_json::from_str::<Read>(text)?.state)
+    let Read { state } = serde_json::from_str(text)?;
+    Ok(Handover { age, ..state })
 }
 
 fn milliseconds(time: SystemTime) -> u64 {
@@ -337,6 +364,32 @@ mod tests {
         let error = whole().write_within(&folder, bare / 2).unwrap_err().to_string();
         assert!(error.contains("too many"), "{error}");
         assert!(Handover::take(&place(&folder)).is_none(), "half a state is none");
+    }
+
+    #[test]
+    fn allocations_are_left_out_before_the_rooms() {
+        let allocation = r#"{"client":"192.0.2.1:5000","server":"192.0.2.2:4000",
+            "relayed":{"advertised":"192.0.2.2:50000","local":"10.0.0.2:50000"},"username":"ann",
+            "is_member":false,"key":"AAAAAAAAAAAAAAAAAAAAAA==","left":600000,"permissions":[],
+            "channels":[],"request":{"transaction":[1,2,3,4,5,6,7,8,9,10,11,12],
+            "fingerprinted":true,"sha256":false,"lifetime":600}}"#;
+        let shard = format!(
+            r#"{{"ports":{{"start":49152,"end":65535}},"allocations":[{}]}}"#,
+            [allocation; 20].join(",")
+        );
+        let relay = || serde_json::from_str(&format!(r#"{{"shards":[{shard},null]}}"#)).unwrap();
+        let (_parent, folder) = folder();
+        let whole = || parse(FIXTURE, written(FIXTURE)).unwrap().with_relay(relay());
+        let mut bare = whole();
+        bare.signaling.shed_logs(u64::MAX);
+        let bare = serde_json::to_string(&bare).unwrap().len() as u64;
+        whole().write_within(&folder, bare + 1000).unwrap();
+        let mut taken = Handover::take(&place(&folder)).unwrap();
+        assert_eq!(taken.take_relay().0.allocations(), 20, "logs are left out first");
+        whole().write_within(&folder, bare - 1000).unwrap();
+        let mut taken = Handover::take(&place(&folder)).unwrap();
+        assert_eq!(taken.take_relay().0.allocations(), 0);
+        assert_eq!(taken.signaling.rooms.len(), whole().signaling.rooms.len());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fs, io,
-    os::{fd::BorrowedFd, unix::process::CommandExt},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{self, Command},
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::Context;
 use command_fds::{CommandFdExt, FdMapping};
+use rustix::process::{Resource, getrlimit};
 use tokio::time::timeout;
 
 use crate::{config::Problems, net::inherited::PortSockets};
@@ -21,6 +22,9 @@ const DELETED: &str = " (deleted)";
 
 /// Time for the program to tell its version, and to check the configuration.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Descriptors that stay free for the change of program.
+const SPARE_DESCRIPTORS: usize = 64;
 
 /// The program that takes over, found when this one started.
 #[derive(Debug, Clone)]
@@ -81,20 +85,18 @@ impl NextProcess {
     }
 
     /// Replaces this process by the program, which inherits `sockets`. Returns only if that fails.
-    pub(crate) fn execute(self, sockets: &PortSockets) -> io::Error {
-        let mut names = Vec::new();
-        let mappings = first_free().and_then(|first| {
-            let numbered = (first..).zip(sockets.named());
-            let mapping = |(child_fd, (name, socket)): (i32, (String, BorrowedFd<'_>))| {
-                names.push(name);
-                Ok(FdMapping { parent_fd: socket.try_clone_to_owned()?, child_fd })
-            };
-            Ok((first, numbered.map(mapping).collect::<io::Result<Vec<_>>>()?))
-        });
-        let (first, mappings) = match mappings {
-            Ok(mappings) => mappings,
+    pub(crate) fn execute(self, sockets: PortSockets) -> io::Error {
+        let first = match first_free() {
+            Ok(first) => first,
             Err(error) => return error,
         };
+        // Those of relayed addresses are last, and the next process can bind them anew.
+        let mut sockets = sockets.into_named();
+        sockets.truncate(descriptors_from(first).saturating_sub(SPARE_DESCRIPTORS));
+        let (names, mappings): (Vec<_>, Vec<_>) = (first..)
+            .zip(sockets)
+            .map(|(child_fd, (name, parent_fd))| (name, FdMapping { parent_fd, child_fd }))
+            .unzip();
         let mut command = Command::new(&self.program);
         if let Some(name) = env::args_os().next() {
             command.arg0(name);
@@ -122,6 +124,13 @@ fn started_by(name: &OsStr, program: &Path) -> Option<PathBuf> {
     }
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(name)).find(leads_there)
+}
+
+/// The number of descriptors from this one on that the system permits.
+fn descriptors_from(first: i32) -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let used = u64::try_from(first).unwrap_or(u64::MAX);
+    usize::try_from(limit.saturating_sub(used)).unwrap_or(usize::MAX)
 }
 
 /// The first descriptor above all open ones.

@@ -1,12 +1,15 @@
 //! Sockets that this process was started with: by the process before it, by systemd's store of
 //! descriptors, or by socket activation (sd_listen_fds(3)).
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+};
 #[cfg(target_os = "linux")]
 use std::{
     env,
     iter::repeat,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use socket2::Socket;
@@ -14,18 +17,25 @@ use socket2::Socket;
 /// Beginnings of the names under which sockets are passed on.
 const TCP: &str = "moim-tcp-";
 const UDP: &str = "moim-udp-";
+/// Name of each socket of a relayed address. All names together may have 128 KiB.
+#[cfg(target_os = "linux")]
+pub(crate) const RELAYED: &str = "moim-turn";
+/// The most sockets of relayed addresses that are passed on. Those of further ones are bound anew.
+pub(crate) const MAX_RELAYED: usize = 8192;
 
-/// Duplicates of all sockets of the port, for the next process.
+/// Duplicates of the sockets of the port, and at the end also of relayed addresses, for the next
+/// process.
 #[derive(Debug, Default)]
 pub(crate) struct PortSockets {
     pub(crate) tcp: Vec<TcpListener>,
     /// Those of one address are in the order of the shards.
     pub(crate) udp: Vec<Socket>,
+    pub(crate) relayed: Vec<Socket>,
 }
 
 #[cfg(target_os = "linux")]
 impl PortSockets {
-    /// The sockets and their names, whose order is that of the sockets.
+    /// The sockets of the port and their names, whose order is that of the sockets.
     pub(crate) fn named(&self) -> Vec<(String, BorrowedFd<'_>)> {
         let name = |kind: &'static str| move |index: usize| format!("{kind}{index:04}");
         let tcp = self.tcp.iter().map(AsFd::as_fd);
@@ -33,9 +43,18 @@ impl PortSockets {
         tcp.chain((0..).map(name(UDP)).zip(self.udp.iter().map(AsFd::as_fd))).collect()
     }
 
+    /// All sockets and their names, those of relayed addresses last.
+    pub(crate) fn into_named(self) -> Vec<(String, OwnedFd)> {
+        let names: Vec<_> = self.named().into_iter().map(|(name, _)| name).collect();
+        let port = self.tcp.into_iter().map(OwnedFd::from);
+        let port = names.into_iter().zip(port.chain(self.udp.into_iter().map(OwnedFd::from)));
+        let relayed = self.relayed.into_iter().map(|socket| (RELAYED.to_owned(), socket.into()));
+        port.chain(relayed).collect()
+    }
+
     /// True for the name of a socket of this program.
     pub(crate) fn is_name(name: &str) -> bool {
-        name.starts_with(TCP) || name.starts_with(UDP)
+        name.starts_with(TCP) || name.starts_with(UDP) || name == RELAYED
     }
 }
 
@@ -44,6 +63,7 @@ impl PortSockets {
 pub(crate) struct InheritedSockets {
     tcp: Vec<TcpListener>,
     udp: Vec<Socket>,
+    relayed: Vec<Socket>,
     /// Addresses of those of a socket unit.
     activated: Vec<(Kind, SocketAddr)>,
 }
@@ -69,6 +89,10 @@ impl InheritedSockets {
             let (kind, address) = if let Ok(Some(listener)) = named.take_tcp_listener(index) {
                 sockets.tcp.push(listener);
                 (Kind::Tcp, sockets.tcp.last().and_then(|listener| listener.local_addr().ok()))
+            } else if name == RELAYED {
+                let relayed = named.take_udp_socket(index).ok().flatten();
+                sockets.relayed.extend(relayed.map(Socket::from));
+                continue;
             } else if let Ok(Some(socket)) = named.take_udp_socket(index) {
                 let address = socket.local_addr().ok();
                 sockets.udp.push(socket.into());
@@ -137,6 +161,14 @@ impl InheritedSockets {
             );
         }
         None
+    }
+
+    /// Takes the sockets of relayed addresses.
+    pub(crate) fn take_relayed(&mut self) -> HashMap<SocketAddr, Socket> {
+        let relayed = std::mem::take(&mut self.relayed).into_iter();
+        relayed
+            .filter_map(|socket| Some((socket.local_addr().ok()?.as_socket()?, socket)))
+            .collect()
     }
 }
 

@@ -46,7 +46,10 @@ use crate::{
     oidc::{People, SignIns},
     order::{self, OrderReceiver},
     reload::Reloaded,
-    shard::{self, turn::RoomCredentials},
+    shard::{
+        self,
+        turn::{RelayHandover, RelayState, RoomCredentials},
+    },
     signaling::{self, Signaling},
     socketio,
     store::Store,
@@ -111,14 +114,21 @@ pub(crate) fn prepare(
     let (store, kept) = open_store(config)?;
     let reach = ReachLog::default();
     let place = HandoverPlace::of(&config.data);
-    let handover = Handover::take(&place);
+    let mut handover = Handover::take(&place);
     let secret = handover.as_ref().and_then(Handover::credentials).map_or_else(random, Ok)?;
     tls.tickets.adopt(handover.as_ref().map_or(&[], Handover::tickets));
     let nonces = handover.as_ref().and_then(Handover::nonces);
     let nonces = nonces.map_or_else(|| random().map(|key| NonceKey { key, seconds: 0 }), Ok)?;
+    let relay = RelayState {
+        nonces: nonces.clone(),
+        handover: handover.as_mut().map(|handover| {
+            let (relay, elapsed) = handover.take_relay();
+            RelayHandover { relay, elapsed }
+        }),
+    };
     let rooms = (!config.turn.only).then(|| RoomCredentials::new(&secret));
     let (bound, shards) =
-        bind_port(config, rooms.as_ref(), &nonces, &reachability, &tls.certificate, &reach)?;
+        bind_port(config, rooms.as_ref(), &relay, &reachability, &tls.certificate, &reach)?;
     let sockets = bound.duplicates(shards.sockets)?;
     let tickets = tls.tickets.clone();
     let restart =
@@ -154,6 +164,8 @@ pub(crate) fn prepare(
         tracing::info!(rooms = frozen.rooms.len(), "restarted; participants resume");
         signaling.restore(frozen);
     }
+    let answering = shards.clone();
+    tokio::spawn(async move { answering.answer_relay_requests().await });
     let admission = Admission::new(&config.limits);
     let keeper = accounts::Keeper::new(store.clone(), config.data.clone());
     let accounts = Arc::new(Accounts::load(keeper)?);
@@ -337,7 +349,7 @@ impl Server {
             #[cfg(unix)]
             admin,
             mut orders,
-            restart,
+            mut restart,
             listeners,
             urls,
             signaling,
@@ -398,7 +410,10 @@ impl Server {
                         supervisor.stopping(CLOSE_TIMEOUT);
                     }
                     store.flush(STORE_RESTART_TIMEOUT);
-                    restart.hand_over(signaling.as_deref()).await;
+                    restart.hand_over(signaling.as_deref(), &services.shards).await;
+                    if end == End::HandOver {
+                        supervisor.keep_relayed(restart.sockets());
+                    }
                     let _ = timeout(WEBHOOKS_TIMEOUT, webhooks.flush()).await;
                     store.flush(STORE_RESTART_TIMEOUT);
                     if end == End::Execute {

@@ -3,7 +3,6 @@
 use std::{io, sync::Arc};
 
 use anyhow::Context;
-use turn::NonceKey;
 
 use crate::{
     config::{Config, StoreChoice},
@@ -14,7 +13,10 @@ use crate::{
         tcp::{self, BoundListeners},
         tls::CurrentCertificate,
     },
-    shard::{self, turn::RoomCredentials},
+    shard::{
+        self,
+        turn::{RelayState, RoomCredentials},
+    },
     store::{Retention, Store, rooms},
     supervisor::Supervisor,
     wiring,
@@ -41,7 +43,7 @@ pub(super) fn open_store(config: &Config) -> anyhow::Result<(Store, Vec<rooms::R
 pub(super) fn bind_port(
     config: &Config,
     rooms: Option<&RoomCredentials>,
-    nonces: &NonceKey,
+    relay: &RelayState,
     reachability: &Reachability,
     certificate: &Arc<CurrentCertificate>,
     reach: &ReachLog,
@@ -55,7 +57,7 @@ pub(super) fn bind_port(
         let shards = wiring::shards(
             config,
             rooms,
-            nonces,
+            relay,
             addresses,
             reachability,
             certificate,

@@ -16,6 +16,7 @@ use crate::{
     data::DataFolder,
     handover::{Handover, HandoverPlace},
     net::{inherited::PortSockets, tls::TicketKeys},
+    shard,
     signaling::{Frozen, Signaling},
     store::Store,
 };
@@ -66,7 +67,7 @@ impl Restart {
         }
     }
 
-    /// The sockets for the next process.
+    /// The sockets for the next process; after [`Self::hand_over`] also those of the relay.
     pub(super) fn sockets(&self) -> &PortSockets {
         &self.sockets
     }
@@ -93,7 +94,11 @@ impl Restart {
     }
 
     /// Stops all rooms and writes them for the next process.
-    pub(super) async fn hand_over(&self, signaling: Option<&Signaling>) {
+    pub(super) async fn hand_over(
+        &mut self,
+        signaling: Option<&Signaling>,
+        shards: &shard::Handle,
+    ) {
         let frozen = match signaling {
             Some(signaling) => signaling.freeze().await,
             None => Frozen::default(),
@@ -102,7 +107,10 @@ impl Restart {
         let seconds = self.nonces.seconds.saturating_add(self.started.elapsed().as_secs());
         let nonces = NonceKey { seconds, ..self.nonces.clone() };
         let tickets = self.tickets.freeze();
-        let mut handover = Handover::new(&self.credentials, &nonces, tickets, frozen);
+        let (relay, relayed) = shards.freeze_relay().await;
+        self.sockets.relayed = relayed;
+        let handover = Handover::new(&self.credentials, &nonces, tickets, frozen);
+        let mut handover = handover.with_relay(relay);
         if let Err(error) = handover.write(&self.place) {
             tracing::error!("participants can't resume after the restart: {error:#}");
         }
@@ -112,7 +120,7 @@ impl Restart {
     pub(super) fn execute(self) -> io::Error {
         #[cfg(target_os = "linux")]
         let error = match self.next {
-            Ok(next) => next.execute(&self.sockets),
+            Ok(next) => next.execute(self.sockets),
             Err(error) => error,
         };
         #[cfg(not(target_os = "linux"))]

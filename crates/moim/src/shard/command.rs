@@ -7,7 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     report::Report,
     sfu::command::Command as SfuCommand,
-    turn::command::{ClientMessage, Command as TurnCommand},
+    turn::{
+        command::{ClientMessage, Command as TurnCommand},
+        frozen::LeftByShard,
+    },
     waker::Waker,
 };
 use crate::net::reachable::ReachableAddresses;
@@ -22,6 +25,8 @@ pub(crate) enum ShardCommand {
     Addresses(Arc<ReachableAddresses>),
     /// Requests a report.
     Report(oneshot::Sender<Report>),
+    /// Requests the relay's allocations for the next process, of at most this size in bytes.
+    FreezeRelay(usize, oneshot::Sender<LeftByShard>),
     /// Stops the shard.
     Stop,
 }

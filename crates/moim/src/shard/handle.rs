@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
+use socket2::Socket;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::oneshot,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -19,14 +20,19 @@ use super::{
     pulse::Health,
     report::Report,
     sfu::{self, room_commands::RoomCommandSender},
-    turn::{self, Settings, command::Command},
+    turn::{self, FrozenRelay, Settings, command::Command},
 };
 use crate::net::{
-    reach::ReachLog, reachable::ReachableAddresses, tcp::Connection, udp::KernelBuffers,
+    inherited::MAX_RELAYED, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
+    udp::KernelBuffers,
 };
 
 /// Time for a shard to answer a report request.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for all shards to freeze their allocations.
+const FREEZE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Size of all frozen allocations as JSON: about 100,000 of browsers.
+const MAX_RELAY_BYTES: usize = 64 << 20;
 
 /// A handle on running shards. Clones refer to the same shards.
 #[derive(Clone)]
@@ -108,6 +114,48 @@ impl Handle {
         for shard in self.shards.iter() {
             let _ = shard.send(command()).await;
         }
+    }
+
+    /// Stops answering requests of relay clients, and returns their allocations for the next
+    /// process, with duplicates of their sockets.
+    pub(crate) async fn freeze_relay(&self) -> (FrozenRelay, Vec<Socket>) {
+        let max_bytes = MAX_RELAY_BYTES / self.shards.len().max(1);
+        let deadline = Instant::now() + FREEZE_TIMEOUT;
+        let mut answers = Vec::new();
+        for shard in self.shards.iter() {
+            let (reply, answer) = oneshot::channel();
+            let freeze = shard.send(ShardCommand::FreezeRelay(max_bytes, reply));
+            // One that has stopped, or is stuck, has nothing to leave.
+            let _ = timeout_at(deadline, freeze).await;
+            answers.push(answer);
+        }
+        let (mut shards, mut sockets) = (Vec::new(), Vec::new());
+        let (mut ending, mut excess) = (0, 0);
+        for answer in answers {
+            let left = timeout_at(deadline, answer).await.ok().and_then(Result::ok);
+            shards.push(left.map(|left| {
+                sockets.extend(left.sockets);
+                ending += left.ending;
+                excess += left.excess;
+                left.shard
+            }));
+        }
+        sockets.truncate(MAX_RELAYED);
+        let relay = FrozenRelay::new(shards);
+        let handed_over = relay.allocations();
+        if handed_over + ending > 0 {
+            tracing::info!(handed_over, ending, "allocations of the relay");
+        }
+        if excess > 0 {
+            tracing::warn!(excess, "allocations that the handover has no room for end");
+        }
+        (relay, sockets)
+    }
+
+    /// Has requests of relay clients answered, which wait until the rooms of the process before are
+    /// open again.
+    pub(crate) async fn answer_relay_requests(&self) {
+        self.send_to_all(|| Command::AnswerRequests).await;
     }
 
     /// The smallest kernel buffers of the UDP port.

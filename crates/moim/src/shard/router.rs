@@ -14,7 +14,10 @@ use super::{
         room_commands::RoomCommand,
         service::{SfuOutput, SfuService},
     },
-    turn::service::{Origin, TurnService},
+    turn::{
+        frozen::Restoring,
+        service::{Origin, TurnService},
+    },
     wire::Wire,
 };
 use crate::net::{
@@ -35,6 +38,11 @@ pub(super) struct Router {
 impl Router {
     pub(super) fn new(wire: Wire, turn: TurnService, sfu: SfuService, reach: ShardReach) -> Self {
         Self { wire, turn, sfu, garbage: 0, reach }
+    }
+
+    /// Continues the relay's allocations of the process before.
+    pub(super) fn restore_relay(&mut self, now: Clock, restoring: &Restoring) {
+        self.turn.restore(now, restoring, &mut self.wire);
     }
 
     /// Routes a datagram that arrived at `server`, an address of the port.
@@ -125,6 +133,10 @@ impl Router {
             ShardCommand::Addresses(addresses) => {
                 self.turn.set_addresses(&addresses);
                 self.sfu.set_addresses(&addresses);
+            }
+            ShardCommand::FreezeRelay(max_bytes, reply) => {
+                // The receiver may have timed out.
+                let _ = reply.send(self.turn.freeze(now, max_bytes, &self.wire));
             }
             // Answered by the thread, which adds its load.
             ShardCommand::Report(_) => {}

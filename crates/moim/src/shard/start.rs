@@ -1,6 +1,6 @@
 //! Creation of the shards: binds their sockets and starts their threads.
 
-use std::{io, net::SocketAddr, sync::Arc, thread};
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, thread};
 
 use socket2::Socket;
 use tokio::{runtime, sync::mpsc};
@@ -18,6 +18,7 @@ use super::{
     thread::{Inputs, ShardParts, run_or_give_up},
     turn::{
         config::{Config as TurnConfig, TurnConfigs, dtls_endpoint},
+        frozen::Restoring,
         peers::PeerConnections,
     },
     waker::Waker,
@@ -96,8 +97,9 @@ pub(crate) fn start(
     let buffers = smallest_buffers(&seeds);
     let sockets = seeds.iter().flat_map(|seed| &seed.sockets).map(Socket::try_clone);
     let sockets = sockets.collect::<io::Result<_>>().map_err(BindAddressError::system)?;
+    let relayed = inherited.take_relayed();
     let pulses: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.pulse)).collect();
-    let shards = spawn_all(config, seeds, &pulses).map_err(BindAddressError::system)?;
+    let shards = spawn_all(config, seeds, &pulses, relayed).map_err(BindAddressError::system)?;
     let (commands, room_commands) = shards.into_iter().unzip();
     let health = Health(pulses.into());
     let handle = Handle::new(commands, room_commands, health, buffers, config.reach.clone());
@@ -127,13 +129,22 @@ struct Seed {
     waker: Arc<Waker>,
     pulse: Arc<Pulse>,
     sockets: Vec<Socket>,
+    /// What it continues of the process before, if there was one.
+    restoring: Option<Restoring>,
 }
 
 impl Seed {
     fn new(sibling: Sibling) -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         let waker = Arc::new(Waker::new(&poll)?);
-        Ok(Self { sibling, poll, waker, pulse: Arc::default(), sockets: Vec::new() })
+        Ok(Self {
+            sibling,
+            poll,
+            waker,
+            pulse: Arc::default(),
+            sockets: Vec::new(),
+            restoring: None,
+        })
     }
 }
 
@@ -159,16 +170,23 @@ fn bind_all(
 
 fn spawn_all(
     config: &Config,
-    seeds: Vec<Seed>,
+    mut seeds: Vec<Seed>,
     pulses: &[Arc<Pulse>],
+    mut relayed: HashMap<SocketAddr, Socket>,
 ) -> io::Result<Vec<(CommandSender, RoomCommandSender)>> {
+    if let Some(handover) = &config.turn.state.handover {
+        let ports: Vec<_> = seeds.iter().map(|seed| seed.sibling.ports()).collect();
+        for (seed, restoring) in seeds.iter_mut().zip(handover.for_shards(&ports)) {
+            seed.restoring = Some(restoring);
+        }
+    }
     let wakers: Vec<_> = seeds.iter().map(|seed| Arc::clone(&seed.waker)).collect();
     let shared = Shared {
         queues: queues(&wakers),
         turn: TurnConfigs::new(&config.turn, &config.reachable)?,
         sfu: SfuConfigs::new(&config.reachable),
     };
-    let shards = seeds.into_iter().map(|seed| spawn(seed, config, &shared));
+    let shards = seeds.into_iter().map(|seed| spawn(seed, config, &shared, &mut relayed));
     let shards = shards.collect::<io::Result<_>>()?;
     pulse::watch(pulses)?;
     Ok(shards)
@@ -187,18 +205,23 @@ fn spawn(
     seed: Seed,
     config: &Config,
     shared: &Shared<'_>,
+    relayed: &mut HashMap<SocketAddr, Socket>,
 ) -> io::Result<(CommandSender, RoomCommandSender)> {
     let index = seed.sibling.index();
     let (sender, commands) = mpsc::channel(MAX_COMMANDS);
     let sender = CommandSender::new(sender, Arc::clone(&seed.waker));
     let (room_sender, room_commands) = room_commands(seed.waker, Arc::clone(&seed.pulse));
     let registry = seed.poll.registry().try_clone()?;
+    let mut sockets = UdpSockets::new(seed.sockets, registry)?;
+    let addresses = seed.restoring.iter().flat_map(Restoring::local_addresses);
+    sockets.inherit(addresses.filter_map(|address| relayed.remove_entry(&address)).collect());
     let parts = ShardParts {
+        restoring: seed.restoring,
         turn: shared.turn.for_shard(&seed.sibling),
         sfu: shared.sfu.for_shard(index.into())?,
         sibling: seed.sibling,
         inputs: Inputs { poll: seed.poll, commands, room_commands },
-        sockets: UdpSockets::new(seed.sockets, registry)?,
+        sockets,
         links: ShardLinks::new(index, Arc::clone(&shared.queues)),
         dtls: dtls_endpoint(&config.turn)?,
         peers: PeerConnections::new(runtime::Handle::current(), sender.clone()),

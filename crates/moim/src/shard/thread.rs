@@ -24,7 +24,7 @@ use super::{
     report::Report,
     router::Router,
     sfu::{room_commands::RoomCommandReceiver, service::SfuService},
-    turn::{dtls::DtlsEndpoint, peers::PeerConnections, service::TurnService},
+    turn::{dtls::DtlsEndpoint, frozen::Restoring, peers::PeerConnections, service::TurnService},
     waker::WAKER_TOKEN,
     wire::Wire,
 };
@@ -47,6 +47,7 @@ pub(super) struct ShardParts {
     pub(super) sockets: UdpSockets,
     pub(super) links: ShardLinks,
     pub(super) turn: turn::Config,
+    pub(super) restoring: Option<Restoring>,
     pub(super) dtls: DtlsEndpoint,
     pub(super) peers: PeerConnections,
     pub(super) sfu: sfu::Config,
@@ -78,7 +79,10 @@ fn run(parts: ShardParts) {
     let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links };
     let sfu = SfuService::new(parts.sfu, parts.sibling.index(), wire.links.shards(), now);
     let turn = TurnService::new(parts.turn, parts.sibling, parts.dtls, parts.peers, now);
-    let router = Router::new(wire, turn, sfu, parts.reach);
+    let mut router = Router::new(wire, turn, sfu, parts.reach);
+    if let Some(restoring) = parts.restoring {
+        router.restore_relay(Clock::read(), &restoring);
+    }
     let mut shard = Shard::new(router, Arc::clone(&parts.pulse), now);
     let mut inputs = parts.inputs;
     shard.serve(&mut inputs);

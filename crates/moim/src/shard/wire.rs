@@ -1,7 +1,8 @@
 //! The ways out of a shard: its UDP sockets, and its links to other shards.
 
-use std::{io, net::SocketAddr};
+use std::{collections::HashSet, io, net::SocketAddr};
 
+use socket2::Socket;
 use turn::RelayId;
 
 use super::inter_shard::ShardLinks;
@@ -49,6 +50,11 @@ impl Wire {
     /// Opens the socket of a relayed address.
     pub(crate) fn open_relayed(&mut self, relay: RelayId, local: SocketAddr) -> io::Result<()> {
         self.sockets.open(relay, local)
+    }
+
+    /// Duplicates the sockets of these relayed addresses.
+    pub(crate) fn duplicate_relayed(&self, addresses: &HashSet<SocketAddr>) -> Vec<Socket> {
+        self.sockets.duplicate_relayed(addresses)
     }
 
     /// Flushes and closes the socket of a relayed address, and returns that address.

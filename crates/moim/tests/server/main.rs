@@ -42,6 +42,7 @@ mod proxy_programs;
 mod python;
 mod reach;
 mod relay_alone;
+mod relay_restart;
 mod relaying;
 mod reload;
 mod rights;

@@ -116,7 +116,7 @@ impl Manager {
 /// Takes one notification.
 fn take(socket: &UnixDatagram, state: &Mutex<State>) -> Option<()> {
     let mut bytes = [0; 4096];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(&mut bytes)];
     let received =

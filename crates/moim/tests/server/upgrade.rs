@@ -9,7 +9,6 @@ use crate::{
     caller::{Caller, Seen, url},
     ctl::{answer, ctl},
     peer::{Tls, ask, tcp},
-    relaying::{ALLOWED, Client, Transport},
     support::{DEADLINE, Server, within},
 };
 
@@ -19,7 +18,7 @@ pub(crate) const MAX_GAP: Duration = Duration::from_secs(2);
 /// Restarts in a row, if the environment variable doesn't say otherwise.
 const RESTARTS: usize = 3;
 
-fn upgrade(data: &Path) -> serde_json::Value {
+pub(crate) fn upgrade(data: &Path) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
     answer(&command.args(["upgrade", "--data"]).arg(data).output().unwrap())
 }
@@ -105,19 +104,6 @@ async fn p4_six_in_a_call_notice_restarts_as_a_short_gap_only() {
     calls.args(["calls", "--since", "1h", "--format", "csv", "--data"]).arg(server.data());
     let calls = String::from_utf8(calls.output().unwrap().stdout).unwrap();
     assert_eq!(calls.lines().count(), 1 + all, "one call, each in it once: {calls}");
-}
-
-/// A restart ends TURN allocations. Clients are told so by one clear answer to what they ask next.
-#[test]
-fn relay_clients_are_told_at_once_to_allocate_again() {
-    let server = Server::start(ALLOWED);
-    let mut client = Client::connect(&server, Transport::Udp);
-    client.allocate();
-    assert_eq!(client.refresh(600), None);
-    upgrade(server.data());
-    assert_eq!(client.refresh(600), Some(437), "not 438: the nonce is still good");
-    client.allocate();
-    assert_eq!(client.refresh(600), None);
 }
 
 #[test]

@@ -82,6 +82,14 @@ impl Allocations {
         self.allocations
     }
 
+    /// All allocations.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Allocation> {
+        self.entries.iter().filter_map(|entry| match &entry.slot {
+            Slot::Allocation(allocation) => Some(allocation),
+            Slot::Empty | Slot::Second(_) | Slot::Reservation(_) => None,
+        })
+    }
+
     /// Number of allocations and reservations.
     pub(crate) fn held(&self) -> usize {
         self.allocations + self.by_token.len()

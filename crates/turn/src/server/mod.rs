@@ -9,6 +9,8 @@ mod connections;
 mod counters;
 mod data;
 mod forward;
+mod freezing;
+mod frozen;
 mod icmp;
 mod output;
 mod peers;
@@ -26,6 +28,7 @@ pub use config::{Config, Limits, NonceKey, PORTS};
 pub use connections::ConnectionId;
 pub use counters::Counters;
 pub use forward::{Forward, Header, ToClient, ToMedia, ToPeer, ToShard};
+pub use frozen::{FrozenAllocation, FrozenAllocations};
 pub use icmp::IcmpError;
 pub use output::{ConnectPeerError, OpenRelayError, Output, TcpOutput};
 pub use relay_id::RelayId;
@@ -77,6 +80,8 @@ pub struct Server {
     /// The buffer that every response is written into.
     reply: Vec<u8>,
     counters: Counters,
+    /// Requests are dropped, since the next process is to answer them.
+    holds_requests: bool,
 }
 
 impl Server {
@@ -125,6 +130,7 @@ impl Server {
             outputs: VecDeque::new(),
             reply: Vec::new(),
             counters: Counters::default(),
+            holds_requests: false,
             config,
         }
     }

@@ -7,7 +7,10 @@ use std::{
 
 use foldhash::HashMap;
 
-use super::config::Limits;
+use super::{
+    config::Limits,
+    frozen::{FrozenChannel, FrozenPermission, TimeLeft},
+};
 use crate::{channel::ChannelNumber, stun::attribute::Family};
 
 /// Fixed by RFC 8656 §9.
@@ -137,6 +140,50 @@ impl Peers {
             None => self.add(channel),
         }
         Ok(())
+    }
+
+    /// The live permissions and channels, for the next process.
+    pub(crate) fn freeze(&self, now: Instant) -> (Vec<FrozenPermission>, Vec<FrozenChannel>) {
+        let permissions = self.permissions.iter().filter_map(|(ip, permission)| {
+            let left = TimeLeft::until(permission.expires, now)?;
+            Some(FrozenPermission { peer: *ip, left, own_relays: permission.own_relays })
+        });
+        let channels = self.channels.iter().filter_map(|channel| {
+            let left = TimeLeft::until(channel.expires, now)?;
+            Some(FrozenChannel { number: channel.number.value(), peer: channel.peer, left })
+        });
+        (permissions.collect(), channels.collect())
+    }
+
+    /// Those of an earlier process that are still live, `elapsed` after they were frozen.
+    pub(crate) fn thaw(
+        now: Instant,
+        elapsed: Duration,
+        permissions: &[FrozenPermission],
+        channels: &[FrozenChannel],
+        limits: PeerLimits,
+    ) -> Self {
+        let mut peers = Self::default();
+        let live = permissions.iter().filter_map(|frozen| {
+            let expires = frozen.left.thaw(now, elapsed, PERMISSION_LIFETIME)?;
+            Some((frozen.peer, Permission { expires, own_relays: frozen.own_relays }))
+        });
+        peers.permissions.extend(live.take(limits.permissions));
+        for frozen in channels.iter().take(limits.channels) {
+            let expires = frozen.left.thaw(now, elapsed, CHANNEL_LIFETIME);
+            let (Some(expires), Some(number)) = (expires, ChannelNumber::new(frozen.number)) else {
+                continue;
+            };
+            let peer = frozen.peer;
+            let is_free =
+                !peers.by_number.contains_key(&number) && !peers.by_peer.contains_key(&peer);
+            let expired = Permission { expires: now, own_relays: false };
+            let permission = peers.permissions.get(&peer.ip()).copied().unwrap_or(expired);
+            if is_free {
+                peers.add(Channel { number, peer, expires, permission });
+            }
+        }
+        peers
     }
 
     /// Removes the permissions and channels of all peers of a family.

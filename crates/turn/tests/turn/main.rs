@@ -22,6 +22,7 @@ mod quotas;
 mod relaying;
 mod requests;
 mod reservations;
+mod restart;
 mod siblings;
 mod tcp;
 mod world;

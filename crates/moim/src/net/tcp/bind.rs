@@ -53,7 +53,7 @@ impl BoundListeners {
     /// Duplicates of these listeners and of the shards' sockets, for the next process.
     pub(crate) fn duplicates(&self, udp: Vec<Socket>) -> io::Result<PortSockets> {
         let tcp = self.listeners.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
-        Ok(PortSockets { tcp, udp })
+        Ok(PortSockets { tcp, udp, relayed: Vec::new() })
     }
 
     fn add(&mut self, listener: TcpListener) -> io::Result<()> {

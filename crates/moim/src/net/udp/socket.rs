@@ -40,6 +40,10 @@ impl UdpSocket {
         Self { socket, has_gso: Cell::new(cfg!(target_os = "linux")) }
     }
 
+    pub(super) fn duplicate(&self) -> io::Result<Socket> {
+        SockRef::from(&self.socket).try_clone()
+    }
+
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.socket.register(registry, token, Interest::READABLE)
     }

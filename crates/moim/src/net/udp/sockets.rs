@@ -1,6 +1,7 @@
 //! The UDP sockets of a shard: those of the port, and those of relayed addresses.
 
 use std::{
+    collections::{HashMap, HashSet},
     io,
     net::{IpAddr, SocketAddr},
 };
@@ -51,6 +52,8 @@ pub(crate) struct UdpSockets {
     port: Vec<PortSocket>,
     /// By [`RelayId::index`].
     relayed: Vec<Option<RelayedSocket>>,
+    /// Sockets of relayed addresses that the process before had open.
+    inherited: HashMap<SocketAddr, Socket>,
     registry: Registry,
 }
 
@@ -75,18 +78,31 @@ impl UdpSockets {
             Ok(PortSocket { bound, socket })
         };
         let port = port.into_iter().enumerate().map(register).collect::<io::Result<_>>()?;
-        Ok(Self { state: shared_state()?, port, relayed: Vec::new(), registry })
+        let (relayed, inherited) = (Vec::new(), HashMap::new());
+        Ok(Self { state: shared_state()?, port, relayed, inherited, registry })
+    }
+
+    /// Takes sockets that [`Self::open`] uses in place of new ones.
+    pub(crate) fn inherit(&mut self, relayed: HashMap<SocketAddr, Socket>) {
+        self.inherited = relayed;
     }
 
     /// Opens and registers the socket of a relayed address.
     pub(crate) fn open(&mut self, id: RelayId, local: SocketAddr) -> io::Result<()> {
-        let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
-        if local.is_ipv6() {
+        let inherited = self.inherited.remove(&local);
+        let is_new = inherited.is_none();
+        let socket = inherited.map_or_else(
+            || Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP)),
+            Ok,
+        )?;
+        if local.is_ipv6() && is_new {
             socket.set_only_v6(true)?;
         }
         set_options(&socket, false)?;
         enable_error_queue(&socket)?;
-        socket.bind(&local.into())?;
+        if is_new {
+            socket.bind(&local.into())?;
+        }
         let mut socket = UdpSocket::new(socket);
         socket.register(&self.registry, SocketId::Relayed(id).token())?;
         if self.relayed.len() <= id.index() {
@@ -96,6 +112,13 @@ impl UdpSockets {
             *slot = Some(RelayedSocket { id, local, socket });
         }
         Ok(())
+    }
+
+    /// Duplicates the sockets of these relayed addresses, as far as the system has descriptors.
+    pub(crate) fn duplicate_relayed(&self, addresses: &HashSet<SocketAddr>) -> Vec<Socket> {
+        let relayed = self.relayed.iter().flatten();
+        let wanted = relayed.filter(|relayed| addresses.contains(&relayed.local));
+        wanted.map_while(|relayed| relayed.socket.duplicate().ok()).collect()
     }
 
     /// Closes the socket of a relayed address and returns that address.

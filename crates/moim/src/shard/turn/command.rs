@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Accepted(RelayId, TcpStream, SocketAddr),
     /// Participants have left their rooms.
     MembersLeft,
+    /// The rooms of the process before are open again, so their participants' requests can be
+    /// answered.
+    AnswerRequests,
     /// A reload has replaced settings.
     Settings(Arc<Settings>),
 }

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
 use turn::siblings::Sibling;
 
-use super::{dtls::DtlsEndpoint, room_credentials::RoomCredentials};
+use super::{dtls::DtlsEndpoint, frozen::RelayState, room_credentials::RoomCredentials};
 use crate::{
     config::Limits,
     net::{reachable::ReachableAddresses, tls::CurrentCertificate},
@@ -21,8 +21,8 @@ pub(crate) struct Config {
     pub(crate) rooms: Option<RoomCredentials>,
     /// Allows TCP allocations with credentials of rooms.
     pub(crate) member_tcp: bool,
-    /// The nonces of the process before, or a new key.
-    pub(crate) nonces: turn::NonceKey,
+    /// The nonces and allocations of the process before.
+    pub(crate) state: RelayState,
     /// Users and their passwords.
     pub(crate) users: Vec<(String, String)>,
     pub(crate) realm: String,
@@ -88,7 +88,7 @@ impl<'a> TurnConfigs<'a> {
             realm: config.realm.clone(),
             secrets: config.secrets.clone(),
             users: self.users.clone(),
-            nonces: Some(config.nonces.clone()),
+            nonces: Some(config.state.nonces.clone()),
             rooms: config.rooms.as_ref().map(RoomCredentials::rooms),
             member_tcp: config.member_tcp,
             discovery: config.discovery,

@@ -8,6 +8,7 @@ pub(super) mod command;
 pub(super) mod config;
 pub(super) mod dtls;
 mod forward_sender;
+pub(super) mod frozen;
 mod handoff;
 mod peer_connection;
 pub(super) mod peers;
@@ -20,4 +21,5 @@ pub(super) mod stream;
 pub(crate) mod tests;
 
 pub(crate) use config::{Config, Settings};
+pub(crate) use frozen::{FrozenRelay, RelayHandover, RelayState};
 pub(crate) use room_credentials::{RelayAccess, RoomCredentials};

@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, time::Instant};
 
 use turn::{
-    ConnectPeerError, FiveTuple, Forward, OpenRelayError, Output, RelayId, Server, TcpOutput,
-    ToMedia, ToShard, Transport, siblings::Sibling,
+    ConnectPeerError, FiveTuple, Forward, FrozenAllocation, OpenRelayError, Output, RelayId,
+    Server, TcpOutput, ToMedia, ToShard, Transport, siblings::Sibling,
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     config::{Settings, limits, service_ports},
     dtls::{Decrypted, DtlsEndpoint},
     forward_sender::ForwardSender,
+    frozen::{FrozenShard, LeftByShard, Restoring},
     handoff::Handoff,
     peers::PeerConnections,
     report::{self, Report},
@@ -55,6 +56,38 @@ impl TurnService {
             sender: ForwardSender::new(dtls),
             peers,
             decrypted: Decrypted::default(),
+        }
+    }
+
+    /// Continues the allocations of the process before. Requests are held until
+    /// [`Command::AnswerRequests`].
+    pub(crate) fn restore(&mut self, now: Clock, restoring: &Restoring, wire: &mut Wire) {
+        self.server.hold_requests(true);
+        for allocation in &restoring.allocations {
+            self.server.restore(now.monotonic, allocation, restoring.elapsed);
+        }
+        self.handle_outputs(now, wire);
+        let (handed_over, restored) = (restoring.allocations.len(), self.server.allocations());
+        if handed_over > 0 {
+            tracing::info!(restored, "allocations of the relay go on");
+        }
+        if restored < handed_over {
+            let lost = handed_over - restored;
+            tracing::warn!(lost, "allocations of the relay have ended: their clients begin again");
+        }
+    }
+
+    /// Stops answering requests, and returns the allocations for the next process, of at most this
+    /// size, with their sockets. Data is relayed on.
+    pub(crate) fn freeze(&mut self, now: Clock, max_bytes: usize, wire: &Wire) -> LeftByShard {
+        let frozen = self.server.freeze(now.monotonic, max_bytes);
+        let addresses =
+            frozen.allocations.iter().flat_map(FrozenAllocation::local_addresses).collect();
+        LeftByShard {
+            sockets: wire.duplicate_relayed(&addresses),
+            ending: frozen.ending,
+            excess: frozen.excess,
+            shard: FrozenShard::new(self.sibling.ports(), frozen.allocations),
         }
     }
 
@@ -237,6 +270,7 @@ impl TurnService {
                     self.sender.send(wire, &forward);
                 }
             }
+            Command::AnswerRequests => self.server.hold_requests(false),
             Command::MembersLeft => self.server.handle_members_left(),
             Command::Settings(settings) => self.apply(&settings),
         }

@@ -1,6 +1,6 @@
 //! A blocking TURN client.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 use turn::stun::{
     Class, Key, Message, Method, TransactionId, Writer,
@@ -28,6 +28,8 @@ pub(crate) const PASSWORD: &str = "open sesame";
 pub(crate) struct Client {
     transport: Transport,
     wire: Wire,
+    username: String,
+    password: String,
     nonce: Vec<u8>,
     transactions: u32,
 }
@@ -56,14 +58,27 @@ impl Response {
 
 impl Client {
     pub(crate) fn connect(server: &Server, transport: Transport) -> Self {
-        let wire = Wire::connect(server, transport);
-        Self { transport, wire, nonce: Vec::new(), transactions: 0 }
+        Self::over(transport, Wire::connect(server, transport))
+    }
+
+    /// The client with another name and password.
+    pub(crate) fn named(self, username: &str, password: &str) -> Self {
+        Self { username: username.to_owned(), password: password.to_owned(), ..self }
     }
 
     /// A client over UDP that reaches the server at this address.
     pub(crate) fn at(server: SocketAddr) -> Self {
-        let transport = Transport::Udp;
-        Self { transport, wire: Wire::at(server), nonce: Vec::new(), transactions: 0 }
+        Self::over(Transport::Udp, Wire::at(server))
+    }
+
+    fn over(transport: Transport, wire: Wire) -> Self {
+        let (username, password) = ("tester".to_owned(), PASSWORD.to_owned());
+        Self { transport, wire, username, password, nonce: Vec::new(), transactions: 0 }
+    }
+
+    /// The socket of a client over UDP.
+    pub(crate) fn socket(&self) -> UdpSocket {
+        self.wire.socket()
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -96,10 +111,10 @@ impl Client {
         let mut writer = Writer::new(&mut request, Class::Request, method, transaction);
         fill(&mut writer);
         if !self.nonce.is_empty() {
-            writer.attribute(USERNAME, b"tester");
+            writer.attribute(USERNAME, self.username.as_bytes());
             writer.attribute(REALM, b"moim");
             writer.attribute(NONCE, &self.nonce);
-            writer.integrity(&Key::long_term("tester", "moim", PASSWORD));
+            writer.integrity(&Key::long_term(&self.username, "moim", &self.password));
         }
         (request, transaction)
     }

@@ -91,6 +91,13 @@ impl Wire {
         }
     }
 
+    pub(super) fn socket(&self) -> UdpSocket {
+        match self {
+            Self::Udp(socket) => socket.try_clone().unwrap(),
+            Self::Dtls(_) | Self::Tcp(..) | Self::Tls(..) => panic!("not over UDP alone"),
+        }
+    }
+
     /// The underlying stream, after its last message.
     pub(super) fn into_stream(self) -> Box<dyn Duplex> {
         match self {

@@ -308,7 +308,15 @@ impl Server {
         error: OpenRelayError,
     ) -> Option<Forward<'_>> {
         match self.allocations.opening(relay)? {
+            Opening::Allocation if !self.allocations.get(relay)?.is_opening() => {
+                self.restored_failed(relay);
+                None
+            }
             Opening::Allocation => self.first_failed(now, relay, error),
+            Opening::Second(first) if !self.allocations.get(first)?.is_opening() => {
+                self.allocations.remove(relay);
+                None
+            }
             Opening::Second(first) => {
                 let may_retry = self.count_attempt(now, first, error)?;
                 let (_, relayed) = self.allocations.get(first)?.second?;
@@ -323,6 +331,13 @@ impl Server {
                 self.allocations.remove(relay);
                 self.retry_pair(now, first, may_retry)
             }
+        }
+    }
+
+    /// Ends an allocation of an earlier process, or continues it without its first address.
+    fn restored_failed(&mut self, relay: RelayId) {
+        if self.allocations.promote(relay).is_none() {
+            self.allocations.remove(relay);
         }
     }
 

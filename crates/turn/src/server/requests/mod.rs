@@ -39,6 +39,9 @@ impl Server {
         message: &Message<'a>,
         requested_shard: Option<u8>,
     ) -> Option<Forward<'a>> {
+        if self.holds_requests {
+            return None;
+        }
         let step = match message.method() {
             Method::ALLOCATE => Self::allocate,
             Method::REFRESH => Self::refresh,

@@ -76,13 +76,26 @@ impl Key {
         Self { algorithm, bytes }
     }
 
+    /// A key that was derived before, of 16 bytes by MD5 or 32 by SHA-256.
+    pub(crate) fn from_bytes(derived: &[u8]) -> Option<Self> {
+        let algorithm = match derived.len() {
+            16 => PasswordAlgorithm::Md5,
+            32 => PasswordAlgorithm::Sha256,
+            _ => return None,
+        };
+        let mut bytes = [0; 32];
+        fill(&mut bytes, derived);
+        Some(Self { algorithm, bytes })
+    }
+
     /// The algorithm of the derivation.
     #[must_use]
     pub fn algorithm(&self) -> PasswordAlgorithm {
         self.algorithm
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    /// The derived bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         let len = match self.algorithm {
             PasswordAlgorithm::Md5 => 16,
             PasswordAlgorithm::Sha256 => 32,

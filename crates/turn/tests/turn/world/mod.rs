@@ -16,7 +16,10 @@ use std::{
 };
 pub(crate) use tcp::TcpSide;
 use testnet::{Datagram, Network, Step, UNIX_START};
-use turn::{Config, FiveTuple, Forward, OpenRelayError, Output, RelayId, Server, Transport};
+use turn::{
+    Config, FiveTuple, Forward, FrozenAllocation, OpenRelayError, Output, RelayId, Server,
+    Transport,
+};
 
 pub(crate) const SECRET: &[u8] = b"a secret";
 pub(crate) const SERVER: &str = "203.0.113.1:3478";
@@ -85,6 +88,23 @@ impl World {
             also: Vec::new(),
             tcp: TcpSide::default(),
         }
+    }
+
+    /// Replaces the server by its next process, which continues the allocations `gap` later and
+    /// holds requests until then. Returns the number that it could not continue.
+    pub(crate) fn restart(&mut self, config: Config, gap: Duration) -> usize {
+        let now = self.now();
+        let frozen = self.server.freeze(now, usize::MAX).allocations;
+        let written = serde_json::to_string(&frozen).unwrap();
+        self.run_for(gap);
+        self.server = Server::new(config, self.now());
+        self.relays.clear();
+        self.by_address.clear();
+        let read: Vec<FrozenAllocation> = serde_json::from_str(&written).unwrap();
+        let now = self.now();
+        let restored = read.iter().filter(|frozen| self.server.restore(now, frozen, gap)).count();
+        self.settle_now();
+        read.len() - restored
     }
 
     pub(crate) fn now(&self) -> Instant {

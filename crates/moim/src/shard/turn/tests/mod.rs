@@ -26,7 +26,7 @@ use turn::stun::{
     },
 };
 
-use super::{Config, RoomCredentials, config::TurnConfigs};
+use super::{Config, RelayState, RoomCredentials, config::TurnConfigs};
 use crate::{
     config::{Announce, Limits},
     net::{
@@ -63,7 +63,7 @@ pub(crate) fn config() -> Config {
         secrets: vec![SECRET.to_vec()],
         users: Vec::new(),
         rooms: None,
-        nonces: turn::NonceKey { key: [6; 32], seconds: 0 },
+        state: RelayState { nonces: turn::NonceKey { key: [6; 32], seconds: 0 }, handover: None },
         member_tcp: false,
         realm: "moim".to_owned(),
         ports: turn::PORTS,
