@@ -12,7 +12,8 @@ use crate::{
     },
     reaction::Reaction,
     rejection::Rejection,
-    rights::Sources,
+    rights::{MediaRights, Sources},
+    sdp::restricted,
 };
 
 /// Maximum size of an SDP, in bytes.
@@ -140,7 +141,7 @@ impl Event {
     }
 }
 
-/// A message between participants, relayed unread.
+/// A message between participants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// An offer or answer.
@@ -174,6 +175,17 @@ impl Message {
                 Err(Rejection::TooLarge("payload"))
             }
             _ => Ok(self),
+        }
+    }
+
+    /// The message within the sender's rights. Only the descriptions of who lacks one are read.
+    pub(crate) fn restricted_to(self, rights: MediaRights) -> Result<Self, Rejection> {
+        match self {
+            Self::Description(SessionDescription { kind, sdp }) if rights != MediaRights::ALL => {
+                let sdp = restricted(&sdp, rights)?;
+                Ok(Self::Description(SessionDescription { kind, sdp }))
+            }
+            message => Ok(message),
         }
     }
 

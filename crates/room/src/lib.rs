@@ -27,6 +27,7 @@ mod request;
 pub mod rights;
 mod room;
 mod roster;
+mod sdp;
 mod sfu_message;
 mod token;
 mod topology;

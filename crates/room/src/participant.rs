@@ -28,6 +28,8 @@ pub struct Participant {
     pub muted: Sources,
     /// Sources that its token withholds.
     pub withheld: Sources,
+    /// It receives no media.
+    pub unsubscribed: bool,
     /// Ascending in the order in which hands were raised; `None` if the hand is down.
     pub raised: Option<u64>,
     /// Dialect-specific description; see [dialects](crate::dialect).
@@ -37,8 +39,20 @@ pub struct Participant {
 impl From<Participant> for protocol::Participant {
     fn from(participant: Participant) -> Self {
         let Participant { id, name, media, direct, alike, interrupted, .. } = participant;
-        let Participant { role, muted, withheld, raised, .. } = participant;
+        let Participant { role, muted, withheld, unsubscribed, raised, .. } = participant;
         let (muted, withheld) = (muted.iter().collect(), withheld.iter().collect());
-        Self { id, name, media, direct, alike, interrupted, role, muted, withheld, raised }
+        Self {
+            id,
+            name,
+            media,
+            direct,
+            alike,
+            interrupted,
+            role,
+            muted,
+            withheld,
+            unsubscribed,
+            raised,
+        }
     }
 }

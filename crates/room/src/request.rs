@@ -21,7 +21,7 @@ use crate::{
     },
     reaction::Reaction,
     rejection::Rejection,
-    rights::{Role, Sources},
+    rights::{MediaRights, Role, Sources},
     sfu_message::ToSfu,
 };
 
@@ -144,6 +144,13 @@ pub enum Operation {
         /// `None`: it stays.
         metadata: Option<String>,
     },
+    /// Let a participant receive media, or not, whatever its token says.
+    Subscribe {
+        /// The participant.
+        participant: ParticipantId,
+        /// It may.
+        may: bool,
+    },
     /// Send data to these participants, or to all. Each has to be there.
     Send {
         /// `None`: all.
@@ -253,6 +260,8 @@ pub enum Effect {
     Sfu {
         /// The sender.
         from: ParticipantId,
+        /// What the media server may forward of the sender, and whether it may send it anything.
+        permitted: MediaRights,
         /// The message.
         message: ToSfu,
     },
@@ -354,7 +363,7 @@ impl TryFrom<PublishRequest> for Request {
                 return Err(Rejection::Invalid("tracks: duplicate source"));
             }
         }
-        Ok(Self::Sfu(ToSfu::Publish(tracks, Sources::ALL)))
+        Ok(Self::Sfu(ToSfu::Publish(tracks)))
     }
 }
 

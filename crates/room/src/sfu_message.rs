@@ -7,7 +7,6 @@ use crate::{
         WantedTrack,
     },
     rejection::Rejection,
-    rights::Sources,
 };
 
 /// A message from a participant to the media server, bounded and without duplicates.
@@ -15,10 +14,10 @@ use crate::{
 pub enum ToSfu {
     /// An offer or answer.
     Description(SessionDescription),
-    /// Sources of the sending sections of the next offer, and those that may be forwarded.
-    Publish(Vec<PublishedTrack>, Sources),
-    /// Sources that may be forwarded from now on.
-    Permit(Sources),
+    /// Sources of the sending sections of the next offer.
+    Publish(Vec<PublishedTrack>),
+    /// The rights that come with each message have changed.
+    Permit,
     /// Display sizes of tracks.
     Subscribe(Vec<WantedTrack>),
     /// A candidate, which the media server ignores: it learns candidates from connectivity checks.

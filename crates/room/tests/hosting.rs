@@ -5,8 +5,8 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Departure, Event, HostRule, Hosting, Join, Recipients, Rejection,
-    Request, Settings, ToSfu,
+    Chat, Connection, Creator, Departure, Event, HostRule, Hosting, Join, Message, Recipients,
+    Rejection, Request, Settings, ToSfu,
     chat::ChatText,
     protocol::{
         Allowed, Dismissal, Entry, MediaState, ParticipantId, Policy, PublishedTrack,
@@ -19,7 +19,7 @@ use world::{
     hosts::{
         Person, ROLES, device, enter, full_house, host, hosted, mic, on, role_of, state, with_entry,
     },
-    join, seconds, settings,
+    join, offer, seconds, settings,
 };
 
 /// Each request, the right it requires, and the request itself towards a viewer.
@@ -75,7 +75,7 @@ fn request_without_its_right_has_no_effect() {
                     let before = state(&world);
                     world.events.clear();
                     world.received.clear();
-                    world.to_sfu.clear();
+                    world.forget_sfu();
                     let reply = world.ask(people[role_index].at, request);
                     let may = Rights::of(role, policy).has(right);
                     let case = format!("{name} by {role:?}, {topology:?}, chat by {chat:?}");
@@ -290,22 +290,15 @@ fn host_steps_down_only_if_there_is_another() {
 
 fn publish(world: &mut World, person: &Person) -> Sources {
     let tracks = vec![PublishedTrack { mid: "0".into(), source: TrackSource::Microphone }];
-    world.to_sfu.clear();
-    // A client can't permit itself what it lacks.
-    let message = ToSfu::Publish(tracks, Sources::ALL);
-    world.ask(person.at, Request::Sfu(message)).unwrap();
-    match world.to_sfu.pop() {
-        Some((_, ToSfu::Publish(_, permitted))) => permitted,
-        other => panic!("{other:?}"),
-    }
+    world.ask(person.at, Request::Sfu(ToSfu::Publish(tracks))).unwrap();
+    let (id, permitted) = world.permitted.pop().unwrap();
+    assert_eq!((id, permitted.subscribe), (person.id(), true));
+    permitted.publish
 }
 
 fn permitted(world: &World, id: &ParticipantId) -> Option<Sources> {
-    let mut to_sfu = world.to_sfu.iter().rev();
-    to_sfu.find_map(|(from, message)| match message {
-        ToSfu::Permit(sources) if from == id => Some(*sources),
-        _ => None,
-    })
+    let told = world.permitted.iter().rev().find(|(from, _)| from == id);
+    told.map(|(_, rights)| rights.publish)
 }
 
 #[test]
@@ -323,11 +316,40 @@ fn media_server_forwards_what_the_rights_permit() {
         capacity: None,
         listed: None,
     };
-    world.to_sfu.clear();
+    world.forget_sfu();
     host(&mut world, first, Hosting::Settings(settings)).unwrap();
     let no_screen = [TrackSource::Microphone, TrackSource::Camera].into_iter().collect();
     assert_eq!(permitted(&world, &speaker.id()), Some(no_screen));
     assert_eq!(permitted(&world, &first.id()), None, "unchanged");
+}
+
+/// In a mesh, descriptions are what the server enforces rights by.
+#[test]
+fn description_of_a_viewer_sends_nothing_until_it_may() {
+    let settings = Settings { topology: TopologyChoice::Mesh, ..hosted() };
+    let (mut world, people) = full_house(settings);
+    let [viewer, speaker, _, _, first] = &people[..] else { panic!() };
+    let sdp = "v=0\r\nm=audio 9 x\r\na=sendrecv\r\nm=video 9 x\r\na=sendrecv\r\n";
+    let arrives = |world: &mut World, from: &Person| {
+        world.take_events(first.at);
+        world.send(from.at, &first.id(), offer(sdp.to_owned())).unwrap();
+        match &world.take_events(first.at)[..] {
+            [Event::Message { message: Message::Description(description), .. }] => {
+                description.sdp.clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(arrives(&mut world, speaker), sdp);
+    assert_eq!(arrives(&mut world, viewer), sdp.replace("sendrecv", "recvonly"));
+    host(&mut world, first, Hosting::Role(viewer.id(), Role::Speaker)).unwrap();
+    assert_eq!(arrives(&mut world, viewer), sdp);
+    host(&mut world, first, Hosting::Role(speaker.id(), Role::Viewer)).unwrap();
+    assert_eq!(arrives(&mut world, speaker), sdp.replace("sendrecv", "recvonly"));
+    // What isn't read is relayed as before.
+    let broken = world.send(speaker.at, &first.id(), offer("no description".to_owned()));
+    assert!(matches!(broken, Err(Rejection::Invalid(_))), "{broken:?}");
+    assert!(world.send(viewer.at, &first.id(), offer("no description".to_owned())).is_ok());
 }
 
 #[test]
@@ -354,7 +376,7 @@ fn muted_source_stays_off_until_the_client_turned_it_off_and_on() {
     }
     world.ask(ben.at, Request::Media(MediaState { mic: false, ..on() })).unwrap();
     assert_eq!(shown(&world), (false, true, mic()));
-    world.to_sfu.clear();
+    world.forget_sfu();
     world.ask(ben.at, Request::Media(on())).unwrap();
     assert_eq!(shown(&world), (true, true, Sources::NONE));
     assert_eq!(permitted(&world, &ben.id()), Some(Sources::ALL));

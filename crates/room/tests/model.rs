@@ -93,6 +93,7 @@ impl Person {
             role: None,
             muted: Sources::NONE,
             withheld: Sources::NONE,
+            unsubscribed: false,
             raised: None,
             profile: None,
         }

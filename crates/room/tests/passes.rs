@@ -5,16 +5,17 @@
 mod world;
 
 use room::{
-    Chat, DeviceSecret, Hosting, Join, Pass, Rejection, Request, Room, Settings,
+    Chat, Connection, DeviceSecret, Hosting, Join, Operation, Pass, Rejection, Request, Room,
+    Settings, ToSfu,
     chat::ChatText,
     password::Password,
-    protocol::{Entry, TrackSource},
+    protocol::{Entry, SdpType, SessionDescription, TopologyChoice, TrackSource},
     rights::{Right, Rights, Role},
 };
 use world::{
     World,
     hosts::{Person, device, enter, host, hosted, on, role_of, with_entry},
-    join, settings,
+    join, offer, settings,
 };
 
 fn pass(role: Option<Role>) -> Pass {
@@ -172,6 +173,52 @@ fn a_token_may_withhold_reactions() {
     assert_eq!(world.ask(tom.at, react()).err(), Some(Rejection::Forbidden));
     let ann = enter(&mut world, "Ann", None).unwrap();
     assert!(world.ask(ann.at, react()).is_ok());
+}
+
+#[test]
+fn who_may_not_subscribe_receives_nothing_until_the_operator_lets_it() {
+    let rights = Rights::ALL.without(Right::Subscribe);
+    for topology in [TopologyChoice::Sfu, TopologyChoice::Mesh] {
+        let mut world = World::new(Settings { topology, ..hosted() });
+        let hana = enter(&mut world, "Hana", device(1)).unwrap();
+        let tom = enter_with(&mut world, Pass { rights, ..pass(None) }, device(2)).unwrap();
+        assert!(tom.admission.me.unsubscribed, "all pages learn it");
+        let subscribes = |world: &mut World, at: Connection| {
+            world.take_events(hana.at);
+            let sdp = "v=0\r\nm=audio 9 x\r\na=sendrecv\r\n";
+            if topology == TopologyChoice::Mesh {
+                world.send(at, &hana.id(), offer(sdp.to_owned())).unwrap();
+                let events = format!("{:?}", world.take_events(hana.at));
+                return events.contains("sendrecv");
+            }
+            // The first offer of a link may come before anything else.
+            let kind = SdpType::Offer;
+            let description = SessionDescription { kind, sdp: sdp.to_owned() };
+            world.ask(at, Request::Sfu(ToSfu::Description(description))).unwrap();
+            let subscribe = Request::Sfu(ToSfu::Subscribe(Vec::new()));
+            let (_, rights) = world.permitted.pop().unwrap();
+            assert_eq!(world.ask(at, subscribe).is_ok(), rights.subscribe);
+            rights.subscribe
+        };
+        assert!(!subscribes(&mut world, tom.at));
+        for may in [true, false, true] {
+            let participant = tom.admission.me.id.clone();
+            let operation = Operation::Subscribe { participant, may };
+            world.room.operate(world.now, operation).unwrap();
+            world.forget_sfu();
+            world.drain();
+            let told: Vec<_> = world.permitted.iter().map(|(_, rights)| rights.subscribe).collect();
+            let expected = if topology == TopologyChoice::Sfu { vec![may] } else { vec![] };
+            assert_eq!(told, expected, "at once");
+            assert_eq!(subscribes(&mut world, tom.at), may);
+        }
+        // The operator's decision precedes the token of a page that comes back.
+        let at = world.connect();
+        let replaces = Some(tom.admission.resume.clone());
+        let join = Join { replaces, ..join("Tom") };
+        let again = world.admitted(at, Request::from(join)).unwrap();
+        assert!(!again.me.unsubscribed && subscribes(&mut world, at), "{topology:?}");
+    }
 }
 
 /// A page that reloads an hour later has its participant's limits, and needs no other token.

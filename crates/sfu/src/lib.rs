@@ -68,6 +68,7 @@
 //!   sync. So do a screen share and its audio.
 //! * Clients need not signal candidates. The client connects to us, and its address is learned from
 //!   an authenticated STUN check, never from RTP.
+//! * [`Sfu::handle_permit`] takes what a peer may send and receive; a new peer may everything.
 //! * [`Sfu::handle_subscribe`] takes the viewports of a page. A track without a viewport is sent as
 //!   audio, or as the lowest layer of its video. Video in a viewport of zero size is paused.
 //! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the
@@ -100,6 +101,7 @@ mod link_event;
 mod outbox;
 mod output;
 mod peer;
+mod permissions;
 mod quality;
 mod rejection;
 mod routes;
@@ -118,6 +120,7 @@ pub use output::{
     DisconnectReason, Dropped, Event, Output, Speaker, Subscription, Transmit, Unavailable,
     Viewport,
 };
+pub use permissions::Permissions;
 pub use quality::{JoinStep, LinkQuality, MediaCounts, PacketCounts, PauseReason};
 pub use rejection::Rejection;
 pub use sdp::SdpError;

@@ -97,6 +97,47 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
   await expect(row(hana, "Ben").getByTestId("mute")).toBeVisible();
   await expect(asked).toHaveCount(0);
 
+  // A viewer who becomes a speaker again is seen and heard again.
+  const role = row(hana, "Ben").getByTestId("role");
+  await role.selectOption("viewer");
+  const directions = () =>
+    ben.page.evaluate(() =>
+      window.observed.peers
+        .flatMap(({ connection }) => connection.getTransceivers())
+        .map(({ direction, currentDirection }) => `${direction} ${currentDirection}`),
+    );
+  await expect.poll(directions).toEqual(["recvonly recvonly", "recvonly recvonly"]);
+  await role.selectOption("speaker");
+  for (const testId of ["toggle-mic", "toggle-camera"]) {
+    const toggle = ben.page.getByTestId(testId);
+    await expect(toggle).toHaveAttribute("aria-pressed", "false");
+    await toggle.click();
+  }
+  await hana.decodes(1);
+
+  // A viewer's page that offers its camera all the same reaches nobody.
+  await role.selectOption("viewer");
+  await expect.poll(directions).toEqual(["recvonly recvonly", "recvonly recvonly"]);
+  const packets = async () => {
+    const { connections } = await hana.report();
+    const inbound = connections.flatMap((connection) => connection.inbound);
+    return inbound.reduce((sum, { packetsReceived }) => sum + packetsReceived, 0);
+  };
+  const before = await packets();
+  await ben.page.evaluate(async () => {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    for (const { connection } of window.observed.peers) {
+      for (const { receiver, sender } of connection.getTransceivers()) {
+        const track = stream.getTracks().find((one) => one.kind === receiver.track.kind) ?? null;
+        await sender.replaceTrack(track);
+      }
+      for (const transceiver of connection.getTransceivers()) transceiver.direction = "sendrecv";
+    }
+  });
+  await expect.poll(directions).toEqual(["sendrecv recvonly", "sendrecv recvonly"]);
+  await ben.decodes(1);
+  expect(await packets()).toBe(before);
+
   // Only a host has controls.
   await ben.page.getByTestId("open-people").click();
   await expect(ben.page.getByTestId("people")).toBeVisible();

@@ -197,6 +197,8 @@ export interface CallParticipant {
   readonly muted?: readonly TrackSource[];
   /** Sources that its token withholds. Absent if none. */
   readonly withheld?: readonly TrackSource[];
+  /** It may receive no media. */
+  readonly unsubscribed?: boolean;
   /** Ascending in the order in which hands were raised; absent if the hand is down. */
   readonly raised?: number;
   readonly speaking: boolean;

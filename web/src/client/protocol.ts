@@ -197,6 +197,11 @@ muted?: Array<TrackSource>,
  */
 withheld?: Array<TrackSource>,
 /**
+ * It receives no media: its token or the server's operator withholds the right. Nobody need
+ * send it any.
+ */
+unsubscribed?: boolean,
+/**
  * Ascending in the order in which hands were raised; absent if the hand is down.
  */
 raised?: number, };

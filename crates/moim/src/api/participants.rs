@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use room::{
-    Hosting,
+    Hosting, Operation,
     name::RoomName,
     protocol::{ParticipantId, TrackSource},
     rights::{Role, Sources},
@@ -21,7 +21,7 @@ use super::{
     problem::Problem,
     shown::{Participant, Waiting},
 };
-use crate::signaling::{ParticipantDetails, RoomDetails};
+use crate::signaling::{Operating, ParticipantDetails, RoomDetails};
 
 pub(super) fn router() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new()
@@ -49,8 +49,10 @@ struct MuteSources {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeParticipant {
-    /// The new role.
-    role: Role,
+    /// The new role; absent: it stays.
+    role: Option<Role>,
+    /// Whether it receives media, whatever its token says; absent: as before.
+    subscribe: Option<bool>,
 }
 
 /// Some participants, or all.
@@ -111,7 +113,7 @@ async fn show(
     Ok(Json(Participant::from(find(&room, &id)?)))
 }
 
-/// Gives a participant another role.
+/// Gives a participant another role, or lets it receive media, or not.
 #[utoipa::path(patch, path = "/rooms/{name}/participants/{id}", tag = "participants",
     params(("name" = String, Path, description = "The room's name"),
         ("id" = String, Path, description = "The participant's id")),
@@ -121,10 +123,16 @@ async fn change(
     State(parts): State<Arc<Parts>>,
     Extension(caller): Extension<Caller>,
     Path((name, id)): Path<(String, String)>,
-    Body(ChangeParticipant { role }): Body<ChangeParticipant>,
+    Body(ChangeParticipant { role, subscribe }): Body<ChangeParticipant>,
 ) -> Result<Json<Participant>, Problem> {
     let (name, target) = parts.target(&caller, &name, &id).await?;
-    parts.act(&caller, &name, "participant.role", Hosting::Role(target, role)).await?;
+    if let Some(role) = role {
+        let hosting = Hosting::Role(target.clone(), role);
+        parts.act(&caller, &name, "participant.role", hosting).await?;
+    }
+    if let Some(may) = subscribe {
+        parts.let_subscribe(&caller, &name, target, may).await?;
+    }
     let room = parts.signaling.describe_room(&name).await?;
     Ok(Json(Participant::from(find(&room, &id)?)))
 }
@@ -253,6 +261,21 @@ async fn deny(
 }
 
 impl Parts {
+    /// Lets a participant receive media, or not. The caller's rights are checked before.
+    pub(super) async fn let_subscribe(
+        &self,
+        caller: &Caller,
+        name: &RoomName,
+        participant: ParticipantId,
+        may: bool,
+    ) -> Result<(), Problem> {
+        let operation = Operation::Subscribe { participant, may };
+        self.signaling.operate(name, Operating { operation, revision: None }).await?;
+        let detail = if may { "receives media" } else { "receives no media" };
+        self.audit.note(caller, "participant.subscribe", name.as_str(), Some(detail));
+        Ok(())
+    }
+
     /// A participant on whom a caller may act.
     pub(super) async fn target(
         &self,

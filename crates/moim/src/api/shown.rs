@@ -64,6 +64,8 @@ pub(super) struct Participant {
     pub(super) media: MediaState,
     /// Sources muted by a host.
     pub(super) muted: Vec<TrackSource>,
+    /// It may receive media.
+    pub(super) subscribes: bool,
     /// Role; absent in a room without hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<Role>,
@@ -151,6 +153,7 @@ impl From<&ParticipantDetails> for Participant {
             connected: details.is_connected,
             media: participant.media,
             muted: participant.muted.iter().collect(),
+            subscribes: !participant.unsubscribed,
             role: participant.role,
             quality: details.quality.as_ref().map(Quality::from),
         }

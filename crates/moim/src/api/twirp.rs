@@ -255,18 +255,26 @@ impl Parts {
             return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "unimplemented", text));
         }
         let permission = message.field("permission", "permission");
-        let may_publish = permission.get("canPublish").or_else(|| permission.get("can_publish"));
-        let role = match (permission.is_object(), may_publish == Some(&Value::Bool(true))) {
+        // What is absent is false, as in protobuf's JSON.
+        let may = |camel: &str, snake: &str| {
+            permission.get(camel).or_else(|| permission.get(snake)) == Some(&Value::Bool(true))
+        };
+        let role = match (permission.is_object(), may("canPublish", "can_publish")) {
             (false, _) => None,
             (true, true) => Some(Role::Speaker),
             (true, false) => Some(Role::Viewer),
         };
         let before = target.participant.role;
-        let id = target.participant.id;
-        // Who may publish already keeps a higher role.
-        let is_higher = role == Some(Role::Speaker) && before > role;
+        let id = &target.participant.id;
+        // Who may publish already keeps a higher role, or none in a room without hosts.
+        let is_higher = role == Some(Role::Speaker) && (before > role || before.is_none());
         if let Some(role) = role.filter(|role| before != Some(*role) && !is_higher) {
             self.act(caller, &name, "participant.role", Hosting::Role(id.clone(), role)).await?;
+        }
+        let may_subscribe = may("canSubscribe", "can_subscribe");
+        let subscribes = !target.participant.unsubscribed;
+        if permission.is_object() && may_subscribe != subscribes {
+            self.let_subscribe(caller, &name, id.clone(), may_subscribe).await?;
         }
         let room = self.signaling.describe_room(&name).await?;
         Ok(participant(super::participants::find(&room, id.as_str())?))

@@ -8,10 +8,8 @@ use std::{
 };
 
 use room::{
-    Admission, Connection, Effect, Event, Rejection, Reply, Request, Room, ToSfu,
-    protocol::{
-        Dismissal, DismissedEvent, ErrorBody, ErrorCode, Joined, ParticipantId, ServerEvent,
-    },
+    Admission, Connection, Effect, Event, Rejection, Reply, Request, Room,
+    protocol::{Dismissal, DismissedEvent, ErrorBody, ErrorCode, Joined, ServerEvent},
 };
 use tokio::{
     sync::oneshot,
@@ -277,7 +275,11 @@ impl RoomTask {
             match effect {
                 Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut pending)),
                 Effect::Send { to, event, number } => self.send_event(&to, &event, number),
-                Effect::Sfu { from, message } => self.send_to_sfu(&from, message),
+                Effect::Sfu { from, permitted, message } => {
+                    if let Some(sfu) = &mut self.sfu {
+                        sfu.send(&from, permitted, message);
+                    }
+                }
                 Effect::Unlink(id) => {
                     if let Some(sfu) = &mut self.sfu {
                         sfu.unlink(&id);
@@ -308,12 +310,6 @@ impl RoomTask {
         }
         let member = self.clients.get(&from).and_then(|client| client.member.as_ref());
         self.sfu.as_ref().zip(member).is_none_or(|(sfu, member)| sfu.can_send(&member.id))
-    }
-
-    fn send_to_sfu(&mut self, from: &ParticipantId, message: ToSfu) {
-        if let Some(sfu) = &mut self.sfu {
-            sfu.send(from, message);
-        }
     }
 
     fn handle_sfu_message(&mut self, message: SfuMessage) {

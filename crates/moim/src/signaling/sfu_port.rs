@@ -11,16 +11,17 @@ use room::{
         ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, TrackSource,
         Unavailable, WantedEvent,
     },
+    rights::MediaRights,
 };
-use sfu::{RoomId, Source, Viewport};
+use sfu::{Permissions, RoomId, Source, Viewport};
 
 use super::{
     placement::{Assignment, Placement},
     sfu_rejection,
 };
 use crate::shard::sfu::{
-    EventReceiver, EventSender, LinkTransport, Request, RoomCommand, RoomCommandSender, SfuEvent,
-    event_channel,
+    EventReceiver, EventSender, LinkTransport, PeerSetup, Request, RoomCommand, RoomCommandSender,
+    SfuEvent, event_channel,
 };
 
 /// Handle to the media server. Clones share it.
@@ -92,33 +93,35 @@ impl SfuPort {
         self.shards.get(shard).is_some_and(RoomCommandSender::has_room)
     }
 
-    /// Sends a message of a participant.
-    pub(super) fn send(&mut self, from: &ParticipantId, message: ToSfu) {
-        let events = self.events.clone();
+    /// Sends a message of a participant with these rights.
+    pub(super) fn send(&mut self, from: &ParticipantId, permitted: MediaRights, message: ToSfu) {
+        let permissions = Permissions {
+            publish: permitted.publish.iter().map(to_sfu_source).collect(),
+            subscribe: permitted.subscribe,
+        };
+        let setup = |permissions| PeerSetup { permissions, events: self.events.clone() };
         let request = match message {
             ToSfu::Description(SessionDescription { kind: SdpType::Offer, sdp }) => {
-                Request::Offer(sdp, events)
+                Request::Offer(sdp, setup(permissions))
             }
             ToSfu::Description(SessionDescription { sdp, .. }) => Request::Answer(sdp),
-            ToSfu::Publish(tracks, permitted) => {
+            ToSfu::Publish(tracks) => {
                 let tracks =
                     tracks.into_iter().map(|track| (track.mid, to_sfu_source(track.source)));
-                let permitted = permitted.iter().map(to_sfu_source).collect();
-                Request::Publish { tracks: tracks.collect(), permitted, events }
+                Request::Publish(tracks.collect(), setup(permissions))
             }
-            // Without a link there is nothing to forbid; its `Publish` says what is permitted.
-            ToSfu::Permit(_) if !self.placement.has_link(from) => return,
-            ToSfu::Permit(permitted) => {
-                Request::Permit(permitted.iter().map(to_sfu_source).collect())
-            }
+            // Without a link there is nothing to forbid; its first message says what is permitted.
+            ToSfu::Permit if !self.placement.has_link(from) => return,
+            ToSfu::Permit => Request::Permit(permissions),
             ToSfu::Subscribe(tracks) => {
+                let setup = setup(permissions);
                 let viewport = |track: room::protocol::WantedTrack| Viewport {
                     peer: self.placement.peer_id(&track.participant),
                     source: to_sfu_source(track.source),
                     width: track.width,
                     height: track.height,
                 };
-                Request::Subscribe(tracks.into_iter().map(viewport).collect(), events)
+                Request::Subscribe(tracks.into_iter().map(viewport).collect(), setup)
             }
             ToSfu::Nothing => return,
         };
@@ -256,8 +259,6 @@ fn from_sfu_source(source: Source) -> TrackSource {
 
 #[cfg(test)]
 mod tests {
-    use room::rights::Sources;
-
     use super::*;
     use crate::shard::{Pulse, Waker, sfu};
 
@@ -276,11 +277,11 @@ mod tests {
         let server = MediaServer::new(senders.into());
         let mut here = server.open().unwrap();
         let there = server.open().unwrap();
-        here.send(&id(1), ToSfu::Publish(Vec::new(), Sources::ALL));
+        here.send(&id(1), MediaRights::ALL, ToSfu::Publish(Vec::new()));
         assert!(receivers[0].try_next().is_some());
         pulses[0].set_stuck(true);
         assert!(here.can_send(&id(1)), "a stuck shard may recover and has queue space");
-        here.send(&id(2), ToSfu::Publish(Vec::new(), Sources::ALL));
+        here.send(&id(2), MediaRights::ALL, ToSfu::Publish(Vec::new()));
         assert!(receivers[0].try_next().is_some(), "receives the new set of shards");
         assert!(receivers[0].is_empty() && !receivers[1].is_empty(), "new links begin elsewhere");
         drop(receivers.remove(0));

@@ -33,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) newest: BTreeMap<u32, Duration>,
     /// Media packets that it sent in the current session.
     pub(crate) sent: u64,
+    /// Media packets that it received in the current session.
+    pub(crate) received: u64,
     /// The longest time without audio of a participant that was heard before and after it.
     pub(crate) longest_gap: Duration,
     /// Participants that were seen to leave.
@@ -73,6 +75,17 @@ impl Caller {
     /// Joins a room. With `says_when_lost`, a caller sends a message each time its connection
     /// breaks, before the next one.
     pub(crate) fn join(server: &ServerUrl, room: &str, number: u32, says_when_lost: bool) -> Self {
+        Self::join_with(server, room, number, says_when_lost, None)
+    }
+
+    /// The same with a join token.
+    pub(crate) fn join_with(
+        server: &ServerUrl,
+        room: &str,
+        number: u32,
+        says_when_lost: bool,
+        join_token: Option<String>,
+    ) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let (asks, outbox) = mpsc::unbounded_channel();
         let call = Call {
@@ -83,6 +96,7 @@ impl Caller {
             outbox,
             unsent: BTreeMap::new(),
             serial: 0,
+            join_token,
             token: None,
             last: 0,
             heard: BTreeMap::new(),
@@ -123,6 +137,7 @@ struct Call {
     /// Chat messages without acknowledgement, by serial number.
     unsent: BTreeMap<u64, String>,
     serial: u64,
+    join_token: Option<String>,
     token: Option<Value>,
     last: u64,
     /// When audio of each publisher was last heard, and in which session.
@@ -163,6 +178,7 @@ impl Call {
         let request = json!({
             "room": self.room, "name": name, "sfu": true, "media": media,
             "resume": self.token, "last": self.token.as_ref().map(|_| self.last),
+            "token": self.join_token,
         });
         let joined = match socket.call("room:join", &request).await {
             Ok(joined) => joined,
@@ -333,6 +349,7 @@ impl Call {
             }
         }
         seen.sent = media.participant.packets_sent();
+        seen.received = media.participant.packets_received();
         let session = seen.sessions;
         seen.heard = self.heard.values().filter(|(_, heard_in)| *heard_in == session).count();
     }

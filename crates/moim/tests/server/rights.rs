@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
+    api::Api,
     caller::{Caller, Seen, stamp_time, url},
     support::Server,
+    tokens,
     upgrade::until,
 };
 
@@ -62,4 +64,42 @@ async fn r2_media_of_a_viewer_that_goes_on_sending_reaches_nobody() {
     let (_server, callers) = call("viewer").await;
     let role = json!({"participant": callers[1].seen().id, "role": "viewer"});
     is_silenced_by(&callers, "room:role", role).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_subscribe_gets_no_packet_until_the_api_lets_it() {
+    let server = tokens::server(&["--topology", "sfu"]);
+    let at = url(server.address());
+    let deaf = tokens::token(json!({
+        "sub": "deaf",
+        "video": {"roomJoin": true, "room": "tea", "canSubscribe": false},
+    }));
+    let deaf = Caller::join_with(&at, "tea", 1, false, Some(deaf));
+    let [publisher, listener] = [0, 2].map(|number| Caller::join(&at, "tea", number, false));
+    let callers = [publisher, deaf, listener];
+    // The deaf one is heard over its link, so it could receive.
+    until(&callers[..1], "the publisher hears both", |seen| seen.heard == 2).await;
+    until(&callers[2..], "the listener hears both", |seen| seen.heard == 2).await;
+    let sent = callers[0].seen().sent;
+    until(&callers[..1], "two seconds of audio", |seen| seen.sent > sent + 100).await;
+    assert_eq!(callers[1].seen().received, 0);
+
+    let api = Api::new(&server, "rooms");
+    let id = callers[1].seen().id;
+    let subscribe = |may: bool| {
+        let reply =
+            api.send(&format!("PATCH /rooms/tea/participants/{id}"), &json!({ "subscribe": may }));
+        assert_eq!((reply.status, &reply.body["subscribes"]), (200, &may.into()), "{reply:?}");
+    };
+    subscribe(true);
+    until(&callers[1..2], "it hears both", |seen| seen.heard == 2).await;
+    subscribe(false);
+    let decided = stamp_time();
+    let heard = |caller: &Caller| caller.seen().newest.get(&0).copied().unwrap_or_default();
+    until(&callers[2..], "the listener hears on", |_| {
+        heard(&callers[2]) > decided + MAX_DELAY + SILENCE
+    })
+    .await;
+    let last = heard(&callers[1]);
+    assert!(last <= decided + MAX_DELAY, "heard {:?} later", last.saturating_sub(decided));
 }

@@ -141,6 +141,11 @@ pub struct Participant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<TrackSource>>"))]
     pub withheld: Vec<TrackSource>,
+    /// It receives no media: its token or the server's operator withholds the right. Nobody need
+    /// send it any.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub unsubscribed: bool,
     /// Ascending in the order in which hands were raised; absent if the hand is down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]

@@ -3,9 +3,11 @@
 //! A room with hosts gives each participant a [`Role`]; its [`Rights`] follow from the role and the
 //! room's [`Policy`]. In a room without hosts everybody has [`Rights::OPEN`].
 
+mod media;
 mod role;
 mod sources;
 
+pub use media::MediaRights;
 pub use role::Role;
 pub use sources::Sources;
 
@@ -23,7 +25,7 @@ pub enum Right {
     PublishCamera,
     /// Share a screen, with or without its audio.
     PublishScreen,
-    /// Receive media through the media server.
+    /// Receive media.
     Subscribe,
     /// Send chat messages.
     Chat,
@@ -138,6 +140,11 @@ impl Rights {
             }
         }
         rights
+    }
+
+    /// What may be sent and received.
+    pub fn media(self) -> MediaRights {
+        MediaRights { publish: self.sources(), subscribe: self.has(Right::Subscribe) }
     }
 
     /// Sources that may be published.

@@ -31,7 +31,13 @@ impl Room {
             Some(role) => Rights::of(role, self.settings.policy),
             None => Rights::OPEN,
         };
-        of_role.intersection(member.pass.as_ref().map_or(Rights::ALL, |pass| pass.rights))
+        let rights = of_role.intersection(member.pass.as_ref().map_or(Rights::ALL, |p| p.rights));
+        // The operator may have decided otherwise than the pass.
+        if member.participant.unsubscribed {
+            rights.without(Right::Subscribe)
+        } else {
+            rights.with(Right::Subscribe)
+        }
     }
 
     /// The member of a connection, if it has this right.

@@ -84,10 +84,15 @@ impl Room {
         let Newcomer { connection: from, id, join, role, has_waited, place } = newcomer;
         let Join { name, media, sfu, device, pass, profile, .. } = join;
         let gone = place.vacated().and_then(|key| self.roster.remove(key));
-        let next = matches!(place, Slot::Own(_)).then_some(&id);
+        let is_own = matches!(place, Slot::Own(_));
+        let next = is_own.then_some(&id);
         let is_spotlight_new =
             gone.as_ref().is_some_and(|gone| self.replace_in_spotlight(&gone.participant.id, next));
         let alike = self.roster.alike(&name);
+        let unsubscribed = match gone.as_ref().filter(|_| is_own) {
+            Some(gone) => gone.participant.unsubscribed,
+            None => pass.as_ref().is_some_and(|pass| !pass.rights.has(Right::Subscribe)),
+        };
         let me = Participant {
             id,
             name,
@@ -98,6 +103,7 @@ impl Room {
             role,
             muted: Sources::NONE,
             withheld: pass.as_ref().map_or(Sources::NONE, |pass| pass.withheld()),
+            unsubscribed,
             raised: None,
             profile,
         };

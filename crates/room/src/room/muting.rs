@@ -9,7 +9,7 @@ use crate::{
     protocol::{MediaState, ParticipantId, TrackSource},
     rejection::Rejection,
     request::Effect,
-    rights::{Right, Sources},
+    rights::{MediaRights, Right, Sources},
     sfu_message::ToSfu,
 };
 
@@ -26,21 +26,22 @@ impl Room {
         }
     }
 
-    /// Sources of a member that the media server may forward.
-    pub(super) fn permitted(&self, key: MemberKey) -> Sources {
+    /// What the media server may forward of a member, and whether it may send it anything.
+    pub(super) fn permitted(&self, key: MemberKey) -> MediaRights {
         let muted = self.roster.member(key).map(|member| member.participant.muted);
-        self.rights(key).sources().difference(muted.unwrap_or_default())
+        let media = self.rights(key).media();
+        MediaRights { publish: media.publish.difference(muted.unwrap_or_default()), ..media }
     }
 
-    /// Tells the media server what it may forward of a member.
+    /// Tells the media server what a member may send and receive.
     pub(super) fn send_permitted(&mut self, key: MemberKey) {
         if !self.topology.may_use_sfu() {
             return;
         }
-        let message = ToSfu::Permit(self.permitted(key));
+        let permitted = self.permitted(key);
         if let Some(member) = self.roster.member(key) {
             let from = member.participant.id.clone();
-            self.effects.push_back(Effect::Sfu { from, message });
+            self.effects.push_back(Effect::Sfu { from, permitted, message: ToSfu::Permit });
         }
     }
 

@@ -33,6 +33,7 @@ impl Room {
             Operation::Settings { settings, metadata } => {
                 self.change_settings(now, Actor::Operator, settings, metadata)
             }
+            Operation::Subscribe { participant, may } => self.let_subscribe(now, &participant, may),
             Operation::Send { data, .. } if data.data.len() > MAX_DATA_BYTES => {
                 Err(Rejection::TooLarge("data"))
             }
@@ -55,6 +56,24 @@ impl Room {
             }
         }
         .map(|()| Reply::Done)
+    }
+
+    /// Lets a participant receive media, or not.
+    fn let_subscribe(
+        &mut self,
+        now: Instant,
+        id: &ParticipantId,
+        may: bool,
+    ) -> Result<(), Rejection> {
+        let key = self.target(Actor::Operator, id)?;
+        let before = self.permitted(key);
+        let member = self.roster.member_mut(key).ok_or(Rejection::NoSuchParticipant)?;
+        member.participant.unsubscribed = !may;
+        if self.permitted(key) != before {
+            self.send_permitted(key);
+            self.send_updated(now, key);
+        }
+        Ok(())
     }
 
     /// Number of changes of the settings.

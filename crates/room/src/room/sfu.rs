@@ -131,10 +131,10 @@ impl Room {
                 ToSfu::Subscribe(tracks)
             }
             ToSfu::Nothing => return Ok(()),
-            ToSfu::Publish(tracks, _) => ToSfu::Publish(tracks, self.permitted(key)),
-            message @ (ToSfu::Description(_) | ToSfu::Permit(_)) => message,
+            message => message,
         };
-        self.effects.push_back(Effect::Sfu { from: from_id, message });
+        let permitted = self.permitted(key);
+        self.effects.push_back(Effect::Sfu { from: from_id, permitted, message });
         Ok(())
     }
 

@@ -362,7 +362,7 @@ impl MemberSnapshot {
 /// A participant of whom the new media server does not know an interruption.
 fn restored(participant: protocol::Participant) -> Participant {
     let protocol::Participant { id, name, media, direct, alike, interrupted: _, .. } = participant;
-    let protocol::Participant { role, muted, withheld, raised, .. } = participant;
+    let protocol::Participant { role, muted, withheld, unsubscribed, raised, .. } = participant;
     let (muted, withheld) = (muted.into_iter().collect(), withheld.into_iter().collect());
     Participant {
         id,
@@ -374,6 +374,7 @@ fn restored(participant: protocol::Participant) -> Participant {
         role,
         muted,
         withheld,
+        unsubscribed,
         raised,
         profile: None,
     }

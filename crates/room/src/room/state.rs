@@ -216,7 +216,7 @@ impl Room {
         message: Message,
     ) -> Result<(), Rejection> {
         let sender = self.member_with(from, Right::Signal)?;
-        let message = message.bounded()?;
+        let message = message.bounded()?.restricted_to(self.rights(sender).media())?;
         let to = match to {
             Recipients::Others => Audience::AllBut(sender),
             Recipients::One(id) => Audience::One(self.other(sender, &id)?),

@@ -19,6 +19,7 @@ use room::{
         Dismissal, IceCandidate, MediaState, ParticipantId, ResumeToken, RoomSummary, SdpType,
         SessionDescription, TopologyChoice,
     },
+    rights::MediaRights,
 };
 
 pub(crate) fn settings(capacity: u32) -> Settings {
@@ -77,6 +78,8 @@ pub(crate) struct World {
     /// Unnumbered events per connection.
     pub(crate) received: Vec<(Connection, Event)>,
     pub(crate) to_sfu: Vec<(ParticipantId, ToSfu)>,
+    /// Rights that the media server was told, with each of the messages.
+    pub(crate) permitted: Vec<(ParticipantId, MediaRights)>,
     pub(crate) unlinked: Vec<ParticipantId>,
     /// Connections admitted from the waiting room.
     pub(crate) admitted: Vec<(Connection, Admission)>,
@@ -103,6 +106,7 @@ impl World {
             closed: 0,
             received: Vec::new(),
             to_sfu: Vec::new(),
+            permitted: Vec::new(),
             unlinked: Vec::new(),
             admitted: Vec::new(),
             dismissed: Vec::new(),
@@ -200,6 +204,12 @@ impl World {
         self.events.get(&connection)?.last().map(|(number, _)| *number)
     }
 
+    /// Forgets what the media server was told.
+    pub(crate) fn forget_sfu(&mut self) {
+        self.to_sfu.clear();
+        self.permitted.clear();
+    }
+
     pub(crate) fn drain(&mut self) {
         let mut first = true;
         while let Some(effect) = self.room.poll_effect() {
@@ -219,7 +229,10 @@ impl World {
                         events.push((number, Arc::clone(&event)));
                     }
                 }
-                Effect::Sfu { from, message } => self.to_sfu.push((from, message)),
+                Effect::Sfu { from, permitted, message } => {
+                    self.to_sfu.push((from.clone(), message));
+                    self.permitted.push((from, permitted));
+                }
                 Effect::Admit { to, admission } => self.admitted.push((to, *admission)),
                 Effect::Dismiss { to, reason } => self.dismissed.push((to, reason)),
                 Effect::Unlink(who) => self.unlinked.push(who),

@@ -11,6 +11,7 @@ use crate::{
     bwe::{estimate::BandwidthEstimate, keyframe_backoff::KeyframeBackoff},
     ids::{Mid, RoomId, Source, TrackId},
     output::Subscription,
+    permissions::Permissions,
 };
 
 pub(crate) struct Peer {
@@ -19,8 +20,7 @@ pub(crate) struct Peer {
     pub(crate) link: Option<Link>,
     /// Sources of the client's sending sections.
     pub(crate) published: Vec<PublishedSection>,
-    /// Sources that are forwarded; others are not, whatever the client sends.
-    pub(crate) permitted: Vec<Source>,
+    pub(crate) permissions: Permissions,
     /// Receiving sections and the tracks on them.
     pub(crate) pool: Pool<DownTrack>,
     /// Tracks that wait for a receiving section.
@@ -56,7 +56,7 @@ impl Peer {
             room,
             link: None,
             published: Vec::new(),
-            permitted: Source::ALL.to_vec(),
+            permissions: Permissions::all(),
             pool: Pool::new(),
             unplaced: Vec::new(),
             subscriptions_changed: false,

@@ -154,7 +154,7 @@ impl Sfu {
         state + self.routes.len() + self.link_timers.len() + self.room_timers.len() + queues
     }
 
-    /// Adds a peer to a room.
+    /// Adds a peer to a room, with all permissions.
     ///
     /// # Errors
     ///

@@ -9,6 +9,7 @@ use crate::{
     ids::{PeerId, Source},
     output::{DisconnectReason, Event},
     peer::{down_track::DownTrack, link::Link, pool::Placement},
+    permissions::Permissions,
     rejection::Rejection,
     sdp::Description,
     track::rewriter::{MAX_FIRST_SEQ, RtpRewriter},
@@ -47,8 +48,9 @@ impl Sfu {
         Ok(())
     }
 
-    /// Sets the sources that a peer may send; initially all. The tracks of others are unpublished at
-    /// once, on all shards, and published again when they are permitted.
+    /// Sets what a peer may send and receive. Its tracks of other sources are unpublished at once,
+    /// on all shards, and published again when they are permitted; so are its subscriptions ended
+    /// and begun.
     ///
     /// # Errors
     ///
@@ -57,14 +59,23 @@ impl Sfu {
         &mut self,
         now: Instant,
         peer_id: PeerId,
-        permitted: &[Source],
+        permissions: &Permissions,
     ) -> Result<(), Rejection> {
         self.advance(now);
         let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
-        if peer.permitted != permitted {
-            peer.permitted = permitted.to_vec();
+        if peer.permissions == *permissions {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut peer.permissions, permissions.clone());
+        if before.publish != permissions.publish {
             self.update_published(peer_id);
         }
+        match (before.subscribe, permissions.subscribe) {
+            (false, true) => self.subscribe_to_all(peer_id),
+            (true, false) => self.release_all(peer_id),
+            (true, true) | (false, false) => return Ok(()),
+        }
+        self.negotiate(peer_id);
         Ok(())
     }
 

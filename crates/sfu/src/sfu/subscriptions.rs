@@ -53,7 +53,9 @@ impl Sfu {
             .published
             .iter()
             .filter_map(|section| Some((section.source, section.mid?)))
-            .filter(|(source, mid)| is_sent(*mid, *source) && peer.permitted.contains(source))
+            .filter(|(source, mid)| {
+                is_sent(*mid, *source) && peer.permissions.publish.contains(source)
+            })
             .collect();
         for source in Source::ALL {
             let track_id = TrackId { peer: peer_id, source };
@@ -139,6 +141,30 @@ impl Sfu {
         }
     }
 
+    /// Ends all subscriptions of a peer. Its sections stay, for later ones.
+    pub(super) fn release_all(&mut self, peer_id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        // Their slots are reserved.
+        for track_id in std::mem::take(&mut peer.unplaced) {
+            peer.pool.release(track_id);
+        }
+        let subscribed: Vec<_> = peer.pool.iter().filter_map(|section| section.track).collect();
+        for track_id in subscribed {
+            if let Some(down_track) = peer.pool.release(track_id) {
+                down_track.rewriter.set_target(None);
+                // What was sent before is not sent again either.
+                if let (Some(link), Some(stream)) = (&mut peer.link, down_track.send_stream) {
+                    link.clear_rtx_cache(stream);
+                }
+            }
+            if let Some(track) = self.tracks.get_mut(&track_id) {
+                track.subscribers.retain(|subscriber| subscriber.peer_id != peer_id);
+            }
+        }
+        peer.subscriptions_changed = true;
+        self.allocate(peer_id);
+    }
+
     pub(super) fn subscribe_to_all(&mut self, peer_id: PeerId) {
         let Some(room_id) = self.peers.get(&peer_id).map(|peer| peer.room) else { return };
         let tracks = self.tracks_in(room_id);
@@ -150,7 +176,7 @@ impl Sfu {
     /// Subscribes a peer to a track: at once on a free section, else with the next offer.
     fn subscribe(&mut self, peer_id: PeerId, track_id: TrackId) {
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
-        if peer.link.is_none() {
+        if peer.link.is_none() || !peer.permissions.subscribe {
             return;
         }
         match peer.pool.place(track_id) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfu::{PeerId, Source};
+use sfu::{PeerId, Permissions, Source, Viewport};
 use str0m::format::Codec;
 
 use crate::world::{BOTH, ROOM, World, host, is_rtp};
@@ -175,7 +175,8 @@ fn forbidden_source_is_not_forwarded_until_it_is_permitted() {
     world.wait(Duration::from_secs(3), "bob hears ann", |world| world.client(bob).hears(ann));
     let permit = |world: &mut World, sources: &[Source]| {
         let now = world.now();
-        world.sfu.handle_permit(now, ann, sources).unwrap();
+        let permissions = Permissions { publish: sources.to_vec(), subscribe: true };
+        world.sfu.handle_permit(now, ann, &permissions).unwrap();
         world.drain_all();
     };
     let audio = |world: &World| world.client(bob).audio(ann, Source::Microphone).packets;
@@ -190,5 +191,44 @@ fn forbidden_source_is_not_forwarded_until_it_is_permitted() {
     permit(&mut world, &BOTH);
     world.run(Duration::from_secs(1));
     assert!(audio(&world) > heard + 30, "forwarded again without a new offer");
+    assert!(world.rejections.is_empty(), "{:?}", world.rejections);
+}
+
+/// A client that may not subscribe is sent no packet, however it asks.
+#[test]
+fn who_may_not_subscribe_is_sent_nothing_until_it_may() {
+    let (mut world, ann, bob) = World::pair(33);
+    world.wait(Duration::from_secs(3), "bob hears ann", |world| world.client(bob).hears(ann));
+    let permit = |world: &mut World, subscribe: bool| {
+        let now = world.now();
+        let permissions = Permissions { subscribe, ..Permissions::all() };
+        world.sfu.handle_permit(now, bob, &permissions).unwrap();
+        world.drain_all();
+    };
+    let sent = |world: &mut World, time: Duration| {
+        world.run(Duration::from_millis(200));
+        let before = world.rtp_to[&bob];
+        world.run(time);
+        world.rtp_to[&bob] - before
+    };
+    permit(&mut world, false);
+    assert_eq!(sent(&mut world, Duration::from_secs(2)), 0);
+    // Neither a newcomer's tracks nor another list of sizes change that.
+    let cat = world.join(3, &BOTH);
+    let viewport = Viewport { peer: ann, source: Source::Camera, width: 640, height: 360 };
+    let now = world.now();
+    world.sfu.handle_subscribe(now, bob, &[viewport]).unwrap();
+    world.drain_all();
+    world.wait(Duration::from_secs(3), "cat hears both", |world| {
+        world.client(cat).hears(ann) && world.client(cat).hears(bob)
+    });
+    assert_eq!(sent(&mut world, Duration::from_secs(2)), 0);
+    let heard = world.client(bob).audio(ann, Source::Microphone).packets;
+    permit(&mut world, true);
+    world.wait(Duration::from_secs(3), "bob hears both", |world| {
+        let bob = world.client(bob);
+        bob.audio(ann, Source::Microphone).packets > heard && bob.hears(cat)
+    });
+    assert!(sent(&mut world, Duration::from_secs(2)) > 100);
     assert!(world.rejections.is_empty(), "{:?}", world.rejections);
 }

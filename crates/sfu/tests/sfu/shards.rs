@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfu::{PeerId, Source};
+use sfu::{PeerId, Permissions, Source};
 
 use crate::world::{BOTH, ROOM, World};
 
@@ -149,18 +149,39 @@ fn forbidden_source_is_not_cascaded() {
         sees(world, cat, ann) && sees(world, bob, ann)
     });
     let now = world.now();
-    world.sfu.handle_permit(now, ann, &[]).unwrap();
+    let none = Permissions { publish: Vec::new(), subscribe: true };
+    world.sfu.handle_permit(now, ann, &none).unwrap();
     world.drain_all();
     world.run(Duration::from_millis(200));
     for viewer in [bob, cat] {
         assert!(!holds(&world, viewer, ann));
     }
     let now = world.now();
-    world.sfu.handle_permit(now, ann, &BOTH).unwrap();
+    world.sfu.handle_permit(now, ann, &Permissions::all()).unwrap();
     world.drain_all();
     let before = [bob, cat].map(|viewer| world.video(viewer, ann, Source::Camera).decoded);
     world.wait(DEADLINE, "cat and bob see ann again", |world| {
         let seen = [bob, cat].map(|viewer| world.video(viewer, ann, Source::Camera).decoded);
         seen.iter().zip(before).all(|(seen, before)| *seen > before)
+    });
+}
+
+#[test]
+fn who_may_not_subscribe_is_sent_nothing_of_either_shard() {
+    let (mut world, [ann, bob, cat, dan]) = spanning(19);
+    world.wait(DEADLINE, "bob sees ann and cat", |world| {
+        sees(world, bob, ann) && sees(world, bob, cat)
+    });
+    let now = world.now();
+    let deaf = Permissions { subscribe: false, ..Permissions::all() };
+    world.sfu.handle_permit(now, bob, &deaf).unwrap();
+    world.drain_all();
+    world.run(Duration::from_millis(200));
+    assert!([ann, cat, dan].iter().all(|other| !holds(&world, bob, *other)));
+    let now = world.now();
+    world.sfu.handle_permit(now, bob, &Permissions::all()).unwrap();
+    world.drain_all();
+    world.wait(DEADLINE, "bob holds all again", |world| {
+        [ann, cat, dan].iter().all(|other| holds(world, bob, *other))
     });
 }

@@ -314,7 +314,7 @@ function rejoinedChat(chat: readonly ChatMessage[], joined: Joined): readonly Ch
 /** What an update does not mention has ended. */
 function updated<T extends CallParticipant>(before: T, participant: Participant): T {
   const next = { ...before, interrupted: false, ...participant };
-  for (const key of ["muted", "raised", "role", "withheld"] as const) {
+  for (const key of ["muted", "raised", "role", "unsubscribed", "withheld"] as const) {
     if (!(key in participant)) delete next[key];
   }
   return next;

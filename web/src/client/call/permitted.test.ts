@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Policy, Role } from "../protocol.ts";
-import { mayChat, mayPublish, mayReceive } from "./permitted.ts";
+import { mayChat, mayPublish, mayReceive, mediaRights } from "./permitted.ts";
 
 const OPEN: Policy = {
   entry: "open",
@@ -40,4 +40,16 @@ test("what a token withholds is neither sent nor played, whatever the role", () 
   expect(mayPublish({ policy: OPEN, self: host }, "microphone")).toBe(true);
   expect(mayReceive({ policy: OPEN }, host, "camera")).toBe(false);
   expect(mayReceive({ policy: null }, { withheld: ["microphone"] }, "microphone")).toBe(false);
+});
+
+test("links are held to what may be sent and received", () => {
+  const of = (self: Parameters<typeof mediaRights>[0]["self"], policy: Policy | null = OPEN) =>
+    mediaRights({ self, policy });
+  expect(of({}, null).sends).toHaveLength(4);
+  expect(of({ role: "viewer" })).toEqual({ sends: [], receives: true });
+  expect(of({ role: "speaker" }, STRICT).sends).toEqual(["microphone", "camera"]);
+  expect(of({ role: "host", withheld: ["camera"], unsubscribed: true })).toEqual({
+    sends: ["microphone", "screen", "screen_audio"],
+    receives: false,
+  });
 });

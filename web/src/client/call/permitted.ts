@@ -1,6 +1,7 @@
 // Media and messages that the room permits this participant to send, as the server enforces it.
 import type { CallState } from "../api.ts";
 import type { Role, TrackSource } from "../protocol.ts";
+import { type MediaRights, SOURCES } from "../rtc/source.ts";
 
 /** A participant and the rules of its room. */
 type Permitted = Pick<CallState, "policy"> & { self: Withheld & { role?: Role } };
@@ -8,6 +9,11 @@ type Permitted = Pick<CallState, "policy"> & { self: Withheld & { role?: Role } 
 /** Sources that a token withholds, whatever the role. */
 interface Withheld {
   withheld?: readonly TrackSource[];
+}
+
+/** A participant that may be sent no media. */
+interface Receiver {
+  unsubscribed?: boolean;
 }
 
 /** Another participant. */
@@ -33,6 +39,14 @@ export function mayReceive(
   source: TrackSource,
 ): boolean {
   return mayPublish({ self: from, policy }, source) && !from.muted?.includes(source);
+}
+
+/** Media that this device may send and receive on links to others. */
+export function mediaRights(call: Permitted & { self: Receiver }): MediaRights {
+  return {
+    sends: SOURCES.filter((source) => mayPublish(call, source)),
+    receives: call.self.unsubscribed !== true,
+  };
 }
 
 /** True if chat messages may be sent. */

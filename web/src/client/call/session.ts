@@ -23,7 +23,7 @@ import { type CallEvent, newCall, reduceCall } from "./call.ts";
 import type { EarlierJoin } from "./earlier-join.ts";
 import { hostingOver } from "./hosting.ts";
 import { isSameMedia, mediaStateOf } from "./media-state.ts";
-import { mayPublish } from "./permitted.ts";
+import { mayPublish, mediaRights } from "./permitted.ts";
 import type { RoomEvent } from "./room-events.ts";
 import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
 import { NO_FLOOR, reduceFloor } from "./turn-taking.ts";
@@ -311,7 +311,11 @@ export class Session implements Call {
 
   #dispatch(event: CallEvent): void {
     this.#state.update((call) => reduceCall(call, event));
-    if (ROUTING_EVENTS.includes(event.is)) this.#router.update(this.#state.getSnapshot());
+    const call = this.#state.getSnapshot();
+    if (ROUTING_EVENTS.includes(event.is) || event.is === "settings") {
+      this.#router.setRights(mediaRights(call));
+    }
+    if (ROUTING_EVENTS.includes(event.is)) this.#router.update(call);
     // A new role or policy may forbid what is on.
     if (event.is === "participant:updated" || event.is === "settings") this.#sendMediaState();
   }

@@ -19,6 +19,14 @@ export const NO_TRACKS: Tracks = {
   screen_audio: null,
 };
 
+/** Sources that this device may send, and whether it may receive. */
+export interface MediaRights {
+  readonly sends: readonly Source[];
+  readonly receives: boolean;
+}
+
+export const ALL_RIGHTS: MediaRights = { sends: SOURCES, receives: true };
+
 export function kindOf(source: Source): "audio" | "video" {
   return source === "microphone" || source === "screen_audio" ? "audio" : "video";
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { meshQuality } from "../rtc/encoding.ts";
 import { Negotiation, type Signal } from "../rtc/negotiation.ts";
-import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
+import { ALL_RIGHTS, NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { FakeTrack, fakeStream } from "../testing/media.ts";
 import { FakePeer } from "../testing/peer.ts";
 import { Scheduler } from "../testing/scheduler.ts";
@@ -28,6 +28,7 @@ function pair(seed: number): { world: Scheduler; polite: End; impolite: End } {
       iceServers: [],
       tracks: NO_TRACKS,
       quality: meshQuality(1),
+      rights: ALL_RIGHTS,
       receivesVideo: true,
       send: (signal: Signal) =>
         world.queue(`net:${name}`, () => void ends[other].link.handle(structuredClone(signal))),
@@ -60,6 +61,7 @@ function withForeignClient(seed: number, tracks: Tracks, offers: readonly string
     iceServers: [],
     tracks,
     quality: meshQuality(1),
+    rights: ALL_RIGHTS,
     receivesVideo: true,
     send: (signal: Signal) =>
       world.queue("net:ours", () => void foreign.handle(structuredClone(signal))),
@@ -271,4 +273,19 @@ describe("a screen over a mesh link", () => {
       expect(polite.peer().transceivers.filter(({ mid }) => mid === null)).toEqual([]);
     }
   });
+});
+
+test("a viewer's sections send nothing, and do once it is a speaker", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { world, polite, impolite } = pair(seed);
+    const directions = ({ peer }: End) => peer().transceivers.map(({ direction }) => direction);
+    polite.link.setRights({ sends: [], receives: true });
+    impolite.link.setRights({ sends: ["microphone", "screen"], receives: false });
+    await world.run();
+    expect(directions(polite), `seed ${seed}`).toEqual(["recvonly", "recvonly"]);
+    expect(directions(impolite), `seed ${seed}`).toEqual(["sendonly", "inactive"]);
+    for (const { link } of [polite, impolite]) link.setRights(ALL_RIGHTS);
+    await world.run();
+    for (const end of [polite, impolite]) expect(directions(end)).toEqual(["sendrecv", "sendrecv"]);
+  }
 });

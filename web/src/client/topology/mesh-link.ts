@@ -9,6 +9,7 @@ import type { RtcPlatform } from "../rtc/platform.ts";
 import {
   entriesOf,
   kindOf,
+  type MediaRights,
   type ReceivedTracks,
   SOURCES,
   type Source,
@@ -28,6 +29,7 @@ export interface MeshLinkOptions extends RtcPlatform {
   iceServers: readonly IceServer[];
   tracks: Tracks;
   quality: MeshQuality;
+  rights: MediaRights;
   receivesVideo: boolean;
   send: (signal: Signal) => void;
   /** The connection state or the received tracks have changed. */
@@ -51,6 +53,7 @@ export class MeshLink {
   #unplayable: readonly Source[] = [];
   #tracks: Tracks;
   #quality: MeshQuality;
+  #rights: MediaRights;
   #receivesVideo: boolean;
   #firstOfferTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,6 +64,7 @@ export class MeshLink {
     this.#screenStream = createStream([]);
     this.#tracks = options.tracks;
     this.#quality = options.quality;
+    this.#rights = options.rights;
     this.#receivesVideo = options.receivesVideo;
     this.#link = new PeerLink({
       createPeer,
@@ -113,6 +117,19 @@ export class MeshLink {
   /** Renegotiates the direction of the videos, so that the other end stops sending, or resumes. */
   setReceivesVideo(receivesVideo: boolean): void {
     this.#receivesVideo = receivesVideo;
+    this.#renegotiateDirections();
+  }
+
+  /**
+   * Renegotiates the directions. The server takes from descriptions what this end has no right to,
+   * so one that was given the right has to offer again.
+   */
+  setRights(rights: MediaRights): void {
+    this.#rights = rights;
+    this.#renegotiateDirections();
+  }
+
+  #renegotiateDirections(): void {
     for (const [source, transceiver] of entriesOf(this.#transceivers)) {
       if (isStopped(transceiver)) continue;
       const direction = this.#directionOf(source);
@@ -199,7 +216,10 @@ export class MeshLink {
   }
 
   #directionOf(source: Source): RTCRtpTransceiverDirection {
-    return kindOf(source) === "video" && !this.#receivesVideo ? "sendonly" : "sendrecv";
+    const isWanted = kindOf(source) !== "video" || this.#receivesVideo;
+    const receives = this.#rights.receives && isWanted;
+    if (!this.#rights.sends.includes(source)) return receives ? "recvonly" : "inactive";
+    return receives ? "sendrecv" : "sendonly";
   }
 
   #streamOf(source: Source): MediaStream {

@@ -5,7 +5,14 @@ import type { Counters } from "../rtc/counters.ts";
 import { type MeshQuality, meshQuality } from "../rtc/encoding.ts";
 import type { Signal } from "../rtc/negotiation.ts";
 import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
-import { NO_TRACKS, type ReceivedTracks, type Source, type Tracks } from "../rtc/source.ts";
+import {
+  ALL_RIGHTS,
+  type MediaRights,
+  NO_TRACKS,
+  type ReceivedTracks,
+  type Source,
+  type Tracks,
+} from "../rtc/source.ts";
 import { MeshLink } from "./mesh-link.ts";
 
 export interface MeshOptions extends RtcPlatform {
@@ -20,6 +27,7 @@ export class Mesh {
   readonly #links = new Map<ParticipantId, MeshLink>();
   #tracks: Tracks = NO_TRACKS;
   #iceServers: readonly IceServer[] = [];
+  #rights = ALL_RIGHTS;
   #receivesVideo = true;
   #sendLimit: SendLimit = "auto";
 
@@ -49,6 +57,11 @@ export class Mesh {
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
     for (const link of this.#links.values()) link.setTracks(tracks);
+  }
+
+  setRights(rights: MediaRights): void {
+    this.#rights = rights;
+    for (const link of this.#links.values()) link.setRights(rights);
   }
 
   /** True if the links receive video. */
@@ -131,6 +144,7 @@ export class Mesh {
       iceServers: this.#iceServers,
       tracks: this.#tracks,
       quality: this.#quality(others),
+      rights: this.#rights,
       receivesVideo: this.#receivesVideo,
       send: (signal) => send(id, signal),
       onChange: () => onChange(id),

@@ -20,6 +20,8 @@ import type { SubscribedEncodings } from "../rtc/encoding.ts";
 import type { Signal } from "../rtc/negotiation.ts";
 import type { PeerConnectionEntry, RtcPlatform } from "../rtc/platform.ts";
 import {
+  ALL_RIGHTS,
+  type MediaRights,
   NO_TRACKS,
   type ReceivedTracks,
   SOURCES,
@@ -73,6 +75,7 @@ export class MediaRouter {
   #sfuState: SfuState = "idle";
   #sfuTimer: ReturnType<typeof setTimeout> | undefined;
   #tracks: Tracks = NO_TRACKS;
+  #rights = ALL_RIGHTS;
   #reception: Reception = "all";
   #sendLimit: SendLimit = "auto";
   #iceServers: readonly IceServer[] = [];
@@ -88,7 +91,7 @@ export class MediaRouter {
       createStream,
       counters: () => this.#counters(),
       viewports: () => this.#viewports.current,
-      receivesVideo: () => this.#reception !== "sound",
+      receives: (kind) => this.#receives(kind),
       onPoll: () => this.#feedAll(),
     });
     this.#mesh = new Mesh({
@@ -169,6 +172,12 @@ export class MediaRouter {
   /** Sets the displayed size of the remote videos. */
   setViewports(viewports: readonly Viewport[]): void {
     this.#viewports.set(viewports);
+  }
+
+  /** Sets what this device may send and receive. */
+  setRights(rights: MediaRights): void {
+    this.#rights = rights;
+    this.#mesh.setRights(rights);
   }
 
   setReception(reception: Reception): void {
@@ -348,6 +357,10 @@ export class MediaRouter {
   #isUp(id: ParticipantId): boolean {
     if (routeTo(this.#routes, id) === "sfu") return this.#sfu?.isUp ?? false;
     return this.#mesh.connection(id) === "connected";
+  }
+
+  #receives(kind: "audio" | "video"): boolean {
+    return this.#rights.receives && (kind === "audio" || this.#reception !== "sound");
   }
 
   /** Progress of the tracks on each participant's wanted route. */

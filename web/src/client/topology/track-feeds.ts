@@ -22,8 +22,8 @@ export interface TrackFeedsOptions {
   /** Progress of each track of a route, by track id. */
   counters: () => Promise<Readonly<Record<Route, Counters>>>;
   viewports: () => readonly Viewport[];
-  /** Video is received at all. */
-  receivesVideo: () => boolean;
+  /** Tracks of a kind are received at all. */
+  receives: (kind: "audio" | "video") => boolean;
   /** New counters are available: update every feed. */
   onPoll: () => void;
 }
@@ -100,7 +100,7 @@ export class TrackFeeds {
     track: MediaStreamTrack | undefined,
   ): boolean {
     if (!isActive(media, source)) return true;
-    if (kindOf(source) === "video" && !this.#options.receivesVideo()) return true;
+    if (!this.#options.receives(kindOf(source))) return true;
     if (!track) return false;
     if (route === "sfu" && isHidden(this.#options.viewports(), id, source)) return true;
     return this.#arrivals.hasArrived(keyOf(route, track.id), id, source);

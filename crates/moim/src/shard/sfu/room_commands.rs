@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use sfu::{PeerId, RoomId, Source, Viewport};
+use sfu::{PeerId, Permissions, RoomId, Source, Viewport};
 use tokio::sync::mpsc;
 
 use super::{events::EventSender, request_kind::RequestKind};
@@ -27,21 +27,29 @@ pub(crate) enum RoomCommand {
 /// A request of a peer.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// An SDP offer. Events of the peer go to this sender from now on.
-    Offer(String, EventSender),
+    /// An SDP offer.
+    Offer(String, PeerSetup),
     /// The offer of a probe, which becomes the only peer of its room.
     Probe(String, EventSender),
     /// The answer to our offer.
     Answer(String),
-    /// The sources of the sending sections in the next offer, by mid, and those that the peer may
-    /// send.
-    Publish { tracks: Vec<(String, Source)>, permitted: Vec<Source>, events: EventSender },
-    /// The sources that the peer may send from now on.
-    Permit(Vec<Source>),
+    /// The sources of the sending sections in the next offer, by mid.
+    Publish(Vec<(String, Source)>, PeerSetup),
+    /// What the peer may send and receive from now on.
+    Permit(Permissions),
     /// The tracks that the peer wants to receive.
-    Subscribe(Vec<Viewport>, EventSender),
+    Subscribe(Vec<Viewport>, PeerSetup),
     /// The peer has left the room.
     Leave,
+}
+
+/// What each request has that may be the first of a peer.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerSetup {
+    /// What it may send and receive from now on.
+    pub(crate) permissions: Permissions,
+    /// The receiver of its events.
+    pub(crate) events: EventSender,
 }
 
 impl Request {
@@ -50,7 +58,7 @@ impl Request {
         match self {
             Self::Offer(..) | Self::Probe(..) => Some(RequestKind::Offer),
             Self::Answer(_) => Some(RequestKind::Answer),
-            Self::Publish { .. } => Some(RequestKind::Publish),
+            Self::Publish(..) => Some(RequestKind::Publish),
             Self::Subscribe(..) => Some(RequestKind::Subscribe),
             Self::Permit(_) | Self::Leave => None,
         }
@@ -58,10 +66,10 @@ impl Request {
 
     pub(super) fn events(&self) -> Option<&EventSender> {
         match self {
-            Self::Offer(_, events)
-            | Self::Probe(_, events)
-            | Self::Publish { events, .. }
-            | Self::Subscribe(_, events) => Some(events),
+            Self::Offer(_, setup) | Self::Publish(_, setup) | Self::Subscribe(_, setup) => {
+                Some(&setup.events)
+            }
+            Self::Probe(_, events) => Some(events),
             Self::Answer(_) | Self::Permit(_) | Self::Leave => None,
         }
     }

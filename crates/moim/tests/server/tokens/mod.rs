@@ -24,7 +24,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// A server with the API key `app`, and more flags.
-fn server(flags: &[&str]) -> Server {
+pub(crate) fn server(flags: &[&str]) -> Server {
     let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
     let keys = folder.path().join("keys");
     fs::write(&keys, format!("app:{SECRET}\n")).unwrap();
@@ -35,7 +35,7 @@ fn server(flags: &[&str]) -> Server {
 }
 
 /// A token of the key `app` for a participant of the room `tea`, with changed claims.
-fn token(changes: Value) -> String {
+pub(crate) fn token(changes: Value) -> String {
     Issuer::secret(SECRET).token(&claims("app", changes))
 }
 

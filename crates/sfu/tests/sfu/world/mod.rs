@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) far_server: SocketAddr,
     /// Datagrams that the server has received, if they are recorded.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
+    /// RTP packets that have arrived at each client, decrypted or not.
+    pub(crate) rtp_to: BTreeMap<PeerId, usize>,
     /// True if the network drops DTLS.
     pub(crate) drops_dtls: bool,
     /// Datagrams of DTLS from clients, if they are withheld from the server.
@@ -135,6 +137,7 @@ impl World {
             far,
             far_server,
             tap: None,
+            rtp_to: BTreeMap::new(),
             drops_dtls: false,
             held_dtls: None,
             bytes_sent: BTreeMap::new(),
@@ -336,6 +339,7 @@ impl World {
             self.far.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
         } else if let Some(client) = self.clients.values_mut().find(|it| it.address == datagram.to)
         {
+            *self.rtp_to.entry(client.id).or_default() += usize::from(is_rtp(&datagram.bytes));
             client.receive(now, datagram.from, &datagram.bytes);
         }
     }

@@ -7,8 +7,8 @@ use sfu::{PeerId, Rejection, RoomId, Sfu};
 use super::{
     super::{
         budget::{Budget, Stopwatch},
-        events::{EventSender, SfuEvent},
-        room_commands::Request,
+        events::SfuEvent,
+        room_commands::{PeerSetup, Request},
     },
     SfuService,
 };
@@ -42,19 +42,18 @@ impl SfuService {
         request: Request,
     ) -> Result<(), Rejection> {
         match request {
-            Request::Publish { tracks, permitted, events } => {
-                self.ensure_peer(now, room, peer, events)?;
-                self.core.handle_permit(now, peer, &permitted)?;
+            Request::Publish(tracks, setup) => {
+                self.ensure_peer(now, room, peer, setup)?;
                 let tracks: Vec<_> =
                     tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
                 self.core.handle_publish(now, peer, &tracks)
             }
-            Request::Subscribe(wishes, events) => {
-                self.ensure_peer(now, room, peer, events)?;
+            Request::Subscribe(wishes, setup) => {
+                self.ensure_peer(now, room, peer, setup)?;
                 self.core.handle_subscribe(now, peer, &wishes)
             }
-            Request::Offer(sdp, events) => {
-                self.ensure_peer(now, room, peer, events)?;
+            Request::Offer(sdp, setup) => {
+                self.ensure_peer(now, room, peer, setup)?;
                 self.negotiate(now, peer, |core| core.handle_offer(now, peer, &sdp))
             }
             Request::Probe(sdp, events) => {
@@ -65,9 +64,9 @@ impl SfuService {
             Request::Answer(sdp) => {
                 self.negotiate(now, peer, |core| core.handle_answer(now, peer, &sdp))
             }
-            // A peer without a link sends nothing, and its next `Publish` says what it may send.
-            Request::Permit(permitted) if self.rooms.has_peer(peer) => {
-                self.core.handle_permit(now, peer, &permitted)
+            // One that does not exist is made with what it may do.
+            Request::Permit(permissions) if self.rooms.has_peer(peer) => {
+                self.core.handle_permit(now, peer, &permissions)
             }
             Request::Permit(_) => Ok(()),
             Request::Leave => {
@@ -96,19 +95,19 @@ impl SfuService {
         handled
     }
 
-    /// Adds a peer that is new, or whose link has ended.
+    /// Adds a peer that is new, or whose link has ended, and sets what it may do.
     fn ensure_peer(
         &mut self,
         now: Instant,
         room: RoomId,
         peer: PeerId,
-        events: EventSender,
+        setup: PeerSetup,
     ) -> Result<(), Rejection> {
-        if self.rooms.has_peer(peer) {
-            return Ok(());
+        let PeerSetup { permissions, events } = setup;
+        if !self.rooms.has_peer(peer) {
+            self.core.add_peer(now, room, peer)?;
+            self.rooms.add_peer(room, peer, events);
         }
-        self.core.add_peer(now, room, peer)?;
-        self.rooms.add_peer(room, peer, events);
-        Ok(())
+        self.core.handle_permit(now, peer, &permissions)
     }
 }

@@ -198,7 +198,7 @@ async fn failed_dtls_handshake_is_reported_with_the_keys_that_work() {
     let (_, rest) = rest.split_once("\r\n").unwrap();
     let another = "00:".repeat(31) + "07";
     let offer = format!("{head}a=fingerprint:sha-256 {another}\r\n{rest}");
-    fresh.send(Request::Offer(offer, fresh.events.clone()));
+    fresh.send(Request::Offer(offer, fresh.setup()));
     world.people.push(fresh);
     world.until("the failure is reported", |people| !people[0].refused.is_empty()).await;
     let refused = &world.people[0].refused;
@@ -217,12 +217,8 @@ async fn invalid_requests_are_refused_and_leave_the_link_intact() {
     let twice = vec![("0".to_owned(), Source::Camera), ("1".to_owned(), Source::Camera)];
     // An answer without an offer is ignored.
     person.send(Request::Answer("v=0".into()));
-    person.send(Request::Publish {
-        tracks: twice,
-        permitted: Source::ALL.to_vec(),
-        events: person.events.clone(),
-    });
-    person.send(Request::Offer("v=0\r\ngarbage".into(), person.events.clone()));
+    person.send(Request::Publish(twice, person.setup()));
+    person.send(Request::Offer("v=0\r\ngarbage".into(), person.setup()));
     world.until("both requests of Ann are refused", |people| people[0].refused.len() >= 2).await;
     assert!(
         matches!(
@@ -266,7 +262,7 @@ async fn descriptions_beyond_their_cpu_time_are_refused() {
         assert!(started.elapsed() < TIMEOUT, "{:?}", world.people[0].refused.len());
         if world.people[0].room_commands.has_room() {
             let person = &world.people[0];
-            person.send(Request::Offer(costly.clone(), person.events.clone()));
+            person.send(Request::Offer(costly.clone(), person.setup()));
         }
         for person in &mut world.people {
             person.poll().await;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use headless::{Layer, Participant, Publish, Section};
-use sfu::{PeerId, RoomId, Source, Subscription};
+use sfu::{PeerId, Permissions, RoomId, Source, Subscription};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream, UdpSocket},
@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use super::super::{
-    EventReceiver, EventSender, Request, RequestKind, RoomCommand, RoomCommandSender, SfuEvent,
-    event_channel,
+    EventReceiver, EventSender, PeerSetup, Request, RequestKind, RoomCommand, RoomCommandSender,
+    SfuEvent, event_channel,
 };
 use crate::{
     net::{
@@ -229,6 +229,11 @@ impl Person {
         self.room_commands.send(RoomCommand::Peer { room, peer, request });
     }
 
+    /// With all permissions.
+    pub(super) fn setup(&self) -> PeerSetup {
+        PeerSetup { permissions: Permissions::all(), events: self.events.clone() }
+    }
+
     pub(super) fn offer(&mut self) {
         let Some(offer) = self.participant.offer(Instant::now()) else { return };
         let source = |section| match section {
@@ -236,12 +241,8 @@ impl Person {
             Section::Video => Source::Camera,
         };
         let sections = offer.sections.into_iter().map(|(mid, section)| (mid, source(section)));
-        self.send(Request::Publish {
-            tracks: sections.collect(),
-            permitted: Source::ALL.to_vec(),
-            events: self.events.clone(),
-        });
-        self.send(Request::Offer(offer.sdp, self.events.clone()));
+        self.send(Request::Publish(sections.collect(), self.setup()));
+        self.send(Request::Offer(offer.sdp, self.setup()));
     }
 
     pub(super) fn receives(&self, other: PeerId) -> bool {
