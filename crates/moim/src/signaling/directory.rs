@@ -132,6 +132,12 @@ impl Directory {
         rooms.by_address.get(address).map(|entry| entry.sender.clone())
     }
 
+    /// All rooms, of dialects too.
+    pub(super) fn all(&self) -> Vec<RoomSender> {
+        let rooms = self.rooms.lock();
+        rooms.by_address.values().map(|entry| entry.sender.clone()).collect()
+    }
+
     /// The native rooms.
     pub(super) fn native(&self) -> Vec<RoomSender> {
         let rooms = self.rooms.lock();

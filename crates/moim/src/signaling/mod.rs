@@ -52,6 +52,7 @@ mod wall_clock;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use room::protocol::{IceServer, ServerDraining, ServerEvent};
+use tokio::sync::oneshot;
 
 pub(crate) use self::{
     config::Config,
@@ -63,7 +64,7 @@ pub(crate) use self::{
     room_defaults::RoomDefaults,
     sfu_port::MediaServer,
 };
-use self::{hub::Hub, room_task::RoomTask, session::Session};
+use self::{hub::Hub, room_message::RoomMessage, room_task::RoomTask, session::Session};
 use crate::{
     net::client_prefix::ClientPrefix,
     shard::turn::RelayAccess,
@@ -114,7 +115,20 @@ impl Signaling {
 
     /// Completes once no room has a participant.
     pub(crate) async fn until_empty(&self) {
-        self.hub.lobby.until_empty().await;
+        loop {
+            self.hub.lobby.until_empty().await;
+            // A room answers a join before it tells the lobby of it. Whatever it answers next, it
+            // has told.
+            for room in self.hub.directory.all() {
+                let (sender, answer) = oneshot::channel();
+                if room.send(Box::new(RoomMessage::Describe(sender))).await.is_ok() {
+                    let _ = answer.await;
+                }
+            }
+            if self.hub.lobby.count().1 == 0 {
+                return;
+            }
+        }
     }
 
     /// Replaces the defaults of rooms. Open rooms and sockets stay, also beyond the limits.
