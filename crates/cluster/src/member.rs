@@ -1,0 +1,177 @@
+//! The own node among the others.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    engine::{Answer, Payload, Request, RoomKey, Unanswered},
+    lease::Lease,
+    node::{Card, NodeId, NodeState, Slot},
+    placement::{self, CLAIM_STAGGER},
+    suspicion::Suspicion,
+};
+
+/// Time between two looks at the leases of other nodes.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What is on its way to the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Purpose {
+    Renew,
+    Nodes,
+}
+
+/// The own node: its slot and lease, and which others are there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Member {
+    id: NodeId,
+    card: Card,
+    lease: Lease,
+    suspicion: Suspicion,
+    cards: BTreeMap<NodeId, Card>,
+    /// The renewal and the look that are on their way, with their requests' ids.
+    asked: Vec<(u64, Purpose)>,
+    last_request: u64,
+    look_at: Instant,
+    was_leased: bool,
+    has_regained: bool,
+}
+
+impl Member {
+    /// A node that wants a slot, the one it had before if that is free. `boot` is random.
+    #[must_use]
+    pub fn new(now: Instant, slot: Slot, boot: u64, card: Card) -> Self {
+        Self {
+            id: NodeId { slot, boot },
+            card,
+            lease: Lease::new(now),
+            suspicion: Suspicion::new(now),
+            cards: BTreeMap::new(),
+            asked: Vec::new(),
+            last_request: 0,
+            look_at: now,
+            was_leased: false,
+            has_regained: false,
+        }
+    }
+
+    /// The own id. Its slot may change until the lease is held for the first time, and after another
+    /// node took it.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Whether other nodes take this one for alive.
+    #[must_use]
+    pub fn is_leased(&self, now: Instant) -> bool {
+        self.lease.is_held(now)
+    }
+
+    /// Changes what the node tells of itself, with the next renewal.
+    pub fn set_card(&mut self, card: Card) {
+        self.card = card;
+    }
+
+    /// The next request, with an id that its answer must have.
+    pub fn poll_request(&mut self, now: Instant) -> Option<(u64, Request)> {
+        if self.lease.poll_renewal(now) {
+            let card = Payload::from(self.card.encode());
+            return Some(self.ask(Purpose::Renew, Request::Renew { node: self.id, card }));
+        }
+        if now >= self.look_at && !self.is_looking() {
+            self.look_at = now + LOOK;
+            return Some(self.ask(Purpose::Nodes, Request::Nodes));
+        }
+        None
+    }
+
+    fn ask(&mut self, asked: Purpose, request: Request) -> (u64, Request) {
+        self.last_request += 1;
+        self.asked.push((self.last_request, asked));
+        (self.last_request, request)
+    }
+
+    /// The engine's answer to a request, or the news that none comes.
+    pub fn handle_answer(&mut self, now: Instant, id: u64, answer: Result<Answer, Unanswered>) {
+        let Some(index) = self.asked.iter().position(|(own, _)| *own == id) else { return };
+        let (_, asked) = self.asked.swap_remove(index);
+        match (asked, answer) {
+            (Purpose::Renew, Ok(Answer::Renewed)) => {
+                self.has_regained |= self.was_leased && !self.lease.is_held(now);
+                self.lease.handle_renewed();
+                self.was_leased = true;
+            }
+            (Purpose::Renew, Ok(Answer::SlotTaken)) => {
+                self.lease.handle_refused();
+                self.id.slot = self.id.slot.next();
+            }
+            (Purpose::Nodes, Ok(Answer::Nodes(nodes))) => {
+                self.suspicion.handle_leases(now, nodes.iter().map(|(node, _)| *node));
+                // A node of a later version has a card that can't be read: it takes no rooms of ours.
+                let readable = nodes
+                    .iter()
+                    .filter_map(|(node, card)| Card::decode(card).ok().map(|card| (*node, card)));
+                self.cards = readable.collect();
+            }
+            (Purpose::Renew, _) => self.lease.handle_unanswered(),
+            (Purpose::Nodes, _) => {}
+        }
+    }
+
+    /// Whether the lease is held again after it had ended: meanwhile, others may have claimed this
+    /// node's rooms, and the caller must [check](crate::OwnedRoom::check) each. True once.
+    pub fn poll_regained(&mut self) -> bool {
+        std::mem::take(&mut self.has_regained)
+    }
+
+    /// A message of another node has come.
+    pub fn handle_message(&mut self, now: Instant, from: NodeId) {
+        self.suspicion.handle_message(now, from);
+    }
+
+    /// The engine lost its memory: absence counts only after a whole lease.
+    pub fn handle_amnesia(&mut self, now: Instant) {
+        self.suspicion.handle_amnesia(now);
+    }
+
+    /// The other nodes, and what they tell of themselves.
+    pub fn others(&self) -> impl Iterator<Item = (NodeId, &Card)> {
+        self.cards.iter().map(|(node, card)| (*node, card)).filter(|(node, _)| *node != self.id)
+    }
+
+    /// The node that should open a room which has no owner: of those that take new rooms.
+    #[must_use]
+    pub fn owner_for(&self, room: RoomKey) -> NodeId {
+        let serving = self.serving().chain([self.id]);
+        placement::owner_for(room, serving).unwrap_or(self.id)
+    }
+
+    fn serving(&self) -> impl Iterator<Item = NodeId> {
+        self.others().filter(|(_, card)| card.state == NodeState::Serving).map(|(node, _)| node)
+    }
+
+    /// The time to wait before the room of `owner` is claimed; `None` while `owner` may be alive, or
+    /// this node may not claim.
+    #[must_use]
+    pub fn claim_delay(&self, now: Instant, room: RoomKey, owner: NodeId) -> Option<Duration> {
+        if !self.suspicion.is_gone(now, owner) || !self.is_leased(now) {
+            return None;
+        }
+        let rank = placement::rank(room, self.id, self.serving());
+        Some(CLAIM_STAGGER * u32::try_from(rank).unwrap_or(u32::MAX))
+    }
+
+    /// The time of the next request; `None` while an answer must come first.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let look = (!self.is_looking()).then_some(self.look_at);
+        [self.lease.poll_timeout(), look].into_iter().flatten().min()
+    }
+
+    fn is_looking(&self) -> bool {
+        self.asked.iter().any(|(_, asked)| *asked == Purpose::Nodes)
+    }
+}
