@@ -113,7 +113,7 @@ pub enum Request {
     },
 }
 
-/// What the engine answers.
+/// An answer of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The node has its slot.

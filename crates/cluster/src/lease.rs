@@ -26,7 +26,7 @@ impl Lease {
         Self { trusted_until: None, asked: None, next: now }
     }
 
-    /// Whether it must be renewed now. The caller then sends the request.
+    /// True if it must be renewed now. The caller then sends the request.
     pub fn poll_renewal(&mut self, now: Instant) -> bool {
         if self.asked.is_some() || now < self.next {
             return false;
@@ -54,7 +54,7 @@ impl Lease {
         self.asked = None;
     }
 
-    /// Whether other nodes take this one for alive.
+    /// True if other nodes take this one for alive.
     #[must_use]
     pub fn is_held(&self, now: Instant) -> bool {
         self.trusted_until.is_some_and(|until| now < until)

@@ -28,7 +28,7 @@ pub enum LogStatus {
     NeedsSnapshot,
 }
 
-/// What an answer to an append means for the owner.
+/// Meaning of an answer to an append, for the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It goes on.
@@ -95,22 +95,22 @@ impl RoomLog {
         self.assigned
     }
 
-    /// Whether a snapshot should be appended.
+    /// True if a snapshot should be appended.
     pub(crate) fn is_snapshot_due(&self) -> bool {
         self.status == LogStatus::NeedsSnapshot || self.since_snapshot >= SNAPSHOT_ENTRIES
     }
 
-    /// Whether entries were appended since the last snapshot.
+    /// True if entries were appended since the last snapshot.
     pub(crate) fn has_changed(&self) -> bool {
         self.since_snapshot > 0
     }
 
-    /// Whether the next append has all that waits.
+    /// True if the next append has all that waits.
     pub(crate) fn fits_one_batch(&self) -> bool {
         self.status == LogStatus::Following && self.pending.len() <= MAX_BATCH
     }
 
-    /// Whether numbers run out, and nothing is on its way.
+    /// True if numbers run out, and nothing is on its way.
     pub(crate) fn must_claim_again(&self) -> bool {
         self.assigned.remaining() < LAST_NUMBERS && self.in_flight.is_none()
     }

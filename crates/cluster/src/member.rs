@@ -16,7 +16,7 @@ use crate::{
 /// Time between two looks at the leases of other nodes.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is on its way to the engine.
+/// The request that is on its way to the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
     Renew,
@@ -64,7 +64,7 @@ impl Member {
         self.id
     }
 
-    /// Whether other nodes take this one for alive.
+    /// True if other nodes take this one for alive.
     #[must_use]
     pub fn is_leased(&self, now: Instant) -> bool {
         self.lease.is_held(now)
@@ -121,7 +121,7 @@ impl Member {
         }
     }
 
-    /// Whether the lease is held again after it had ended: meanwhile, others may have claimed this
+    /// True if the lease is held again after it had ended: meanwhile, others may have claimed this
     /// node's rooms, and the caller must [check](crate::OwnedRoom::check) each. True once.
     pub fn poll_regained(&mut self) -> bool {
         std::mem::take(&mut self.has_regained)

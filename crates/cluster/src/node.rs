@@ -59,7 +59,7 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// Whether a node takes new rooms.
+/// State of a node towards new rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NodeState {
     /// It does.
@@ -68,12 +68,12 @@ pub enum NodeState {
     Draining,
 }
 
-/// What a node tells of itself, beside its lease.
+/// A node's description of itself, beside its lease.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Card {
-    /// Whether it takes new rooms.
+    /// True if it takes new rooms.
     pub state: NodeState,
-    /// How much of what it can bear it does, in percent.
+    /// Load, in percent of what it can bear.
     pub load: u8,
     /// The address at which clients reach this node and no other, if there is one.
     pub url: Option<String>,

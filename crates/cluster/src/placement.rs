@@ -1,4 +1,4 @@
-//! Where rooms belong: rendezvous hashing, which moves only the rooms of a node that comes or goes.
+//! Placement of rooms: rendezvous hashing, which moves only the rooms of a node that comes or goes.
 
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ impl Suspicion {
         self.heard.insert(from, now);
     }
 
-    /// Whether a node's rooms may be claimed.
+    /// True if a node's rooms may be claimed.
     #[must_use]
     pub fn is_gone(&self, now: Instant, node: NodeId) -> bool {
         let is_silent = self.heard.get(&node).is_none_or(|at| now - *at >= SILENCE);

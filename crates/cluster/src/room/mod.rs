@@ -23,7 +23,7 @@ const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(60);
 /// Pause before a request without an answer is sent again.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// What the caller must do or know.
+/// An action or a fact for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RoomEvent<T> {
     /// The room belongs to a node that is alive, as far as the engine knows.
@@ -49,7 +49,7 @@ pub enum RoomEvent<T> {
 #[error("this node does not own the room")]
 pub struct NotOwner;
 
-/// What is being asked, which decides about the answer.
+/// The current request, which decides about the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
     Find,
@@ -152,7 +152,7 @@ impl<T> OwnedRoom<T> {
         self.log().map(RoomLog::status)
     }
 
-    /// Whether effects leave before the log has them.
+    /// True if effects leave before the log has them.
     #[must_use]
     pub fn is_unkept(&self) -> bool {
         matches!(&self.state, State::Owned(owned) if owned.is_unkept)

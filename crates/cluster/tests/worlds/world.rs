@@ -317,7 +317,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether the first node tells everything to a log that follows it.
+    /// True if the first node tells everything to a log that follows it.
     pub(crate) fn is_settled(&self) -> bool {
         self.nodes[0].room.owned().is_some() && self.nodes[0].asked.is_none()
     }
