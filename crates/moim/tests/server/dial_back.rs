@@ -5,30 +5,34 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::{
+    namespace::AWAIT_READY,
     peer::{Answer, ask, tcp},
     support::Server,
 };
 
 /// Two computers on the Internet: this server's, and that of a friend behind `$there`.
 const SCRIPT: &str = r#"
+    set -e
     moim=$1 data=$2
-    unshare --net sleep 600 & far=$!
+    # Its first line says that it is inside its own namespace.
+    exec {inside}< <(exec unshare --net sh -c 'ip link set lo up && echo inside && exec sleep 600')
+    far=$!
     trap 'kill $far $(jobs -p) 2>/dev/null' EXIT
+    read -t 60 -u $inside _
     there="nsenter --target $far --net"
     ip link set lo up
-    until $there ip link set lo up 2>/dev/null && [ "$($there readlink /proc/self/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
     ip link add wan type veth peer name wan netns $far
     ip address add 93.184.216.34/24 dev wan && ip link set wan up
     $there ip address add 93.184.216.99/24 dev wan && $there ip link set wan up
     mkdir "$data/own" "$data/friend"
-    "$moim" serve --listen 93.184.216.34:4000 --data "$data/own" >"$data/own.out" 2>&1 &
+    "$moim" serve --listen 93.184.216.34:4000 --data "$data/own" >"$data/own.out" 2>&1 & own=$!
     $there "$moim" serve --listen 93.184.216.99:443 --data "$data/friend" --probe-others \
-        >"$data/friend.out" 2>&1 &
-    until grep -q "is ready" "$data/own.out" && grep -q "is ready" "$data/friend.out"; do
-        sleep 0.02
-    done
+        >"$data/friend.out" 2>&1 & friend=$!
+    await_ready "$data/own.out" $own
+    await_ready "$data/friend.out" $friend
+    set +e
     examine() {
-        SSL_CERT_FILE="$data/friend/ca.pem" "$moim" doctor --json --data "$data/own" \
+        SSL_CERT_FILE="$data/friend/ca.pem" timeout 60 "$moim" doctor --json --data "$data/own" \
             --listen 93.184.216.34:4000 --by https://93.184.216.99 "$@" 2>"$data/err" \
             | tr -d '\n'
         echo " ${PIPESTATUS[0]} $(cat "$data/err")"
@@ -43,9 +47,10 @@ fn run(script: &str) -> Option<Vec<(Value, i32, String)>> {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut inside = Command::new("unshare");
-    inside.args(["--net", "bash", "-c", &format!("{SCRIPT}{script}"), "bash"]);
+    inside.args(["--net", "bash", "-c", &format!("{AWAIT_READY}{SCRIPT}{script}"), "bash"]);
     inside.arg(env!("CARGO_BIN_EXE_moim")).arg(folder.path());
     let output = inside.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let examined = text.lines().map(|line| {
         let mut values = serde_json::Deserializer::from_str(line).into_iter::<Value>();

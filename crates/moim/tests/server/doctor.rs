@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     ctl::ctl,
+    namespace::AWAIT_READY,
     support::{Server, moim},
 };
 
@@ -157,11 +158,11 @@ fn d1_two_networks_without_udp_blame_the_servers_provider() {
         "$1" serve --listen 93.184.216.34:4000 --data "$2" --turn-user t:p >"$2/out" 2>&1 &
         server=$!
         trap 'kill $server' EXIT
-        until grep -q "is ready" "$2/out"; do sleep 0.05; done
+        await_ready "$2/out" $server
         allocate() {
             timeout 4 turnutils_uclient "$@" -u t -w p -n 1 -c -y -p 4000 93.184.216.34 >&2
         }
-        examine() { "$1" doctor --json --data "$2" --listen 93.184.216.34:4000 | tr -d '\n'; echo; }
+        examine() { timeout 60 "$1" doctor --json --data "$2" --listen 93.184.216.34:4000 | tr -d '\n'; echo; }
         allocate -t -L 151.101.1.69 & allocate -t -L 8.8.4.4 & wait %2 %3
         examine "$1" "$2"
         iptables -F INPUT
@@ -169,7 +170,8 @@ fn d1_two_networks_without_udp_blame_the_servers_provider() {
         examine "$1" "$2"
     "#;
     let mut inside = Command::new("unshare");
-    inside.args(["--net", "bash", "-c", script, "bash", env!("CARGO_BIN_EXE_moim")]);
+    let script = format!("{AWAIT_READY}{script}");
+    inside.args(["--net", "bash", "-c", &script, "bash", env!("CARGO_BIN_EXE_moim")]);
     let output = inside.arg(folder.path()).stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let reports: Vec<Value> =

@@ -7,6 +7,22 @@ use nix::{
     unistd::Uid,
 };
 
+/// A function of the shell, `await_ready LOG PID`: waits until a server's log says that it is ready.
+/// Prints the log and ends the script if the server ends first, or isn't ready within a minute.
+pub(crate) const AWAIT_READY: &str = r#"
+    await_ready() {
+        local end=$((SECONDS + 60))
+        until grep -q "is ready" "$1"; do
+            if ! kill -0 "$2" 2>/dev/null || [ $SECONDS -ge $end ]; then
+                echo "server $2 is not ready:" >&2
+                cat "$1" >&2
+                exit 3
+            fi
+            sleep 0.02
+        done
+    }
+"#;
+
 /// Runs a test in a new namespace in which only loopback works.
 pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
     if !Uid::effective().is_root() {
