@@ -46,6 +46,52 @@ fn architecture_stays_short() {
     assert!(words <= MAX_ARCHITECTURE_WORDS, "ARCHITECTURE.md has {words} words");
 }
 
+/// A doc comment names its subject; one that begins so describes it as a riddle.
+const QUESTIONS: &[&str] = &["What", "How", "Who", "Whether", "Where", "Whose"];
+
+fn begins_with_question(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| QUESTIONS.contains(&word))
+}
+
+/// The name of a test, or of any function, that a line begins.
+fn is_named_who(line: &str) -> bool {
+    let line = line.trim_start();
+    let tests = ["test(\"who ", "it(\"who ", "fn who_", "async fn who_"];
+    tests.iter().any(|start| line.starts_with(start))
+}
+
+#[test]
+fn doc_comments_and_tests_name_their_subject() {
+    let (mut lines, mut questions, mut named) = (0_usize, Vec::new(), Vec::new());
+    for file in files_below(&root()) {
+        let name = file.strip_prefix(root()).unwrap().display();
+        let text = fs::read_to_string(&file).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            if let Some(comment) = line.strip_prefix("///").or_else(|| line.strip_prefix("/** ")) {
+                lines += 1;
+                if begins_with_question(comment) {
+                    questions.push(format!("{name}:{}: {line}", number + 1));
+                }
+            }
+            if is_named_who(line) {
+                named.push(format!("{name}:{}: {line}", number + 1));
+            }
+        }
+    }
+    assert!(named.is_empty(), "{}", named.join("\n"));
+    assert!(questions.len() * 50 < lines, "2 % of {lines} or more:\n{}", questions.join("\n"));
+}
+
+#[test]
+fn questions_are_told_from_subjects() {
+    assert!(begins_with_question(" What a caller has seen."));
+    assert!(!begins_with_question(" Whatever a caller has seen."));
+    assert!(is_named_who("    async fn who_may_not_enter() {"));
+    assert!(is_named_who("test(\"who enters is greeted\", () => {"));
+    assert!(!is_named_who("fn whoever_enters() {"));
+}
+
 #[test]
 fn documents_that_are_named_exist() {
     let root = root();

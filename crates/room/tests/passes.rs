@@ -176,7 +176,7 @@ fn a_token_may_withhold_reactions() {
 }
 
 #[test]
-fn who_may_not_subscribe_receives_nothing_until_the_operator_lets_it() {
+fn participant_without_subscribe_receives_nothing_until_the_operator_grants_it() {
     let rights = Rights::ALL.without(Right::Subscribe);
     for topology in [TopologyChoice::Sfu, TopologyChoice::Mesh] {
         let mut world = World::new(Settings { topology, ..hosted() });

@@ -58,7 +58,7 @@ test("before a call, microphone and speaker can be tested", async ({ open }) => 
   await expect(hint).toBeHidden();
 });
 
-test("who speaks while muted is told, and can talk while a key is held", async ({ open }) => {
+test("a participant that speaks while muted is told, and may talk with a key", async ({ open }) => {
   const ada = await open("Ada");
   await fakeDevices(ada.page, { hasTone: true });
   await ada.enter("muted");

@@ -67,7 +67,7 @@ async fn r2_media_of_a_viewer_that_goes_on_sending_reaches_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_not_subscribe_gets_no_packet_until_the_api_lets_it() {
+async fn participant_without_subscribe_gets_no_packet_until_the_api_grants_it() {
     let server = tokens::server(&["--topology", "sfu"]);
     let at = url(server.address());
     let deaf = tokens::token(json!({

@@ -196,7 +196,7 @@ fn forbidden_source_is_not_forwarded_until_it_is_permitted() {
 
 /// A client that may not subscribe is sent no packet, however it asks.
 #[test]
-fn who_may_not_subscribe_is_sent_nothing_until_it_may() {
+fn participant_without_subscribe_is_sent_nothing_until_granted() {
     let (mut world, ann, bob) = World::pair(33);
     world.wait(Duration::from_secs(3), "bob hears ann", |world| world.client(bob).hears(ann));
     let permit = |world: &mut World, subscribe: bool| {

@@ -167,7 +167,7 @@ fn forbidden_source_is_not_cascaded() {
 }
 
 #[test]
-fn who_may_not_subscribe_is_sent_nothing_of_either_shard() {
+fn participant_without_subscribe_is_sent_nothing_of_either_shard() {
     let (mut world, [ann, bob, cat, dan]) = spanning(19);
     world.wait(DEADLINE, "bob sees ann and cat", |world| {
         sees(world, bob, ann) && sees(world, bob, cat)

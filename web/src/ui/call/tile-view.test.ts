@@ -65,7 +65,7 @@ test("a camera that is off or has no stream yet shows the avatar", () => {
   expect(only({ stream: null }).showsVideo).toBe(false);
 });
 
-test("who receives sound only is not told that the others' cameras are off", () => {
+test("a participant that receives sound only is not told that the others' cameras are off", () => {
   const seen = { ...call([ada]), reception: "sound" as const };
   const [tile] = tilesOf(seen, OWN);
   if (tile?.kind !== "person") throw new Error("a participant without a tile");
