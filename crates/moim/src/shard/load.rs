@@ -10,9 +10,9 @@ use crate::histogram::{Histogram, PACKET_DELAY_SECONDS};
 
 /// Time over which the busy share is averaged.
 const WINDOW: Duration = Duration::from_secs(5);
-/// One in this many polls with packets is measured: reading the clock costs as much as a twentieth
-/// of a packet.
-const POLLS_PER_SAMPLE: u32 = 16;
+/// Part of each window in which the delay of packets is measured: the kernel's times of receipt and
+/// another look at the clock cost as much as a tenth of a packet.
+const SAMPLED: Duration = Duration::from_millis(250);
 
 /// Load of one shard.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Load {
     pulse: Arc<Pulse>,
     window_start: Instant,
     slept: Duration,
-    polls: u32,
+    is_sampling: bool,
     /// The kernel's time of receipt of the first packet of this poll, if it is measured.
     received: Option<Duration>,
     packet_delay: Histogram,
@@ -32,33 +32,35 @@ impl Load {
             pulse,
             window_start: now,
             slept: Duration::ZERO,
-            polls: 0,
+            is_sampling: false,
             received: None,
             packet_delay: Histogram::new(PACKET_DELAY_SECONDS),
         }
     }
 
-    /// Notes that the thread has slept until now.
-    pub(super) fn on_wake(&mut self, now: Instant, slept: Duration) {
+    /// Notes that the thread has slept until now. Returns whether the kernel is to tell times of
+    /// receipt from now on, when that changes.
+    pub(super) fn on_wake(&mut self, now: Instant, slept: Duration) -> Option<bool> {
         self.slept += slept;
-        let window = now.saturating_duration_since(self.window_start);
+        let mut window = now.saturating_duration_since(self.window_start);
         if window >= WINDOW {
             let busy = window.saturating_sub(self.slept);
             let permille = busy.as_millis() * 1000 / window.as_millis().max(1);
             self.pulse.set_busy(u32::try_from(permille).unwrap_or(1000));
             self.window_start = now;
             self.slept = Duration::ZERO;
+            window = Duration::ZERO;
         }
+        let is_sampling = window < SAMPLED;
+        let has_changed = is_sampling != self.is_sampling;
+        self.is_sampling = is_sampling;
+        has_changed.then_some(is_sampling)
     }
 
     /// Notes the kernel's time of receipt of a packet, in Unix time.
     pub(super) fn on_packets(&mut self, received: impl FnOnce() -> Option<Duration>) {
-        if self.received.is_none() {
-            self.polls += 1;
-            if self.polls >= POLLS_PER_SAMPLE {
-                self.polls = 0;
-                self.received = received();
-            }
+        if self.is_sampling && self.received.is_none() {
+            self.received = received();
         }
     }
 
@@ -98,16 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn one_in_sixteen_polls_is_measured() {
-        let mut load = Load::new(Arc::default(), Instant::now());
-        let mut asked = 0;
-        for _ in 0..POLLS_PER_SAMPLE * 10 {
-            load.on_packets(|| {
-                asked += 1;
-                SystemTime::now().duration_since(UNIX_EPOCH).ok()
-            });
+    fn delay_is_measured_at_the_start_of_each_window() {
+        let start = Instant::now();
+        let mut load = Load::new(Arc::default(), start);
+        let mut changes = Vec::new();
+        for millis in (0..10_000).step_by(50) {
+            let now = start + Duration::from_millis(millis);
+            if let Some(on) = load.on_wake(now, Duration::ZERO) {
+                changes.push((millis, on));
+            }
+            load.on_packets(|| SystemTime::now().duration_since(UNIX_EPOCH).ok());
             load.on_sent();
         }
-        assert_eq!((asked, load.packet_delay().count()), (10, 10));
+        assert_eq!(changes, [(0, true), (250, false), (5_000, true), (5_250, false)]);
+        assert_eq!(load.packet_delay().count(), 10);
     }
 }

@@ -124,7 +124,9 @@ impl Shard {
             let now = Clock::read();
             let slept = now.monotonic.saturating_duration_since(idle_since);
             self.coalescer.on_sleep(slept);
-            self.load.on_wake(now.monotonic, slept);
+            if let Some(is_sampling) = self.load.on_wake(now.monotonic, slept) {
+                self.router.wire.sockets.tell_receive_times(is_sampling);
+            }
             let received = self.receive_all(now, &events);
             self.coalescer.on_poll(now.monotonic, received);
             self.handle_batches(now);

@@ -60,7 +60,7 @@ fn address_in_use_fails_and_nothing_is_served() {
 }
 
 /// Asks over UDP to have our own address reflected, and tells who answered (RFC 8489 §7).
-fn reflected(server: SocketAddr) -> SocketAddr {
+pub(crate) fn reflected(server: SocketAddr) -> SocketAddr {
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.set_read_timeout(Some(DEADLINE)).unwrap();
     let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"who am I now"].concat();

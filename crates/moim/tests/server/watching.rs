@@ -6,13 +6,15 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::{
+    also::reflected,
     peer::{ask, tcp},
-    support::Server,
+    support::{Server, within},
 };
 
 fn repository() -> PathBuf {
@@ -61,6 +63,21 @@ fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let is_ours = |word: &&str| word.starts_with("moim_") || word.starts_with("process_");
     words.filter(is_ours).map(str::to_owned).collect()
+}
+
+/// The kernel tells when packets came, in the first quarter of a second of every five.
+#[test]
+fn delay_of_packets_is_measured() {
+    let server = Server::start(&[]);
+    let measured = || {
+        reflected(server.address());
+        let text = scrape(&server, "text/plain");
+        let counts = text.lines().filter_map(|line| {
+            line.strip_prefix("moim_packet_delay_seconds_count ")?.parse::<u64>().ok()
+        });
+        (counts.sum::<u64>() > 0).then_some(())
+    };
+    within(Duration::from_secs(20), "packets' delay is measured", measured);
 }
 
 /// Acceptance check W1.

@@ -39,7 +39,8 @@ pub(super) fn set_dont_fragment<S>(_socket: S, _v4: bool, _on: bool) -> io::Resu
 /// - The destination is only reported on wildcard sockets.
 /// - Fragmentation is allowed: a relay must not drop datagrams larger than a link, and must not
 ///   trust an ICMP path MTU.
-/// - Timestamps and ECN, which nothing reads, are off.
+/// - ECN, which nothing reads, is off, and so are timestamps except where [`tell_receive_times`]
+///   turns them on: they cost every packet.
 #[cfg(target_os = "linux")]
 pub(super) fn set_options(socket: &Socket, packet_info: bool) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt};
@@ -61,6 +62,20 @@ pub(super) fn set_options(socket: &Socket, packet_info: bool) -> io::Result<()> 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn set_options(socket: &Socket, _packet_info: bool) -> io::Result<()> {
     UdpSocketState::new(UdpSockRef::from(socket)).map(drop)
+}
+
+/// Has the kernel tell when the datagrams of a socket were received, or no longer.
+#[cfg(target_os = "linux")]
+pub(super) fn tell_receive_times(socket: impl AsFd, on: bool) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt};
+
+    Ok(setsockopt(&socket, sockopt::ReceiveTimestampns, &on)?)
+}
+
+/// quinn-udp has the kernel tell always, where it can.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn tell_receive_times<S>(_socket: S, _on: bool) -> io::Result<()> {
+    Ok(())
 }
 
 /// Enables the error queue of a socket, which [`super::icmp_errors`] reads.

@@ -12,7 +12,7 @@ use socket2::{SockRef, Socket};
 
 use super::{
     icmp_errors::{self, IcmpReport},
-    options::set_dont_fragment,
+    options::{set_dont_fragment, tell_receive_times},
     receive_buffer::{BatchSize, ReceiveBuffer, ReceivedBatch},
 };
 
@@ -50,6 +50,11 @@ impl UdpSocket {
 
     pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         self.socket.deregister(registry)
+    }
+
+    /// Has the kernel tell when datagrams were received, or no longer.
+    pub(super) fn tell_receive_times(&self, on: bool) -> io::Result<()> {
+        tell_receive_times(&self.socket, on)
     }
 
     /// Returns false once a send has shown that GSO is missing.

@@ -82,6 +82,15 @@ impl UdpSockets {
         Ok(Self { state: shared_state()?, port, relayed, inherited, registry })
     }
 
+    /// Has the kernel tell when datagrams of the port were received, or no longer.
+    pub(crate) fn tell_receive_times(&self, on: bool) {
+        for port in &self.port {
+            if let Err(error) = port.socket.tell_receive_times(on) {
+                tracing::debug!(%error, "can't ask for times of receipt");
+            }
+        }
+    }
+
     /// Takes sockets that [`Self::open`] uses in place of new ones.
     pub(crate) fn inherit(&mut self, relayed: HashMap<SocketAddr, Socket>) {
         self.inherited = relayed;
