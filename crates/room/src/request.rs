@@ -114,6 +114,20 @@ pub enum Hosting {
     End,
 }
 
+impl Hosting {
+    /// True for a decision that must not be undone by a crash once it is answered.
+    pub fn must_last(&self) -> bool {
+        match self {
+            Self::Remove(_) | Self::Role(..) | Self::Settings(_) | Self::End => true,
+            Self::Mute { .. }
+            | Self::Unmute { .. }
+            | Self::Admit(_)
+            | Self::Deny(_)
+            | Self::Spotlight(_) => false,
+        }
+    }
+}
+
 /// A request about invitations.
 #[derive(Debug, Clone)]
 pub enum Inviting {
@@ -123,6 +137,33 @@ pub enum Inviting {
     Revoke(InvitationId),
     /// List them. Answered by [`Reply::Invitations`].
     List,
+}
+
+impl Inviting {
+    /// True for a decision that must not be undone by a crash once it is answered.
+    pub fn must_last(&self) -> bool {
+        matches!(self, Self::Revoke(_))
+    }
+}
+
+impl Request {
+    /// True for a decision that must not be undone by a crash once it is answered.
+    pub fn must_last(&self) -> bool {
+        match self {
+            Self::Host(hosting) => hosting.must_last(),
+            Self::Inviting { asked, .. } => asked.must_last(),
+            Self::Join(_)
+            | Self::Resume(_)
+            | Self::Relay { .. }
+            | Self::Media(_)
+            | Self::Chat(_)
+            | Self::Direct(_)
+            | Self::Handover { .. }
+            | Self::Sfu(_)
+            | Self::React(_)
+            | Self::Leave => false,
+        }
+    }
 }
 
 /// A request of the server's operator, by its API.
@@ -158,6 +199,18 @@ pub enum Operation {
         /// The data.
         data: DataEvent,
     },
+}
+
+impl Operation {
+    /// True for a decision that must not be undone by a crash once it is answered.
+    pub fn must_last(&self) -> bool {
+        match self {
+            Self::Host(hosting) => hosting.must_last(),
+            Self::Inviting { asked, .. } => asked.must_last(),
+            Self::Settings { .. } => true,
+            Self::Subscribe { .. } | Self::Send { .. } => false,
+        }
+    }
 }
 
 /// Parameters of a join.

@@ -977,7 +977,7 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ServerRestarting = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "not_saved" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

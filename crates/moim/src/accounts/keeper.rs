@@ -1,23 +1,17 @@
 //! Administrators on disk: in the store, or without one in a file of the data folder.
 
-use std::time::Duration;
-
-use anyhow::{Context, bail, ensure};
-use tokio::task::spawn_blocking;
+use anyhow::{Context, ensure};
 
 use super::administrator::Administrator;
 use crate::{
     data::DataFolder,
-    store::{Importance, Store, meta},
+    store::{Durable, Store, administrator_sessions, meta, sql::Database},
 };
 
 /// The file's name in the data folder.
 const FILE: &str = "administrators.json";
 /// The name of the text in the store.
 const NAME: &str = "administrators";
-
-/// Time for a change to reach the database.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps administrators over restarts.
 #[derive(Debug, Clone)]
@@ -51,41 +45,32 @@ impl Keeper {
         })
     }
 
-    /// Keeps all administrators.
+    /// Keeps all administrators, and ends the sessions of one. Neither a removed administrator nor an
+    /// old password or its sessions may come back after a crash: [`Durable::wait`] for it.
     ///
     /// # Errors
     /// A sentence for the operator, with the remedy.
     pub(super) fn keep<'a>(
         &self,
         all: impl Iterator<Item = &'a Administrator>,
-    ) -> anyhow::Result<()> {
+        ended: &str,
+    ) -> anyhow::Result<Durable> {
         let text = serde_json::to_string(&all.collect::<Vec<_>>())?;
         if !self.store.is_open() {
-            return self.data.write(FILE, &text);
+            self.data.write(FILE, &text)?;
+            return Ok(Durable::written());
         }
-        let write =
-            move |database: &mut dyn crate::store::sql::Database| meta::set(database, NAME, &text);
-        if !self.store.write(Importance::Record, write) {
-            bail!("The store is busy: try again");
-        }
-        Ok(())
+        let ended = ended.to_owned();
+        let write = self.store.write_durably(move |database: &mut dyn Database| {
+            meta::set(database, NAME, &text)?;
+            administrator_sessions::remove_of(database, &ended)
+        });
+        ensure!(write.is_queued(), "The store is busy: try again");
+        Ok(write)
     }
 
-    /// Waits until what was given to [`Self::keep`] is on disk, and makes sure of it: neither a
-    /// removed administrator nor an old password may come back after a crash.
-    ///
-    /// # Errors
-    /// It may not be there. A sentence for the operator.
-    pub(super) async fn confirm(
-        &self,
-        is_there: impl FnOnce(&[Administrator]) -> bool + Send + 'static,
-    ) -> anyhow::Result<()> {
-        let keeper = self.clone();
-        let confirm = move || {
-            keeper.store.flush(WRITE_TIMEOUT);
-            ensure!(is_there(&keeper.load()?), "the store has not written the change");
-            Ok(())
-        };
-        spawn_blocking(confirm).await?
+    /// The store, for sessions.
+    pub(super) fn store(&self) -> Store {
+        self.store.clone()
     }
 }

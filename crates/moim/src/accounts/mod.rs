@@ -2,9 +2,9 @@
 //! sessions.
 //!
 //! The first administrator comes by a link that the server prints while it has none; further ones
-//! come by links of `moim ctl admin link`. Passwords are kept as argon2id hashes, links and sessions
-//! as hashes of random secrets, in memory alone. Whatever else vouches for an administrator opens a
-//! session with [`Accounts::open_session`].
+//! come by links of `moim ctl admin link`. Passwords are kept as argon2id hashes, sessions as hashes of
+//! random secrets, and links the same way, in memory alone. Whatever else vouches for an administrator
+//! opens a session with [`Accounts::open_session`].
 
 mod administrator;
 mod keeper;
@@ -38,7 +38,12 @@ use self::{
     password::PasswordHash,
     sessions::Sessions,
 };
-use crate::{net::client_prefix::ClientPrefix, signaling::guesses::Guesses, store::ids};
+use crate::{
+    access::now,
+    net::client_prefix::ClientPrefix,
+    signaling::guesses::Guesses,
+    store::{NotWritten, ids},
+};
 
 /// Administrators that may exist.
 const MAX_ADMINISTRATORS: usize = 32;
@@ -93,12 +98,13 @@ impl Accounts {
     /// A sentence for the operator, with the remedy.
     pub(crate) fn load(keeper: Keeper) -> anyhow::Result<Self> {
         let kept = keeper.load()?.into_iter();
-        let administrators = kept.map(|one| (one.name.clone(), one)).collect();
+        let administrators: BTreeMap<_, _> = kept.map(|one| (one.name.clone(), one)).collect();
+        let sessions = Sessions::load(keeper.store(), |name| administrators.contains_key(name))?;
         Ok(Self {
             administrators: Mutex::new(administrators),
             removed: Mutex::default(),
             link: Mutex::default(),
-            sessions: Mutex::default(),
+            sessions: Mutex::new(sessions),
             guesses: Guesses::new(Instant::now()),
             checks: Arc::new(Semaphore::new(MAX_CHECKS)),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
@@ -160,16 +166,16 @@ impl Accounts {
         let hash = hash.await.map_err(anyhow::Error::from)??;
         let administrator =
             Administrator { name: name.clone(), password: hash, created: ids::now() };
-        {
+        let kept = {
             let mut administrators = self.administrators.lock();
             let others = administrators.values().filter(|one| one.name != name);
-            self.keeper.keep(others.chain([&administrator]))?;
-            administrators.insert(name.clone(), administrator.clone());
+            let kept = self.keeper.keep(others.chain([&administrator]), &name)?;
+            administrators.insert(name.clone(), administrator);
             self.sessions.lock().end_all_of(&name);
-        }
-        let confirmed =
-            self.keeper.confirm(move |kept| kept.iter().any(|one| one.is(&administrator)));
-        confirmed.await.context("the password counts, but may be the old one after a restart")?;
+            kept
+        };
+        let written = kept.wait().await;
+        written.context("the password counts, but may be the old one after a restart")?;
         Ok(name)
     }
 
@@ -221,21 +227,21 @@ impl Accounts {
     /// # Errors
     /// It may come back with a restart. A sentence for the operator.
     pub(crate) async fn remove(&self, name: &str) -> anyhow::Result<bool> {
-        let removed = {
+        let kept = {
             let mut administrators = self.administrators.lock();
             let mut removed = self.removed.lock();
             if let Some(one) = administrators.remove(name) {
                 removed.insert(name.to_owned(), one);
             }
-            let Some(one) = removed.get(name).cloned() else { return Ok(false) };
+            if !removed.contains_key(name) {
+                return Ok(false);
+            }
             self.sessions.lock().end_all_of(name);
             // The one who is removed may have made it.
             *self.link.lock() = None;
-            self.keeper.keep(administrators.values())?;
-            one
+            self.keeper.keep(administrators.values(), name)?
         };
-        let confirmed = self.keeper.confirm(move |kept| !kept.iter().any(|one| one.is(&removed)));
-        confirmed.await?;
+        kept.wait().await?;
         self.removed.lock().remove(name);
         Ok(true)
     }
@@ -244,17 +250,24 @@ impl Accounts {
     ///
     /// # Errors
     /// The system has no randomness.
-    pub(crate) fn open_session(&self, name: &str, now: Instant) -> anyhow::Result<String> {
-        self.sessions.lock().open(name, now)
+    pub(crate) fn open_session(&self, name: &str) -> anyhow::Result<String> {
+        self.sessions.lock().open(name, now())
     }
 
     /// The administrator of a session that has not ended.
-    pub(crate) fn session(&self, secret: &str, now: Instant) -> Option<String> {
-        self.sessions.lock().find(secret, now)
+    pub(crate) fn session(&self, secret: &str) -> Option<String> {
+        self.sessions.lock().find(secret, now())
     }
 
-    /// Ends a session.
-    pub(crate) fn close_session(&self, secret: &str) {
-        self.sessions.lock().close(secret);
+    /// Ends a session. Returns once the store does not have it any more. Until then, and if that
+    /// fails, it is over all the same, and can be ended again.
+    ///
+    /// # Errors
+    /// It may come back with a restart.
+    pub(crate) async fn close_session(&self, secret: &str) -> Result<(), NotWritten> {
+        let closing = self.sessions.lock().close(secret);
+        let ended = closing.wait().await;
+        self.sessions.lock().forget(secret, ended);
+        ended
     }
 }

@@ -63,11 +63,11 @@ async fn link_claimed_twice_at_once_makes_one_administrator() {
 async fn new_password_ends_sessions_and_the_old_password() {
     let (_folder, accounts) = with_ann().await;
     let now = Instant::now();
-    let session = accounts.open_session("ann", now).unwrap();
-    assert_eq!(accounts.session(&session, now).as_deref(), Some("ann"));
+    let session = accounts.open_session("ann").unwrap();
+    assert_eq!(accounts.session(&session).as_deref(), Some("ann"));
     let once = accounts.make_link(now).unwrap();
     accounts.claim(&once, "ann", "battery staple".to_owned(), now).await.unwrap();
-    assert_eq!(accounts.session(&session, now), None);
+    assert_eq!(accounts.session(&session), None);
     let home = client("192.0.2.1");
     assert_eq!(accounts.check(home, "ann", PASSWORD.to_owned()).await, Err(SignInError::Wrong));
     assert!(accounts.check(home, " ann", "battery staple".to_owned()).await.is_ok());
@@ -184,6 +184,12 @@ async fn removal_and_new_password_are_acknowledged_once_they_are_on_disk() {
     }
     claim("ben", "battery staple").await.unwrap();
     assert!(has("ben", "battery staple").await && !has("ben", PASSWORD).await);
+    let (of_ann, of_ben) =
+        (accounts.open_session("ann").unwrap(), accounts.open_session("ben").unwrap());
+    assert!(accounts.session(&of_ann).is_some());
+    accounts.close_session(&of_ben).await.unwrap();
+    assert_eq!(on_disk().session(&of_ben), None, "signed out on disk, too");
+    assert!(on_disk().session(&of_ann).is_some());
     // A database that refuses changes.
     let trigger = |sql: &'static str| {
         let write = move |database: &mut dyn crate::store::sql::Database| {
@@ -194,12 +200,14 @@ async fn removal_and_new_password_are_acknowledged_once_they_are_on_disk() {
     trigger("CREATE TRIGGER no BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'planted'); END");
     let error = format!("{:#}", accounts.remove("ann").await.unwrap_err());
     assert!(error.contains("not written"), "{error}");
+    assert_eq!(accounts.session(&of_ann), None);
     let refused = accounts.check(client("192.0.2.1"), "ann", PASSWORD.to_owned()).await;
     assert_eq!(refused, Err(SignInError::Wrong), "she may do nothing all the same");
     assert!(matches!(claim("ben", PASSWORD).await, Err(ClaimError::Failed(_))));
     trigger("DROP TRIGGER no");
     assert!(accounts.remove("ann").await.unwrap(), "she can be removed again");
     assert!(!has("ann", PASSWORD).await);
+    assert_eq!(on_disk().session(&of_ann), None);
     assert!(!accounts.remove("ann").await.unwrap());
 }
 

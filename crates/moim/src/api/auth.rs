@@ -71,7 +71,7 @@ impl Parts {
             Given::Nothing => None,
             Given::Bearer(text) => self.authenticated(&text, address).await,
             Given::Session(secret) => {
-                let administrator = self.accounts.session(&secret, now);
+                let administrator = self.accounts.session(&secret);
                 administrator.map(|name| Caller::administrator(&name, Some(address)))
             }
         };

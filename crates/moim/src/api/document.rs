@@ -49,7 +49,7 @@ const COMMON: [(u16, &str); 10] = [
     (415, "The body is no JSON"),
     (422, "The request is understood, and not possible"),
     (429, "The key has sent too many requests"),
-    (503, "The server or the room is busy"),
+    (503, "The server or the room is busy, or the store can't be written"),
 ];
 
 /// The routes below [`PREFIX`] and their description.

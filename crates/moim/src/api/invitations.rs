@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    administered::removed,
     body::{Body, Path, room_name},
     caller::Caller,
     parts::Parts,
     problem::Problem,
+    rooms::has_effect,
     shown::date,
 };
 use crate::signaling::OperateError;
@@ -160,11 +160,14 @@ async fn revoke(
     let found =
         all(&parts, &name).await?.into_iter().find(|invitation| invitation.id.as_str() == id);
     let asked = Inviting::Revoke(found.ok_or_else(nothing)?.id);
-    match parts.signaling.invite(&name, asked).await {
-        Err(OperateError::Rejected(room::Rejection::NoSuchInvitation)) => return Err(nothing()),
-        result => drop(result?),
+    let revoked = parts.signaling.invite(&name, asked).await;
+    if has_effect(&revoked) {
+        parts.audit.note(&caller, "invitation.revoke", name.as_str(), Some(&id));
     }
-    Ok(removed(&parts, &caller, "invitation.revoke", name.as_str(), Some(&id)))
+    match revoked {
+        Err(OperateError::Rejected(room::Rejection::NoSuchInvitation)) => Err(nothing()),
+        result => Ok(result.map(|_| StatusCode::NO_CONTENT)?),
+    }
 }
 
 async fn all(parts: &Parts, name: &RoomName) -> Result<Vec<protocol::Invitation>, Problem> {

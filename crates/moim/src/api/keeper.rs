@@ -1,17 +1,10 @@
 //! Keys in the store.
 
-use std::time::Duration;
-
-use anyhow::ensure;
-
 use super::{caller::Access, key::Key};
 use crate::store::{
-    Importance, Store,
+    Importance, NotWritten, Store,
     api_keys::{self, StoredApiKey},
 };
-
-/// Time for a removal to reach the database.
-const REMOVAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps keys over restarts, if there is a store.
 #[derive(Debug, Clone)]
@@ -62,19 +55,9 @@ impl KeyKeeper {
     ///
     /// # Errors
     /// It may still be there.
-    pub(super) async fn forget(&self, id: &str) -> anyhow::Result<()> {
-        let (store, id) = (self.0.clone(), id.to_owned());
-        let removed = id.clone();
-        let is_queued =
-            store.write(Importance::Record, move |database| api_keys::remove(database, &removed));
-        ensure!(is_queued || !store.is_open(), "the store's queue is full");
-        let confirm = move || {
-            store.flush(REMOVAL_TIMEOUT);
-            let kept = store.load(api_keys::all)?.unwrap_or_default();
-            ensure!(kept.iter().all(|key| key.id != id), "the store still has the key");
-            Ok(())
-        };
-        tokio::task::spawn_blocking(confirm).await?
+    pub(super) async fn forget(&self, id: &str) -> Result<(), NotWritten> {
+        let id = id.to_owned();
+        self.0.write_durably(move |database| api_keys::remove(database, &id)).wait().await
     }
 }
 

@@ -124,10 +124,9 @@ impl Keys {
         let key = self.removed.lock().get(id).cloned();
         let key = key.ok_or_else(|| Problem::not_found("no key has this id"))?;
         self.keeper.forget(id).await.map_err(|error| {
-            tracing::error!("can't delete a key of the API: {error:#}");
             let text = "the key is refused from now on, but may come back with a restart: remove it \
                         again once the store can be written";
-            Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "store", text)
+            Problem::not_written(error, text)
         })?;
         self.removed.lock().remove(id);
         Ok(key)

@@ -11,7 +11,7 @@ use room::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::signaling::OperateError;
+use crate::{signaling::OperateError, store::NotWritten};
 
 /// The media type of problems.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -91,6 +91,7 @@ impl From<OperateError> for Problem {
             OperateError::NotOpen => Self::new(StatusCode::CONFLICT, "not_open", text),
             OperateError::Changed => Self::new(StatusCode::PRECONDITION_FAILED, "changed", text),
             OperateError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text),
+            OperateError::NotSaved => Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", text),
             OperateError::Rejected(Rejection::NoSuchParticipant) => {
                 Self::not_found("no participant of the room has this id")
             }
@@ -122,6 +123,19 @@ impl Problem {
         tracing::error!("a request of the API failed: {error:#}");
         let text = "the server has failed: see its log";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text)
+    }
+
+    /// 503: it counts from now on, but a restart may undo it, since the store can't be written.
+    pub(super) fn not_written(error: NotWritten, text: impl Into<String>) -> Self {
+        tracing::error!("a decision may be undone by a restart: {error}");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", text)
+    }
+
+    /// The same for the end of a session.
+    pub(super) fn signed_out(error: NotWritten) -> Self {
+        let text = "the session is over, but may come back with a restart: sign out again once the \
+                    store can be written";
+        Self::not_written(error, text)
     }
 
     /// The store can't be read.

@@ -27,7 +27,7 @@ use super::{
     problem::Problem,
     shown::{Room, Settings},
 };
-use crate::signaling::{NewRoom, Operating, RoomDetails};
+use crate::signaling::{NewRoom, OperateError, Operating, RoomDetails};
 
 /// Longest time for which an empty room may stay open.
 pub(super) const MAX_STAYS_EMPTY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -230,8 +230,11 @@ async fn change(
     changed.extend(metadata.as_ref().map(|_| "metadata"));
     let settings = SettingsRequest { policy, password, capacity, listed: None };
     let operation = Operation::Settings { settings, metadata };
-    parts.signaling.operate(&name, Operating { operation, revision }).await?;
-    parts.audit.note(&caller, "room.settings", name.as_str(), Some(&changed.join(", ")));
+    let done = parts.signaling.operate(&name, Operating { operation, revision }).await;
+    if has_effect(&done) {
+        parts.audit.note(&caller, "room.settings", name.as_str(), Some(&changed.join(", ")));
+    }
+    done?;
     let room = parts.signaling.describe_room(&name).await?;
     Ok(([(header::ETAG, etag(&room.revision))], Json(Settings::from(&room))).into_response())
 }
@@ -273,8 +276,10 @@ impl Parts {
 
     /// Ends a room, or forgets one that is kept. The caller's rights are checked before.
     pub(super) async fn end(&self, caller: &Caller, name: &RoomName) -> Result<(), Problem> {
-        if self.signaling.forget_kept(name) {
+        let forgotten = self.signaling.forget_kept(name).await;
+        if !matches!(forgotten, Ok(false)) {
             self.audit.note(caller, "room.end", name.as_str(), Some("kept"));
+            forgotten?;
             return Ok(());
         }
         self.act(caller, name, "room.end", Hosting::End).await
@@ -309,11 +314,19 @@ impl Parts {
         action: &str,
         hosting: Hosting,
     ) -> Result<(), Problem> {
-        let operation = Operation::Host(hosting);
-        self.signaling.operate(name, Operating { operation, revision: None }).await?;
-        self.audit.note(caller, action, name.as_str(), None);
+        let operating = Operating { operation: Operation::Host(hosting), revision: None };
+        let done = self.signaling.operate(name, operating).await;
+        if has_effect(&done) {
+            self.audit.note(caller, action, name.as_str(), None);
+        }
+        done?;
         Ok(())
     }
+}
+
+/// Returns whether a request has changed something, also where a crash may undo it.
+pub(super) fn has_effect<T>(done: &Result<T, OperateError>) -> bool {
+    matches!(done, Ok(_) | Err(OperateError::NotSaved))
 }
 
 fn etag(revision: &str) -> String {

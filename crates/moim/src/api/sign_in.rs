@@ -119,23 +119,24 @@ async fn sign_out(
     State(parts): State<Arc<Parts>>,
     Extension(connection): Extension<Connection>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Problem> {
     if let Some(secret) = ADMINISTRATOR.find(&headers, connection.secure) {
-        if let Some(name) = parts.accounts.session(secret, Instant::now()) {
+        if let Some(name) = parts.accounts.session(secret) {
             let caller = Caller::administrator(&name, Some(connection.peer.ip()));
             parts.audit.note(&caller, "admin.sign_out", &name, None);
         }
-        parts.accounts.close_session(secret);
+        // The cookie stays for another attempt.
+        parts.accounts.close_session(secret).await.map_err(Problem::signed_out)?;
     }
-    with_cookie(StatusCode::NO_CONTENT.into_response(), ADMINISTRATOR.clear(connection.secure))
+    let signed_out = StatusCode::NO_CONTENT.into_response();
+    Ok(with_cookie(signed_out, ADMINISTRATOR.clear(connection.secure)))
 }
 
 impl Parts {
     fn session(&self, headers: &HeaderMap, connection: Connection) -> Session {
         let secret = ADMINISTRATOR.find(headers, connection.secure);
-        let find = |secret: &str| self.accounts.session(secret, Instant::now());
         Session {
-            administrator: secret.and_then(find),
+            administrator: secret.and_then(|secret| self.accounts.session(secret)),
             has_administrators: !self.accounts.is_empty(),
         }
     }
@@ -147,7 +148,7 @@ impl Parts {
         connection: Connection,
         by: &str,
     ) -> Result<Response, Problem> {
-        let secret = self.accounts.open_session(name, Instant::now());
+        let secret = self.accounts.open_session(name);
         let secret = secret.map_err(|error| Problem::internal(&error))?;
         let caller = Caller::administrator(name, Some(connection.peer.ip()));
         self.audit.note(&caller, "admin.sign_in", name, Some(by));

@@ -200,7 +200,7 @@ async fn change(
     caller.may_administer()?;
     let ChangeWebhook { url, events, enabled } = change;
     let change = WebhookChange { url, events: events.map(kinds), enabled };
-    let webhook = Webhook::from(parts.webhooks.change(number(&id)?, change)?);
+    let webhook = Webhook::from(parts.webhooks.change(number(&id)?, change).await?);
     parts.audit.note(&caller, "webhook.change", &webhook.id, Some(&webhook.url));
     Ok(Json(webhook))
 }
@@ -215,7 +215,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may_administer()?;
-    let webhook = parts.webhooks.remove(number(&id)?)?;
+    let webhook = parts.webhooks.remove(number(&id)?).await?;
     Ok(removed(&parts, &caller, "webhook.remove", &id, Some(&webhook.url)))
 }
 
@@ -237,6 +237,9 @@ impl From<RegistryError> for Problem {
             RegistryError::NotFound => Self::not_found(text),
             RegistryError::NoRandomness => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_randomness", text)
+            }
+            RegistryError::ChangeNotWritten(error) | RegistryError::RemovalNotWritten(error) => {
+                Self::not_written(error, text)
             }
             RegistryError::Configured
             | RegistryError::TooMany

@@ -21,6 +21,7 @@ mod history;
 mod hub;
 mod ice;
 mod kept;
+mod lasting;
 mod limits;
 mod lobby_feed;
 mod membership;

@@ -2,6 +2,8 @@
 
 use room::{Operation, Rejection, Reply};
 
+use super::kept::Writing;
+
 /// A request of the operator.
 #[derive(Debug)]
 pub(crate) struct Operating {
@@ -16,6 +18,8 @@ pub(super) struct Done {
     /// The revision of the settings afterwards.
     pub(super) revision: String,
     pub(super) reply: Reply,
+    /// A row that must be written before the operator is told that it is done.
+    pub(super) writing: Writing,
 }
 
 /// A request's result.
@@ -36,6 +40,12 @@ pub(crate) enum OperateError {
     /// The room does not answer in time.
     #[error("the room is busy; try again")]
     Busy,
+    /// It counts, and a crash may undo it.
+    #[error(
+        "it counts, but the server's store can't be written: if the server crashes before it can, \
+         this is undone"
+    )]
+    NotSaved,
     /// The room rejects it.
     #[error(transparent)]
     Rejected(#[from] Rejection),

@@ -13,6 +13,7 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{
     Signaling,
     details::RoomDetails,
+    kept::Unwritten,
     operating::{OperateError, Operating},
     room_message::RoomMessage,
     rooms::Creation,
@@ -94,18 +95,24 @@ impl Signaling {
     }
 
     /// Forgets a room that is kept from before a restart. Returns false if there is none.
-    pub(crate) fn forget_kept(&self, name: &RoomName) -> bool {
-        let is_kept = self.hub.kept.describe(name).is_some();
-        if is_kept {
-            self.hub.kept.forget(name);
-        }
-        is_kept
-    }
-
-    /// Carries out a request; returns the revision of the settings.
     ///
     /// # Errors
-    /// The reason for which nothing was changed.
+    /// A crash may bring it back.
+    pub(crate) async fn forget_kept(&self, name: &RoomName) -> Result<bool, OperateError> {
+        if self.hub.kept.describe(name).is_none() {
+            return Ok(false);
+        }
+        let unsaved = self.hub.kept.forget(name);
+        let writing = self.hub.kept.write(name, unsaved);
+        writing.wait().await.map_err(|Unwritten| OperateError::NotSaved)?;
+        Ok(true)
+    }
+
+    /// Carries out a request; returns the revision of the settings. What must not be undone by a
+    /// crash is written by then.
+    ///
+    /// # Errors
+    /// The reason for which nothing was changed, or a crash may undo it.
     pub(crate) async fn operate(
         &self,
         name: &RoomName,
@@ -113,13 +120,14 @@ impl Signaling {
     ) -> Result<String, OperateError> {
         let (done, result) = oneshot::channel();
         let done = self.ask(name, RoomMessage::Operate { operating, done }, result).await??;
+        done.writing.wait().await.map_err(|Unwritten| OperateError::NotSaved)?;
         Ok(done.revision)
     }
 
     /// Makes, revokes or lists invitations of a room.
     ///
     /// # Errors
-    /// The reason for which nothing was changed.
+    /// The reason for which nothing was changed, or a crash may undo it.
     pub(crate) async fn invite(
         &self,
         name: &RoomName,
@@ -129,6 +137,7 @@ impl Signaling {
         let operation = Operation::Inviting { at: milliseconds_since_1970(), asked };
         let operating = Operating { operation, revision: None };
         let done = self.ask(name, RoomMessage::Operate { operating, done }, result).await??;
+        done.writing.wait().await.map_err(|Unwritten| OperateError::NotSaved)?;
         Ok(done.reply)
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use room::{
-    Admission, Connection, Effect, Event, Rejection, Reply, Request, Room,
+    Admission, Connection, Effect, Event, Rejection, Reply, Request, Room, Unkept,
     protocol::{Dismissal, DismissedEvent, ErrorBody, ErrorCode, Joined, ServerEvent},
 };
 use tokio::{
@@ -24,6 +24,8 @@ use super::{
     guesses::Guess,
     history::{History, Moment},
     hub::{Hub, NewTask, native_name},
+    kept::{Unsaved, Writing},
+    lasting,
     operating::{Done, OperateError, Operated, Operating},
     refusal_log,
     room_client::RoomClient,
@@ -51,6 +53,8 @@ pub(super) struct RoomTask {
     relay: RoomRelay,
     history: History,
     visits: Visits,
+    /// Answer to a decision that must last, which is to be kept first.
+    decided: Option<Ack>,
     closed: bool,
     /// The next process has the room: this one changes it no more.
     frozen: bool,
@@ -64,6 +68,8 @@ struct PendingReply {
     enters: bool,
     /// The request is a leave.
     leaves: bool,
+    /// The request is a decision that must last.
+    must_last: bool,
     /// The request's password attempt.
     guess: Option<Guess>,
     /// The time of the request to join or resume.
@@ -109,19 +115,49 @@ impl RoomTask {
             clients: HashMap::new(),
             sfu: None,
             relay,
+            decided: None,
             closed: false,
             frozen: false,
         }
     }
 
-    /// Hands over what is to survive a restart. Nearly always there is nothing.
+    /// Hands over what is to survive a restart, and has a decision answered once it is written.
     fn keep(&mut self) {
-        let Some(unkept) = self.room.take_unkept() else { return };
-        let Some(name) = native_name(&self.key.address) else { return };
-        if let Some(state) = unkept.state {
-            self.hub.kept.keep(&name, state);
+        match self.decided.take() {
+            Some(ack) => {
+                let writing = self.write_decision();
+                lasting::answer(&self.hub, ack, writing);
+            }
+            None => {
+                // Nearly always there is nothing.
+                if let Some(unkept) = self.room.take_unkept() {
+                    self.hand_over(Some(unkept));
+                }
+            }
         }
-        self.hub.kept.add_chat(&name, &unkept.chat);
+    }
+
+    /// Begins to write a decision, and whatever else is not written.
+    fn write_decision(&mut self) -> Writing {
+        let unkept = self.room.take_unkept();
+        let unsaved = self.hand_over(unkept);
+        match native_name(&self.key.address) {
+            Some(name) => self.hub.kept.write(&name, unsaved),
+            None => Writing::Over(Ok(())),
+        }
+    }
+
+    /// Returns what is to be written.
+    fn hand_over(&self, unkept: Option<Unkept>) -> Unsaved {
+        let Some(name) = native_name(&self.key.address) else { return Unsaved::Nothing };
+        let kept = &self.hub.kept;
+        if self.room.has_ended() {
+            return kept.forget(&name);
+        }
+        let Some(Unkept { state, chat }) = unkept else { return kept.unsaved(&name) };
+        let unsaved = state.map(|state| kept.keep(&name, state));
+        kept.add_chat(&name, &chat);
+        unsaved.unwrap_or_else(|| kept.unsaved(&name))
     }
 
     fn freeze(&mut self, sender: oneshot::Sender<FrozenRoom>) {
@@ -206,8 +242,8 @@ impl RoomTask {
                     ack,
                     enters,
                     guess,
-                    leaves: false,
                     since: Some(since),
+                    ..PendingReply::default()
                 });
             }
             RoomMessage::Request { from, request: Request::Sfu(_), ack }
@@ -217,12 +253,13 @@ impl RoomTask {
                 self.hub.rejections.reject(ack, ErrorBody::new(ErrorCode::ServerFull, message));
             }
             RoomMessage::Request { from, request, ack } => {
-                let leaves = matches!(request, Request::Leave);
+                let (leaves, must_last) = (matches!(request, Request::Leave), request.must_last());
                 self.room.handle(now, from, request);
                 if leaves {
                     self.list_members();
                 }
-                self.apply_effects(PendingReply { ack, leaves, ..PendingReply::default() });
+                let pending = PendingReply { ack, leaves, must_last, ..PendingReply::default() };
+                self.apply_effects(pending);
             }
             RoomMessage::Report { from, report } => {
                 let member = self.clients.get(&from).and_then(|client| client.member.as_ref());
@@ -251,13 +288,15 @@ impl RoomTask {
 
     fn operate(&mut self, now: std::time::Instant, operating: Operating) -> Operated {
         let Operating { operation, revision } = operating;
+        let must_last = operation.must_last();
         if revision.is_some_and(|revision| revision != self.revision()) {
             return Err(OperateError::Changed);
         }
         let reply = self.room.operate(now, operation).map_err(OperateError::Rejected)?;
         self.list_members();
         self.apply_effects(PendingReply::default());
-        Ok(Done { revision: self.revision(), reply })
+        let writing = if must_last { self.write_decision() } else { Writing::Over(Ok(())) };
+        Ok(Done { revision: self.revision(), reply, writing })
     }
 
     /// Identifies the state of the settings, over restarts, too.
@@ -354,7 +393,11 @@ impl RoomTask {
                 if pending.leaves {
                     self.clients.remove(&to);
                 }
-                ack_ok(pending.ack, &Empty {});
+                if pending.must_last {
+                    self.decided = pending.ack;
+                } else {
+                    ack_ok(pending.ack, &Empty {});
+                }
             }
             Err(rejection) => {
                 // Whoever waits remains a client of the room, without being a member.

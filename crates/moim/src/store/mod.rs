@@ -3,20 +3,23 @@
 //!
 //! Invariants:
 //!
-//! - Nothing waits for the store. Writes go one way, through a bounded queue to the one thread that
-//!   writes; what does not fit is dropped, counted and logged. Answers come from memory, which is
-//!   filled at the start by [`Store::load`].
+//! - Nothing that serves calls waits for the store. Writes go one way, through a bounded queue to the
+//!   one thread that writes; what does not fit is dropped, counted and logged. Answers come from
+//!   memory, which is filled at the start by [`Store::load`]. Only the answer to a decision that a
+//!   crash must not undo waits, for a time, by [`Store::write_durably`].
 //! - Writes are applied in their order, each whole or not at all.
 //! - Migrations go forward only, after a copy of the database.
 //!
 //! Each group of tables has a file here, with its writes and its queries.
 
+pub(crate) mod administrator_sessions;
 pub(crate) mod api_keys;
 mod apply;
 pub(crate) mod audit;
 pub(crate) mod calls;
 mod copy;
 mod counts;
+mod durable;
 pub(crate) mod ids;
 pub(crate) mod meta;
 mod open;
@@ -38,10 +41,12 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use tokio::sync::oneshot;
 
 pub(crate) use self::{
     copy::copy_database,
     counts::StoreCounts,
+    durable::{Durable, NotWritten},
     open::open_to_read,
     postgres::{PostgresServer, connect_to_read},
     retention::Retention,
@@ -143,6 +148,28 @@ impl Store {
     ) -> bool {
         let Some(store) = &self.0 else { return false };
         store.queue.push(importance, Box::new(write), Some(Box::new(done)))
+    }
+
+    /// Queues a write that a crash must not undo once it is answered. Never waits itself, so that
+    /// callers may hold a lock that orders writes; [`Durable::wait`] does. Without a store there is
+    /// nothing to wait for.
+    pub(crate) fn write_durably(
+        &self,
+        write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static,
+    ) -> Durable {
+        if !self.is_open() {
+            return Durable::written();
+        }
+        let (done, written) = oneshot::channel();
+        let done = move |is_written| {
+            // Nobody may wait any more.
+            let _ = done.send(is_written);
+        };
+        if self.write_and_tell(Importance::Record, write, done) {
+            Durable::queued(written)
+        } else {
+            Durable::full()
+        }
     }
 
     /// Runs queries on a connection of their own; `None` without a store. Blocks: for the start of

@@ -15,6 +15,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/sqlite/3-doctor.sql")),
     M::up(include_str!("migrations/sqlite/4-unused.sql")),
     M::up(include_str!("migrations/sqlite/5-people.sql")),
+    M::up(include_str!("migrations/sqlite/6-administrators.sql")),
 ];
 
 /// The version that this program writes.

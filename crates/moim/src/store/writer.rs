@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
+    administrator_sessions,
     apply::{apply, transact},
     audit, calls, outbox, person_sessions,
     queue::{Entry, Queue},
@@ -41,6 +42,7 @@ const UPKEEP: &[Upkeep] = &[
     audit::upkeep,
     visitor_reports::upkeep,
     person_sessions::upkeep,
+    administrator_sessions::upkeep,
 ];
 
 /// Makes another connection in place of one that was lost.

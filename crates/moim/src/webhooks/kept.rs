@@ -9,7 +9,7 @@ use super::{
     webhook::{Form, Webhook},
 };
 use crate::store::{
-    Importance, Store, meta,
+    Durable, Importance, Store, meta,
     outbox::{self, StoredEvent},
     sql::{Database, SqlResult},
     webhooks::{self, StoredWebhook},
@@ -52,28 +52,36 @@ pub(super) fn load(store: &Store) -> anyhow::Result<Kept> {
     Ok(kept?.unwrap_or_default())
 }
 
-/// Queues a row. Never waits.
+/// Queues a row. Never waits. What the store has no place for is delivered, unless the process ends
+/// before.
 pub(super) fn write(store: &Store, row: Row) {
+    store.write(Importance::Record, change(row));
+}
+
+/// Queues a row that a crash must not undo once it is answered.
+pub(super) fn write_durably(store: &Store, row: Row) -> Durable {
+    store.write_durably(change(row))
+}
+
+type Change = Box<dyn Fn(&mut dyn Database) -> SqlResult<()> + Send>;
+
+/// The change of the database that a row is.
+fn change(row: Row) -> Change {
     match row {
-        Row::Events { events, room } => queue(store, move |database| {
+        Row::Events { events, room } => Box::new(move |database| {
             events.iter().try_for_each(|event| outbox::add(database, event))?;
             room.as_ref().map_or(Ok(()), |room| keep_room(database, room))
         }),
         Row::PutOff { id, attempts, due } => {
-            queue(store, move |database| outbox::put_off(database, id, attempts, due));
+            Box::new(move |database| outbox::put_off(database, id, attempts, due))
         }
-        Row::Removed(id) => queue(store, move |database| outbox::remove(database, id)),
+        Row::Removed(id) => Box::new(move |database| outbox::remove(database, id)),
         Row::Webhook(webhook) => {
             let stored = stored(*webhook);
-            queue(store, move |database| webhooks::set(database, &stored));
+            Box::new(move |database| webhooks::set(database, &stored))
         }
-        Row::WebhookRemoved(id) => queue(store, move |database| webhooks::remove(database, id)),
+        Row::WebhookRemoved(id) => Box::new(move |database| webhooks::remove(database, id)),
     }
-}
-
-/// What the store has no place for is delivered, unless the process ends before.
-fn queue(store: &Store, write: impl Fn(&mut dyn Database) -> SqlResult<()> + Send + 'static) {
-    store.write(Importance::Record, write);
 }
 
 fn keep_room(database: &mut dyn Database, (name, text): &KeptRoom) -> SqlResult<()> {

@@ -1,13 +1,16 @@
 //! The webhooks of a running server: shared by the task that delivers, the API and the reload.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
-    core::Core,
+    core::{Core, Row},
     counts::{DropReason, WebhookCounts},
     event::{EventKind, RoomEvents},
     kept,
@@ -15,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Live, WebhookConfig, WebhookSecret, WebhookUrl},
-    store::{Store, ids},
+    store::{Durable, NotWritten, Store, ids},
 };
 
 /// Webhooks that may exist.
@@ -27,6 +30,9 @@ pub(crate) struct Webhooks(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     core: Mutex<Core>,
+    /// Webhooks that are sent nothing any more, but may still be in the store. At most
+    /// [`MAX_WEBHOOKS`] with the others.
+    removed: Mutex<BTreeMap<i64, Webhook>>,
     store: Store,
     pub(super) events: RoomEvents,
     pub(super) allows_private: Live<bool>,
@@ -69,6 +75,16 @@ pub(crate) enum RegistryError {
     NoEvents,
     #[error("the system can't provide random bytes")]
     NoRandomness,
+    #[error(
+        "the webhook is changed, but may be as before after a restart: change it again once the \
+         store can be written"
+    )]
+    ChangeNotWritten(NotWritten),
+    #[error(
+        "the webhook is sent nothing from now on, but may come back with a restart: remove it again \
+         once the store can be written"
+    )]
+    RemovalNotWritten(NotWritten),
 }
 
 impl Webhooks {
@@ -86,6 +102,7 @@ impl Webhooks {
         core.load(kept.webhooks, kept.events, &kept.rooms);
         let webhooks = Self(Arc::new(Shared {
             core: Mutex::new(core),
+            removed: Mutex::default(),
             store,
             events,
             allows_private: Live::default(),
@@ -174,8 +191,9 @@ impl Webhooks {
             created: ids::now(),
             disabled: None,
         };
+        let removed = self.0.removed.lock().len();
         self.0.change(|core| {
-            if core.webhooks().count() >= MAX_WEBHOOKS {
+            if core.webhooks().count() + removed >= MAX_WEBHOOKS {
                 return Err(RegistryError::TooMany);
             }
             core.set_webhook(webhook.clone());
@@ -183,11 +201,12 @@ impl Webhooks {
         })
     }
 
-    /// Changes a webhook.
+    /// Changes a webhook. Returns once the change is in the store: a webhook that was disabled must
+    /// not be sent events after a crash.
     ///
     /// # Errors
     /// What to correct.
-    pub(crate) fn change(
+    pub(crate) async fn change(
         &self,
         id: i64,
         change: WebhookChange,
@@ -195,7 +214,7 @@ impl Webhooks {
         let WebhookChange { url, events, enabled } = change;
         url.as_ref().map(|url| self.check_url(url)).transpose()?;
         events.as_ref().map(|events| check_events(events)).transpose()?;
-        self.0.change(|core| {
+        let (changed, writes) = self.0.change_durably(|core| {
             let webhook = core.webhook(id).ok_or(RegistryError::NotFound)?;
             if webhook.is_configured {
                 return Err(RegistryError::Configured);
@@ -210,21 +229,40 @@ impl Webhooks {
             };
             core.set_webhook(webhook.clone());
             Ok(core.shown(&webhook))
-        })
+        });
+        let changed = changed?;
+        wait(writes).await.map_err(RegistryError::ChangeNotWritten)?;
+        Ok(changed)
     }
 
-    /// Removes a webhook and the events that wait for it.
+    /// Removes a webhook and the events that wait for it. Returns once the store has it no more.
+    /// Until then, and if that fails, it is sent nothing, and can be removed again.
     ///
     /// # Errors
-    /// There is none, or it is in the configuration.
-    pub(crate) fn remove(&self, id: i64) -> Result<Webhook, RegistryError> {
-        self.0.change(|core| {
-            let webhook = core.webhook(id).ok_or(RegistryError::NotFound)?;
+    /// There is none, it is in the configuration, or it may come back with a restart.
+    pub(crate) async fn remove(&self, id: i64) -> Result<Webhook, RegistryError> {
+        let (removed, mut writes) = self.0.change_durably(|core| {
+            let Some(webhook) = core.webhook(id) else { return Ok(None) };
             if webhook.is_configured {
                 return Err(RegistryError::Configured);
             }
-            core.remove_webhook(id).ok_or(RegistryError::NotFound)
-        })
+            Ok(core.remove_webhook(id))
+        });
+        let removed = match removed? {
+            Some(webhook) => {
+                self.0.removed.lock().insert(id, webhook.clone());
+                webhook
+            }
+            None => {
+                let again = self.0.removed.lock().get(&id).cloned();
+                let again = again.ok_or(RegistryError::NotFound)?;
+                writes.push(kept::write_durably(&self.0.store, Row::WebhookRemoved(id)));
+                again
+            }
+        };
+        wait(writes).await.map_err(RegistryError::RemovalNotWritten)?;
+        self.0.removed.lock().remove(&id);
+        Ok(removed)
     }
 
     /// The counts, for metrics.
@@ -254,7 +292,7 @@ impl Webhooks {
 }
 
 impl Shared {
-    /// The only access that changes the core: what has changed is queued for the store in the same
+    /// With those below, the only access that changes the core: what has changed is queued for the store in the same
     /// order, and the task that delivers looks for work.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Core) -> T) -> T {
         let result = self.change_quietly(change);
@@ -262,15 +300,40 @@ impl Shared {
         result
     }
 
+    /// The same for what a crash must not undo once it is answered.
+    fn change_durably<T>(&self, change: impl FnOnce(&mut Core) -> T) -> (T, Vec<Durable>) {
+        let mut writes = Vec::new();
+        let write = |store: &Store, row| writes.push(kept::write_durably(store, row));
+        let result = self.change_and_write(change, write);
+        self.changed.notify_one();
+        (result, writes)
+    }
+
     /// The same for the task that delivers, which needs no waking.
     pub(super) fn change_quietly<T>(&self, change: impl FnOnce(&mut Core) -> T) -> T {
+        self.change_and_write(change, kept::write)
+    }
+
+    fn change_and_write<T>(
+        &self,
+        change: impl FnOnce(&mut Core) -> T,
+        mut write: impl FnMut(&Store, Row),
+    ) -> T {
         let mut core = self.core.lock();
         let result = change(&mut core);
         while let Some(row) = core.poll_row() {
-            kept::write(&self.store, row);
+            write(&self.store, row);
         }
         result
     }
+}
+
+/// Waits for all of these.
+async fn wait(writes: Vec<Durable>) -> Result<(), NotWritten> {
+    for write in writes {
+        write.wait().await?;
+    }
+    Ok(())
 }
 
 fn check_events(events: &[EventKind]) -> Result<(), RegistryError> {

@@ -125,6 +125,28 @@ fn administrator_enters_by_link_then_by_password_and_is_audited() {
 }
 
 #[test]
+fn sessions_outlive_kill_9_and_ended_ones_stay_ended() {
+    let mut first = Server::start(&[]);
+    let (open, ended) = {
+        let mut ended = Browser::new(&first);
+        ended.claim("Ann");
+        let mut open = Browser::new(&first);
+        let sign_in = json!({ "name": "Ann", "password": PASSWORD });
+        open.keep_cookie(&open.send("POST /api/admin/session", &sign_in).0);
+        assert_eq!(ended.send("DELETE /api/admin/session", &Value::Null).0.status, 204);
+        (open.cookie, ended.cookie)
+    };
+    // The moment after the answer.
+    first.signal(rustix::process::Signal::KILL);
+    first.ended();
+    let second = Server::start_in(first.keep_data(), &[]);
+    let open = Browser { cookie: open, ..Browser::new(&second) };
+    assert_eq!(open.send("GET /api/v1/rooms", &Value::Null).0.status, 200, "still signed in");
+    let ended = Browser { cookie: ended, ..Browser::new(&second) };
+    assert_eq!(ended.refused("GET /api/v1/rooms", &Value::Null).0, 401, "still signed out");
+}
+
+#[test]
 fn pages_of_other_sites_cant_use_a_session() {
     let server = Server::start(&[]);
     let mut browser = Browser::new(&server);

@@ -28,6 +28,7 @@ mod hosts;
 mod http;
 mod igd;
 mod inviting;
+mod lasting;
 mod limits;
 mod manager;
 mod memory;

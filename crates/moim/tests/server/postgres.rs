@@ -1,7 +1,7 @@
 //! The whole server on a PostgreSQL database.
 
 #[path = "../postgres/mod.rs"]
-mod process;
+pub(crate) mod process;
 
 use std::process::{Command, Output};
 

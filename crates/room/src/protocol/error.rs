@@ -65,13 +65,16 @@ pub enum ErrorCode {
     ServerFull,
     /// The server is about to restart: open rooms go on, and no others open.
     ServerDraining,
+    /// It counts, but is not saved yet, since the server's store can't be written now: if the server
+    /// crashes before, it is undone.
+    NotSaved,
     /// Internal server error.
     Internal,
 }
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Invalid,
         Self::UnknownEvent,
         Self::TooLarge,
@@ -100,6 +103,7 @@ impl ErrorCode {
         Self::ApiOnly,
         Self::ServerFull,
         Self::ServerDraining,
+        Self::NotSaved,
         Self::Internal,
     ];
 
@@ -134,6 +138,7 @@ impl ErrorCode {
             Self::ApiOnly => "api_only",
             Self::ServerFull => "server_full",
             Self::ServerDraining => "server_draining",
+            Self::NotSaved => "not_saved",
             Self::Internal => "internal",
         }
     }

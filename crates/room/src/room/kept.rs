@@ -97,6 +97,11 @@ impl Room {
         Some(Unkept { state, chat: self.chat.take_unkept() })
     }
 
+    /// Returns whether the room was ended for all: nothing of it is kept.
+    pub fn has_ended(&self) -> bool {
+        self.is_ended
+    }
+
     fn kept_devices(&self) -> KeptDevices {
         let mut devices = self.devices.snapshot();
         let creator = self.settings.creator.as_ref().and_then(|creator| creator.device.as_ref());

@@ -34,10 +34,13 @@ export function Invitations({ room, mayInviteCoHosts, hosting, act }: Props) {
     await load();
   };
   const revoke = async (invitation: Invitation) => {
-    await hosting.revoke(invitation.id);
-    // It may be the one whose link is shown.
-    setLink(null);
-    await load();
+    try {
+      await hosting.revoke(invitation.id);
+    } finally {
+      // It may be the one whose link is shown, and is revoked also if it could not be saved.
+      setLink(null);
+      await load();
+    }
   };
   return (
     <section className={styles.section} data-testid="invitations">

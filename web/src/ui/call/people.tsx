@@ -26,8 +26,9 @@ export function People({ call, state, onClose, takesFocus }: Props) {
   const act: Act = (request) => {
     setFailure(null);
     request.catch((error: unknown) => {
-      const isForbidden = error instanceof RequestError && error.code === "forbidden";
-      setFailure(isForbidden ? t.people.forbidden : t.people.failed);
+      const code = error instanceof RequestError ? error.code : null;
+      if (code === "forbidden") setFailure(t.people.forbidden);
+      else setFailure(code === "not_saved" ? t.people.notSaved : t.people.failed);
     });
   };
   const isHosting = mayHost(state);

@@ -46,6 +46,8 @@ export const enPeople = {
     end: "End call for everyone",
     endWhy: "Everyone is disconnected and the room closes.",
     failed: "That didn't work. Try again.",
+    notSaved:
+      "Done, but the server couldn't save it yet. If the server restarts before it can, this is undone.",
     forbidden: "You don't have the right to do that.",
     wantsToJoin: (name: string) => `${name} would like to join`,
     manyWantToJoin: (count: number) => `${count} people would like to join`,

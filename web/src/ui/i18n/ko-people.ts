@@ -40,6 +40,8 @@ export const koPeople: PeopleMessages = {
     end: "모두의 통화 끝내기",
     endWhy: "모두 연결이 끊기고 방이 닫혀요.",
     failed: "처리하지 못했어요. 다시 시도해 주세요.",
+    notSaved:
+      "적용했지만 서버가 아직 저장하지 못했어요. 저장하기 전에 서버가 다시 시작되면 되돌아가요.",
     forbidden: "이 일을 할 권한이 없어요.",
     wantsToJoin: (name) => `${name}님이 들어오고 싶어 해요`,
     manyWantToJoin: (count) => `${count}명이 들어오고 싶어 해요`,

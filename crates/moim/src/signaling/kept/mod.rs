@@ -2,7 +2,8 @@
 //! chat is there. They are kept in the store, or without one, as settings alone, in a file.
 //!
 //! A room's task hands over what has changed and goes on; a background task hashes passwords and
-//! queues the rows. After a restart a room is kept until somebody enters, which opens it again.
+//! queues the rows. Only the answer to a decision that must last, such as a ban, waits for them. After a
+//! restart a room is kept until somebody enters, which opens it again.
 
 mod file;
 mod room;
@@ -12,5 +13,9 @@ mod secret;
 mod table;
 #[cfg(test)]
 mod tests;
+mod waits;
 
-pub(super) use self::rooms::{Backing, KeptRooms};
+pub(super) use self::{
+    rooms::{Backing, KeptRooms},
+    waits::{Unsaved, Unwritten, Writing},
+};

@@ -15,6 +15,7 @@ use super::{
     super::{details::RoomDetails, guesses::Guesses},
     file::FileRow,
     secret::{PasswordHash, Secret},
+    waits::Unsaved,
 };
 use crate::store::{
     ids,
@@ -32,7 +33,7 @@ const MAX_DOUBLINGS: u32 = 6;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowKey {
     pub(super) id: i64,
-    revision: u64,
+    pub(super) revision: u64,
     /// Number of its last message.
     last: i64,
 }
@@ -240,6 +241,19 @@ impl KeptRoom {
     /// It has changed since it was written.
     pub(super) fn is_changed(&self) -> bool {
         self.revision != self.written
+    }
+
+    /// The row that is to be written of it.
+    pub(super) fn unsaved(&self) -> Unsaved {
+        match self.is_changed() {
+            true => Unsaved::Row { id: self.id, revision: self.revision },
+            false => Unsaved::Nothing,
+        }
+    }
+
+    /// It is written as of this revision.
+    pub(super) fn has_written(&self, revision: u64) -> bool {
+        self.written >= revision
     }
 
     /// Returns whether a row may be sent to the database now: it has changed, its password is

@@ -16,6 +16,7 @@ use super::{
     room::KeptRoom,
     secret::Secret,
     table::Table,
+    waits::{Unsaved, Writing},
 };
 use crate::{
     data::DataFolder,
@@ -69,8 +70,9 @@ impl KeptRooms {
         kept
     }
 
-    /// Takes in the state of an open room, if it is more than the defaults of a join.
-    pub(in super::super) fn keep(&self, name: &RoomName, state: KeptState) {
+    /// Takes in the state of an open room, if it is more than the defaults of a join. Returns what is
+    /// to be written.
+    pub(in super::super) fn keep(&self, name: &RoomName, state: KeptState) -> Unsaved {
         let has_hosts = state.settings.hosts.is_some() && state.devices.has_host();
         let is_kept = state.settings.is_locked()
             || !state.settings.stays_empty.is_zero()
@@ -82,11 +84,34 @@ impl KeptRooms {
         let mut kept = self.table.lock();
         if kept.rooms.len() >= MAX_ROOMS && !kept.rooms.contains_key(name) {
             tracing::warn!(most = MAX_ROOMS, "too many rooms: a room would not survive a restart");
-            return;
+            return Unsaved::Nothing;
         }
-        kept.rooms.entry(name.clone()).or_insert_with(KeptRoom::new).set(state);
+        let room = kept.rooms.entry(name.clone()).or_insert_with(KeptRoom::new);
+        room.set(state);
+        let unsaved = room.unsaved();
         drop(kept);
         self.table.notify();
+        self.if_kept(unsaved)
+    }
+
+    /// The row that is to be written of an open room, if it is kept.
+    pub(in super::super) fn unsaved(&self, name: &RoomName) -> Unsaved {
+        let kept = self.table.lock();
+        let unsaved = kept.rooms.get(name).map_or(Unsaved::Nothing, KeptRoom::unsaved);
+        self.if_kept(unsaved)
+    }
+
+    /// Without a place to keep rooms in, nothing is ever written.
+    fn if_kept(&self, unsaved: Unsaved) -> Unsaved {
+        match self.backing {
+            Backing::None => Unsaved::Nothing,
+            Backing::File(_) | Backing::Store(..) => unsaved,
+        }
+    }
+
+    /// Writes something of a room without delay, for whoever waits for it.
+    pub(in super::super) fn write(&self, name: &RoomName, unsaved: Unsaved) -> Writing {
+        self.table.write(name, unsaved)
     }
 
     /// Takes in new messages of an open room, if it is kept.
@@ -107,11 +132,12 @@ impl KeptRooms {
         }
     }
 
-    /// Drops the state of a closed room.
-    pub(in super::super) fn forget(&self, name: &RoomName) {
-        if self.table.lock().remove(name) {
-            self.table.notify();
-        }
+    /// Drops the state of a closed room. Returns what is to be deleted.
+    pub(in super::super) fn forget(&self, name: &RoomName) -> Unsaved {
+        let removed = self.table.lock().remove(name);
+        let Some(id) = removed else { return Unsaved::Nothing };
+        self.table.notify();
+        self.if_kept(Unsaved::Removal { id })
     }
 
     /// Returns whether a room from before a restart is kept.

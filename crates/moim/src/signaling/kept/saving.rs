@@ -32,7 +32,8 @@ impl KeptRooms {
             let next = self.table.lock().next_attempt();
             let until = next.map_or(prune_at, |next| next.min(prune_at));
             let _ = tokio::time::timeout_at(until, self.table.notified()).await;
-            tokio::time::sleep(WRITE_DELAY).await;
+            // Unless somebody waits.
+            let _ = tokio::time::timeout(WRITE_DELAY, self.table.urged()).await;
             self.save().await;
         }
     }
@@ -61,7 +62,7 @@ impl KeptRooms {
         self.table.lock().prune(Instant::now());
         match &self.backing {
             Backing::None => {
-                self.table.lock().removed.clear();
+                self.table.lock().forget_removals();
                 Ok(())
             }
             Backing::File(folder) => {
@@ -81,7 +82,7 @@ impl KeptRooms {
     pub(super) fn write_file(&self, folder: &DataFolder) -> anyhow::Result<()> {
         let now = Instant::now();
         let mut kept = self.table.lock();
-        let Kept { rooms, removed } = &mut *kept;
+        let Kept { rooms, removed, .. } = &mut *kept;
         let due = removed.iter_mut().filter_map(|row| row.attempts.may_be_made(now).then_some(()));
         let due =
             due.chain(rooms.values_mut().filter_map(|room| room.may_be_sent(now).then_some(())));
@@ -102,8 +103,11 @@ impl KeptRooms {
         for (name, key) in keys {
             self.table.acknowledge(&name, key, written.is_ok());
         }
-        if written.is_err() {
-            removed.into_iter().for_each(|row| self.table.removal_failed(row));
+        for removal in removed {
+            match written.is_ok() {
+                true => self.table.removed(removal),
+                false => self.table.removal_failed(removal),
+            }
         }
         written
     }
@@ -153,10 +157,9 @@ impl KeptRooms {
             }
             let (removal, table) = (*removal, Arc::clone(&self.table));
             let change = move |database: &mut dyn Database| rooms::remove(database, removal.id);
-            let done = move |is_written: bool| {
-                if !is_written {
-                    table.removal_failed(removal);
-                }
+            let done = move |is_written: bool| match is_written {
+                true => table.removed(removal),
+                false => table.removal_failed(removal),
             };
             has_place = store.write_and_tell(Importance::Record, change, done);
             !has_place

@@ -9,19 +9,24 @@ use tokio::{
     time::Instant,
 };
 
-use super::room::{Attempts, KeptRoom, RowKey};
+use super::{
+    room::{Attempts, KeptRoom, RowKey},
+    waits::{Unsaved, Waits, Writing},
+};
 
 /// Kept rooms, and rows that are to be deleted.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     kept: Mutex<Kept>,
     changed: Notify,
+    urged: Notify,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) rooms: BTreeMap<RoomName, KeptRoom>,
     pub(super) removed: Vec<Removal>,
+    waits: Waits,
 }
 
 /// A row that is to be deleted.
@@ -33,8 +38,8 @@ pub(super) struct Removal {
 
 impl Table {
     pub(super) fn new(rooms: BTreeMap<RoomName, KeptRoom>) -> Self {
-        let kept = Kept { rooms, removed: Vec::new() };
-        Self { kept: Mutex::new(kept), changed: Notify::new() }
+        let kept = Kept { rooms, removed: Vec::new(), waits: Waits::default() };
+        Self { kept: Mutex::new(kept), changed: Notify::new(), urged: Notify::new() }
     }
 
     /// Held for look-ups and changes only, never while something is serialized or hashed.
@@ -51,14 +56,36 @@ impl Table {
         self.changed.notified()
     }
 
+    /// Says that somebody waits for what there is to write.
+    fn urge(&self) {
+        self.notify();
+        self.urged.notify_one();
+    }
+
+    /// Resolves once somebody waits.
+    pub(super) fn urged(&self) -> Notified<'_> {
+        self.urged.notified()
+    }
+
     /// A room's row is written, or was refused and is written again.
     pub(super) fn acknowledge(&self, name: &RoomName, key: RowKey, is_written: bool) {
         let mut kept = self.kept.lock();
-        let Some(room) = kept.rooms.get_mut(name).filter(|room| room.id == key.id) else { return };
-        room.acknowledge(key, is_written);
-        if room.is_changed() {
-            self.notify();
+        let Kept { rooms, waits, .. } = &mut *kept;
+        if is_written {
+            waits.written(key.id, key.revision);
         }
+        let Some(room) = rooms.get_mut(name).filter(|room| room.id == key.id) else { return };
+        room.acknowledge(key, is_written);
+        match (room.is_changed(), is_written && waits.has(key.id)) {
+            (true, true) => self.urge(),
+            (true, false) => self.notify(),
+            (false, _) => {}
+        }
+    }
+
+    /// A row is deleted.
+    pub(super) fn removed(&self, removal: Removal) {
+        self.kept.lock().waits.removed(removal.id);
     }
 
     /// A row was not deleted, which is tried again.
@@ -67,27 +94,54 @@ impl Table {
         self.kept.lock().removed.push(removal);
         self.notify();
     }
+
+    /// Begins to wait until something of a room is written.
+    pub(super) fn write(&self, name: &RoomName, unsaved: Unsaved) -> Writing {
+        let mut kept = self.kept.lock();
+        let Kept { rooms, waits, .. } = &mut *kept;
+        let writing = match unsaved {
+            Unsaved::Nothing => Writing::Over(Ok(())),
+            Unsaved::Removal { id } => waits.add_removal(id),
+            Unsaved::Row { id, revision } => match rooms.get(name).filter(|room| room.id == id) {
+                Some(room) if room.has_written(revision) => Writing::Over(Ok(())),
+                Some(_) => waits.add_row(id, revision),
+                None => waits.add_removal(id),
+            },
+        };
+        drop(kept);
+        if matches!(writing, Writing::Waiting { .. }) {
+            self.urge();
+        }
+        writing
+    }
 }
 
 impl Kept {
-    /// Drops a room and its row.
-    pub(super) fn remove(&mut self, name: &RoomName) -> bool {
-        let removed = self.rooms.remove(name);
-        let is_there = removed.is_some();
-        self.removed.extend(removed.map(|room| Removal::of(&room)));
-        is_there
+    /// Drops a room and its row; returns the row's id.
+    pub(super) fn remove(&mut self, name: &RoomName) -> Option<i64> {
+        let removal = Removal::of(&self.rooms.remove(name)?);
+        self.removed.push(removal);
+        self.waits.removes(removal.id);
+        Some(removal.id)
     }
 
     /// Drops rooms that nobody entered after a restart.
     pub(super) fn prune(&mut self, now: Instant) {
-        let removed = &mut self.removed;
-        self.rooms.retain(|_, room| {
+        let Self { rooms, removed, waits } = self;
+        rooms.retain(|_, room| {
             let stays = room.until.is_none_or(|until| until > now);
             if !stays {
                 removed.push(Removal::of(room));
+                waits.removes(room.id);
             }
             stays
         });
+    }
+
+    /// Drops what is to be deleted, where nothing is kept.
+    pub(super) fn forget_removals(&mut self) {
+        self.removed.clear();
+        self.waits.forget_removals();
     }
 
     /// The next time at which something refused is tried again.

@@ -126,6 +126,78 @@ on_both_engines! {
     row_that_the_database_refuses_is_written_later;
     deletion_that_the_database_refuses_is_made_later;
     chat_that_waits_for_the_database_is_bounded;
+    decision_is_over_once_its_row_is_written_or_deleted;
+}
+
+/// Returns whether what has changed in a room is on the disk, without waiting for it.
+async fn is_on_disk(rooms: &KeptRooms, unsaved: Unsaved) -> bool {
+    let waiting = rooms.write(&name("tea"), unsaved).wait();
+    tokio::time::timeout(Duration::ZERO, waiting).await == Ok(Ok(()))
+}
+
+fn decision_is_over_once_its_row_is_written_or_deleted(engine: &Engine) {
+    on_a_paused_clock(async {
+        let (store, rooms) = in_store(engine);
+        let keep = |capacity| {
+            let settings = settings(capacity, None);
+            let (devices, metadata) = (KeptDevices::default(), String::new());
+            rooms.keep(&name("tea"), KeptState { settings, devices, metadata })
+        };
+        let first = keep(5);
+        assert!(!is_on_disk(&rooms, first).await);
+        write(&store, &rooms);
+        assert!(is_on_disk(&rooms, first).await);
+        assert_eq!(rooms.unsaved(&name("tea")), Unsaved::Nothing);
+        // A refused row is written later, and what was decided meanwhile with it.
+        execute(&store, "ALTER TABLE room RENAME TO elsewhere");
+        let second = keep(6);
+        let attempt = || {
+            rooms.write_now().unwrap();
+            store.flush(PATIENCE);
+        };
+        attempt();
+        assert!(!is_on_disk(&rooms, second).await);
+        let third = keep(7);
+        execute(&store, "ALTER TABLE elsewhere RENAME TO room");
+        // The first one waits for its time.
+        attempt();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        attempt();
+        for unsaved in [second, third] {
+            assert!(is_on_disk(&rooms, unsaved).await);
+        }
+        let fourth = keep(8);
+        let removal = rooms.forget(&name("tea"));
+        for unsaved in [fourth, removal] {
+            assert!(!is_on_disk(&rooms, unsaved).await);
+        }
+        attempt();
+        for unsaved in [fourth, removal] {
+            assert!(is_on_disk(&rooms, unsaved).await, "nothing of it is left");
+        }
+        assert_eq!(rooms.forget(&name("tea")), Unsaved::Nothing);
+    });
+}
+
+#[tokio::test]
+async fn decision_without_a_place_to_keep_it_waits_for_nothing() {
+    let rooms = KeptRooms::open(Backing::None, Vec::new(), STAYS);
+    let (settings, metadata) = (settings(5, None), String::new());
+    let state = KeptState { settings, devices: KeptDevices::default(), metadata };
+    assert_eq!(rooms.keep(&name("tea"), state), Unsaved::Nothing);
+    assert_eq!(rooms.forget(&name("tea")), Unsaved::Nothing);
+    let (_folder, data) = folder();
+    let rooms = KeptRooms::open(Backing::File(data), Vec::new(), STAYS);
+    let (settings, metadata) = (self::settings(5, None), String::new());
+    let state = KeptState { settings, devices: KeptDevices::default(), metadata };
+    let unsaved = rooms.keep(&name("tea"), state);
+    assert!(!is_on_disk(&rooms, unsaved).await);
+    rooms.write_now().unwrap();
+    assert!(is_on_disk(&rooms, unsaved).await, "in the file");
+    let removal = rooms.forget(&name("tea"));
+    assert!(!is_on_disk(&rooms, removal).await);
+    rooms.write_now().unwrap();
+    assert!(is_on_disk(&rooms, removal).await);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ pub(in crate::store) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/3-doctor.sql"),
     include_str!("../migrations/postgres/4-unused.sql"),
     include_str!("../migrations/postgres/5-people.sql"),
+    include_str!("../migrations/postgres/6-administrators.sql"),
 ];
 
 /// The key of the lock that is held while migrating, the same for all versions: "moim" in ASCII.

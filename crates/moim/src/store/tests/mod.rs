@@ -45,6 +45,7 @@ on_both_engines! {
     failed_write_is_undone_and_counted_and_harms_no_other;
     panic_of_a_write_ends_neither_the_store_nor_the_server;
     full_queue_drops_samples_before_records_and_never_blocks;
+    durable_write_ends_once_it_is_in_the_database_or_with_the_reason;
 }
 
 fn writes_are_applied_in_order_and_survive(engine: &Engine) {
@@ -105,6 +106,41 @@ fn full_queue_drops_samples_before_records_and_never_blocks(engine: &Engine) {
     store.flush(PATIENCE);
     assert!(names(&store).contains(&"record 0".to_owned()), "room was left for records");
     assert_eq!(store.counts().depth, 0);
+}
+
+fn durable_write_ends_once_it_is_in_the_database_or_with_the_reason(engine: &Engine) {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let add = |store: &Store, name: &'static str| {
+        store.write_durably(move |database: &mut dyn Database| {
+            let sql = "INSERT INTO meta (name, value) VALUES (?1, 'x')";
+            database.execute(sql, values![name]).map(drop)
+        })
+    };
+    let store = engine.open();
+    let in_time = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    assert_eq!(in_time.block_on(add(&store, "a").wait()), Ok(()));
+    assert_eq!(names(&store), ["a"], "at the time of the answer");
+    assert_eq!(in_time.block_on(add(&store, "a").wait()), Err(NotWritten::Refused));
+    // It stands still.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel();
+    store.write(Importance::Record, move |_| {
+        let _ = begin.send(());
+        let _ = held.recv();
+        Ok(())
+    });
+    begun.recv().unwrap();
+    assert_eq!(runtime().block_on(add(&store, "late").wait()), Err(NotWritten::Late));
+    while store.write(Importance::Record, |_| Ok(())) {}
+    let full = add(&store, "full");
+    assert!(!full.is_queued());
+    assert_eq!(runtime().block_on(full.wait()), Err(NotWritten::Full));
+    drop(release);
+    store.flush(PATIENCE);
+    assert_eq!(names(&store), ["a", "late"], "what was late may arrive");
 }
 
 #[test]
