@@ -46,6 +46,7 @@ export class OpenIdProvider {
           client_id: CLIENT_ID,
           client_secret: CLIENT_SECRET,
           redirect_uris: [`${url}/auth/callback`],
+          post_logout_redirect_uris: [`${url}/auth/callback`],
           response_types: ["code"],
           grant_types: ["authorization_code"],
         },

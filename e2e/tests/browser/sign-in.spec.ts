@@ -60,8 +60,14 @@ test("a host signs in and opens a room, a guest joins without an account, the ho
   await page.goto(server.url);
   await expect(at("room-item")).toContainText("algebra");
   await at("sign-out").click();
+  // At the provider, too, which leads back.
+  await page.getByRole("button", { name: "Yes, sign me out" }).click();
+  await expect(page).toHaveURL(`${server.url}/`);
   await expect(at("sign-in")).toBeVisible();
   await expect(at("room-list")).toHaveCount(0);
   const cookies = await page.context().cookies(server.url);
   expect(cookies.filter(({ name }) => name.startsWith("moim"))).toEqual([]);
+  // Whoever comes next to this computer is asked who it is.
+  await at("sign-in").click();
+  await expect(page.locator("input[name=login]")).toBeVisible();
 });

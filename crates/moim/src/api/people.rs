@@ -55,6 +55,13 @@ struct Session {
     person: Option<String>,
 }
 
+/// A sign-out that goes on at the provider.
+#[derive(Debug, Serialize)]
+struct SignedOut {
+    /// The provider's page.
+    page: String,
+}
+
 #[derive(Deserialize)]
 struct Begin {
     /// The path of this page to return to.
@@ -83,10 +90,8 @@ async fn begin(
     if !is_private_channel(&request) {
         return Ok(failed(&SignInFailure::Insecure, connection));
     }
-    let host = Host::of_request(request.extensions(), request.uri(), request.headers());
-    let host = host.ok_or_else(|| Problem::invalid("the request names no host"))?;
-    let scheme = if connection.secure { "https" } else { "http" };
-    Ok(match sign_ins.begin(&format!("{scheme}://{host}"), &to).await {
+    let origin = origin(connection, &request)?;
+    Ok(match sign_ins.begin(&origin, &to).await {
         Ok(begun) => {
             let cookie = SIGN_IN.set(&begun.cookie, connection.secure, ATTEMPT_SECONDS);
             with_cookie(see_other(&begun.page), cookie)
@@ -102,9 +107,13 @@ async fn finish(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sign_ins = parts.sign_ins()?;
+    if answer.is_of_sign_out() {
+        return Ok(see_other("/"));
+    }
     let client = connection.peer.ip();
     let finished = if parts.limits.take_sign_in(client.into(), Instant::now()) {
-        sign_ins.finish(answer, SIGN_IN.find(&headers, connection.secure)).await
+        let cookie = SIGN_IN.find(&headers, connection.secure);
+        sign_ins.finish(client.into(), answer, cookie).await
     } else {
         Err(SignInFailure::Busy)
     };
@@ -115,8 +124,11 @@ async fn finish(
         Err(failure) => return Ok(with_cookie(failed(&failure, connection), forget)),
     };
     // A shared computer: the person before is signed out.
-    if let Some(before) = PERSON.find(&headers, connection.secure) {
-        sign_ins.sign_out(before);
+    if let Some(before) = PERSON.find(&headers, connection.secure)
+        && let Err(error) = sign_ins.end_session(before).await
+    {
+        // The browser forgets the session anyway.
+        tracing::error!("somebody's session may come back with a restart: {error}");
     }
     let name = &signed_in.person.name;
     let actor = format!("person {name}");
@@ -131,13 +143,29 @@ async fn finish(
 async fn sign_out(
     State(parts): State<Arc<Parts>>,
     Extension(connection): Extension<Connection>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
     let sign_ins = parts.sign_ins()?;
-    if let Some(secret) = PERSON.find(&headers, connection.secure) {
-        sign_ins.sign_out(secret);
-    }
-    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), PERSON.clear(connection.secure)))
+    let origin = origin(connection, &request)?;
+    let secret = PERSON.find(request.headers(), connection.secure).map(str::to_owned);
+    let page = match secret {
+        // If it fails, the cookie stays for another attempt.
+        Some(secret) => sign_ins.sign_out(&secret, &origin).await.map_err(Problem::signed_out)?,
+        None => None,
+    };
+    let signed_out = match page {
+        Some(page) => Json(SignedOut { page }).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    };
+    Ok(with_cookie(signed_out, PERSON.clear(connection.secure)))
+}
+
+/// This server as the browser reached it.
+fn origin(connection: Connection, request: &Request) -> Result<String, Problem> {
+    let host = Host::of_request(request.extensions(), request.uri(), request.headers());
+    let host = host.ok_or_else(|| Problem::invalid("the request names no host"))?;
+    let scheme = if connection.secure { "https" } else { "http" };
+    Ok(format!("{scheme}://{host}"))
 }
 
 impl Parts {

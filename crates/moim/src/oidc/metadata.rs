@@ -27,6 +27,8 @@ pub(super) struct Metadata {
     pub(super) keys: Uri,
     /// More claims of a person.
     pub(super) user_info: Option<Uri>,
+    /// Signs people out (OpenID Connect RP-Initiated Logout 1.0).
+    pub(super) end_session: Option<Uri>,
     pub(super) proof: ClientProof,
     /// Its answers name it (RFC 9207).
     pub(super) names_itself: bool,
@@ -40,6 +42,8 @@ struct Document {
     jwks_uri: String,
     #[serde(default)]
     userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    end_session_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
@@ -68,6 +72,7 @@ impl Metadata {
             token: endpoint(&document.token_endpoint)?,
             keys: endpoint(&document.jwks_uri)?,
             user_info: document.userinfo_endpoint.as_deref().map(endpoint).transpose()?,
+            end_session: document.end_session_endpoint.as_deref().map(endpoint).transpose()?,
             proof: if is_post { ClientProof::Post } else { ClientProof::Basic },
             names_itself: document.authorization_response_iss_parameter_supported,
         })
@@ -116,6 +121,7 @@ mod tests {
             (json!({"token_endpoint": "http://idp.example/token"}), "unsafe address"),
             (json!({"jwks_uri": "file:///etc/passwd"}), "unsafe address"),
             (json!({"userinfo_endpoint": "https://"}), "unsafe address"),
+            (json!({"end_session_endpoint": "http://idp.example/end"}), "unsafe address"),
             (json!({"authorization_endpoint": 5}), "not those of an OpenID provider"),
         ] {
             let error = format!("{:#}", read(&changes).unwrap_err());

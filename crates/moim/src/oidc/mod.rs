@@ -6,6 +6,7 @@
 //! is away stops neither the server nor guests.
 
 mod attempt;
+mod exchanges;
 mod failure;
 mod hosts;
 mod metadata;
@@ -16,7 +17,6 @@ use std::sync::Arc;
 
 use room::name::DisplayName;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 pub(crate) use self::{
     attempt::LIFE_SECONDS as ATTEMPT_SECONDS,
@@ -25,15 +25,15 @@ pub(crate) use self::{
 };
 use self::{
     attempt::{Attempt, Seal},
+    exchanges::Exchanges,
     failure::told,
-    provider::Provider,
+    provider::{Provider, SIGNED_OUT},
 };
-use crate::{access::now, config::OidcConfig};
+use crate::{access::now, config::OidcConfig, net::client_prefix::ClientPrefix, store::NotWritten};
 
-/// Path of the redirect URI.
+/// Path of the redirect URI, to which the provider also returns after a sign-out: many accept there
+/// what is registered for sign-ins.
 pub(crate) const CALLBACK: &str = "/auth/callback";
-/// Codes that are exchanged at once.
-const MAX_EXCHANGES: usize = 16;
 
 /// Sign-in at a provider.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct SignIns {
     provider: Provider,
     seal: Seal,
     people: Arc<People>,
-    exchanges: Semaphore,
+    exchanges: Exchanges,
 }
 
 /// A sign-in that has begun.
@@ -73,6 +73,14 @@ pub(crate) struct Answer {
     error: Option<String>,
 }
 
+impl Answer {
+    /// The provider returns from a sign-out, of which it may say nothing but `state`.
+    pub(crate) fn is_of_sign_out(&self) -> bool {
+        let is_sign_in = self.code.is_some() || self.error.is_some() || self.iss.is_some();
+        !is_sign_in && self.state.as_deref().is_none_or(|state| state == SIGNED_OUT)
+    }
+}
+
 impl SignIns {
     /// Sign-in of `people` at a provider.
     ///
@@ -83,7 +91,7 @@ impl SignIns {
             provider: Provider::new(config),
             seal: Seal::new()?,
             people,
-            exchanges: Semaphore::new(MAX_EXCHANGES),
+            exchanges: Exchanges::default(),
         })
     }
 
@@ -98,12 +106,13 @@ impl SignIns {
         Ok(Begun { page, cookie: self.seal.seal(&attempt)? })
     }
 
-    /// Finishes a sign-in of the browser that has `cookie`.
+    /// Finishes a sign-in of the browser of `client` that has `cookie`.
     ///
     /// # Errors
     /// See [`SignInFailure`].
     pub(crate) async fn finish(
         &self,
+        client: ClientPrefix,
         answer: Answer,
         cookie: Option<&str>,
     ) -> Result<SignedIn, SignInFailure> {
@@ -123,15 +132,15 @@ impl SignIns {
             return Err(SignInFailure::refused(&error));
         }
         let code = answer.code.ok_or_else(|| SignInFailure::Wrong("it has no code".to_owned()))?;
-        let _exchange = self.exchanges.try_acquire().map_err(|_| SignInFailure::Busy)?;
-        let found = self.provider.exchange(&metadata, &attempt, &code).await?;
+        let _exchange = self.exchanges.begin(client).ok_or(SignInFailure::Busy)?;
+        let (found, token) = self.provider.exchange(&metadata, &attempt, &code).await?;
         let name = hosts::name(&found.claims).and_then(|name| DisplayName::new(name).ok());
         let name = name.map_or_else(|| told(&found.subject), |name| name.as_str().to_owned());
         if !hosts::is_host(config, &found.claims) {
             return Err(SignInFailure::NotHost(crate::log_privacy::name(&name)));
         }
         let person = Person::new(&config.issuer, &found.subject, name);
-        let secret = self.people.open(person.clone(), now())?;
+        let secret = self.people.open(person.clone(), Some(token), now())?;
         Ok(SignedIn { person, secret, to: attempt.to })
     }
 
@@ -140,9 +149,34 @@ impl SignIns {
         self.people.find(secret)
     }
 
-    /// Signs out.
-    pub(crate) fn sign_out(&self, secret: &str) {
-        self.people.close(secret);
+    /// Signs out. Returns the page of the provider that signs the person out there, too, and leads
+    /// back to this server at `origin`; `None` if the provider has none, or is away.
+    ///
+    /// # Errors
+    /// The session is over, but may come back with a restart.
+    pub(crate) async fn sign_out(
+        &self,
+        secret: &str,
+        origin: &str,
+    ) -> Result<Option<String>, NotWritten> {
+        let token = self.people.id_token(secret);
+        if !self.people.close(secret).await? {
+            return Ok(None);
+        }
+        let metadata = self.provider.metadata().await.ok();
+        let page = metadata.and_then(|metadata| {
+            let token = token.as_deref();
+            self.provider.sign_out_page(&metadata, token, &format!("{origin}{CALLBACK}"))
+        });
+        Ok(page)
+    }
+
+    /// Ends a session here alone.
+    ///
+    /// # Errors
+    /// It is over, but may come back with a restart.
+    pub(crate) async fn end_session(&self, secret: &str) -> Result<(), NotWritten> {
+        self.people.close(secret).await.map(drop)
     }
 }
 

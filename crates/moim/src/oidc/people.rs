@@ -13,8 +13,9 @@ use crate::{
     data::DataFolder,
     session_secret::{SecretHash, new_secret},
     store::{
-        Importance, Store, meta,
+        Durable, Importance, NotWritten, Store, meta,
         person_sessions::{self, StoredPersonSession},
+        sql::Database,
     },
 };
 
@@ -24,6 +25,8 @@ pub(crate) const LIFE_SECONDS: u64 = 7 * 24 * 60 * 60;
 const MAX_SESSIONS: usize = 10_000;
 /// Sessions of one person at once.
 const MAX_PER_PERSON: usize = 16;
+/// Longest ID token that is kept, in bytes: it comes back to the provider in an address.
+const MAX_ID_TOKEN_BYTES: usize = 3000;
 /// The file in the data folder with the key of [`People::device`].
 const KEY_FILE: &str = "people.secret";
 /// The name of the text that has the provider and the rules by which people signed in.
@@ -60,6 +63,16 @@ pub(crate) struct People {
 struct Session {
     person: Person,
     expires: UnixTime,
+    /// Tells the provider whom to sign out. In memory alone, since it tells more of the person.
+    id_token: Option<Box<str>>,
+    /// It is over, but may still be in the store.
+    is_closed: bool,
+}
+
+impl Session {
+    fn new(person: Person, expires: UnixTime) -> Self {
+        Self { person, expires, id_token: None, is_closed: false }
+    }
 }
 
 impl People {
@@ -88,7 +101,7 @@ impl People {
         let kept = people.store.load(person_sessions::all)?.unwrap_or_default().into_iter();
         let sessions = kept.filter_map(|StoredPersonSession { hash, identity, name, expires }| {
             let expires = UnixTime(u64::try_from(expires).ok()? / 1000);
-            let session = Session { person: Person { name, identity }, expires };
+            let session = Session::new(Person { name, identity }, expires);
             Some((SecretHash::read(&hash)?, session))
         });
         people.sessions.lock().extend(sessions.take(MAX_SESSIONS));
@@ -105,11 +118,16 @@ impl People {
         Self { sessions: Mutex::default(), store, key }
     }
 
-    /// Opens a session of a person; returns its secret.
+    /// Opens a session of a person, who came with an ID token; returns its secret.
     ///
     /// # Errors
     /// The system has no randomness.
-    pub(super) fn open(&self, person: Person, now: UnixTime) -> anyhow::Result<String> {
+    pub(super) fn open(
+        &self,
+        person: Person,
+        id_token: Option<String>,
+        now: UnixTime,
+    ) -> anyhow::Result<String> {
         let secret = new_secret()?;
         let mut sessions = self.sessions.lock();
         sessions.retain(|_, session| now < session.expires);
@@ -127,7 +145,9 @@ impl People {
             name: person.name.clone(),
             expires: i64::try_from(expires.0.saturating_mul(1000)).unwrap_or(i64::MAX),
         };
-        sessions.insert(hash, Session { person, expires });
+        let id_token = id_token.filter(|token| token.len() <= MAX_ID_TOKEN_BYTES);
+        let id_token = id_token.map(String::into_boxed_str);
+        sessions.insert(hash, Session { id_token, ..Session::new(person, expires) });
         self.store
             .write(Importance::Record, move |database| person_sessions::add(database, &stored));
         Ok(secret)
@@ -141,13 +161,7 @@ impl People {
     ) {
         let fitting = sessions.iter().filter(|(_, session)| fits(session));
         let first = fitting.min_by_key(|(_, session)| session.expires).map(|(hash, _)| *hash);
-        if let Some(hash) = first {
-            self.remove(sessions, hash);
-        }
-    }
-
-    fn remove(&self, sessions: &mut HashMap<SecretHash, Session>, hash: SecretHash) {
-        if sessions.remove(&hash).is_some() {
+        if let Some(hash) = first.filter(|hash| sessions.remove(hash).is_some()) {
             self.store.write(Importance::Record, move |database| {
                 person_sessions::remove(database, hash.as_bytes())
             });
@@ -159,15 +173,37 @@ impl People {
         self.find_at(secret, now())
     }
 
+    /// The ID token with which the person of a session came to this process.
+    pub(super) fn id_token(&self, secret: &str) -> Option<Box<str>> {
+        self.sessions.lock().get(&SecretHash::of(secret))?.id_token.clone()
+    }
+
     fn find_at(&self, secret: &str, now: UnixTime) -> Option<Person> {
         let sessions = self.sessions.lock();
         let session = sessions.get(&SecretHash::of(secret))?;
-        (now < session.expires).then(|| session.person.clone())
+        (now < session.expires && !session.is_closed).then(|| session.person.clone())
     }
 
-    /// Ends a session.
-    pub(crate) fn close(&self, secret: &str) {
-        self.remove(&mut self.sessions.lock(), SecretHash::of(secret));
+    /// Ends a session; returns false if there is none, and true once the store does not have it any
+    /// more. Until then, and if that fails, it is over all the same, and can be ended again.
+    ///
+    /// # Errors
+    /// It may come back with a restart.
+    pub(crate) async fn close(&self, secret: &str) -> Result<bool, NotWritten> {
+        let hash = SecretHash::of(secret);
+        // A secret of no session writes nothing: strangers may send any number of them.
+        let Some(closing) = self.begin_to_close(hash) else { return Ok(false) };
+        closing.wait().await?;
+        self.sessions.lock().remove(&hash);
+        Ok(true)
+    }
+
+    fn begin_to_close(&self, hash: SecretHash) -> Option<Durable> {
+        let mut sessions = self.sessions.lock();
+        sessions.get_mut(&hash)?.is_closed = true;
+        let remove =
+            move |database: &mut dyn Database| person_sessions::remove(database, hash.as_bytes());
+        Some(self.store.write_durably(remove))
     }
 
     /// Secret by which rooms know a person, in place of a device's: a host comes back as host on any
@@ -199,35 +235,36 @@ mod tests {
         Person::new(ISSUER, subject, subject.to_owned())
     }
 
-    #[test]
-    fn session_ends_after_a_week_or_when_it_is_closed() {
+    #[tokio::test]
+    async fn session_ends_after_a_week_or_when_it_is_closed() {
         let people = People::none();
-        let secret = people.open(person("ann"), NOW).unwrap();
+        let secret = people.open(person("ann"), None, NOW).unwrap();
         assert_eq!(people.find_at(&secret, NOW), Some(person("ann")));
         assert!(people.find_at(&secret, NOW.plus(LIFE_SECONDS - 1)).is_some());
         assert_eq!(people.find_at(&secret, NOW.plus(LIFE_SECONDS)), None);
         assert_eq!(people.find_at("other", NOW), None);
-        people.close(&secret);
+        assert_eq!(people.close(&secret).await, Ok(true));
+        assert_eq!(people.close("other").await, Ok(false));
         assert_eq!(people.find_at(&secret, NOW), None);
     }
 
     #[test]
     fn sessions_are_bounded_and_the_first_of_the_same_person_gives_way() {
         let people = People::none();
-        let other = people.open(person("ben"), NOW).unwrap();
-        let first = people.open(person("ann"), NOW.plus(1)).unwrap();
+        let other = people.open(person("ben"), None, NOW).unwrap();
+        let first = people.open(person("ann"), None, NOW.plus(1)).unwrap();
         for n in 0..100 {
-            people.open(person("ann"), NOW.plus(2 + n)).unwrap();
+            people.open(person("ann"), None, NOW.plus(2 + n)).unwrap();
             assert!(people.sessions.lock().len() <= 1 + MAX_PER_PERSON);
         }
         assert_eq!(people.find_at(&first, NOW), None);
         assert!(people.find_at(&other, NOW).is_some());
-        people.open(person("eve"), NOW.plus(LIFE_SECONDS + 500)).unwrap();
+        people.open(person("eve"), None, NOW.plus(LIFE_SECONDS + 500)).unwrap();
         assert_eq!(people.sessions.lock().len(), 1, "the others have ended");
     }
 
-    #[test]
-    fn sessions_survive_a_restart_as_hashes_and_end_with_the_rules_of_the_provider() {
+    #[tokio::test]
+    async fn sessions_survive_a_restart_as_hashes_and_end_with_the_rules_of_the_provider() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         let store = Store::open(&data, Retention { samples_days: 7 }).unwrap();
@@ -247,10 +284,10 @@ mod tests {
         };
         let people = load(&config(ISSUER, &[]));
         let now = now();
-        let secret = people.open(person("ann"), now).unwrap();
-        let closed = people.open(person("ben"), now).unwrap();
-        people.close(&closed);
-        store.flush(Duration::from_secs(10));
+        let secret = people.open(person("ann"), None, now).unwrap();
+        let closed = people.open(person("ben"), None, now).unwrap();
+        // Whoever signed out has done so on disk, too.
+        people.close(&closed).await.unwrap();
         let again = load(&config(ISSUER, &[]));
         assert_eq!(again.find(&secret), Some(person("ann")));
         assert_eq!(again.find(&closed), None);
@@ -263,7 +300,7 @@ mod tests {
         assert_eq!(text.len(), 1);
         assert!(!format!("{text:?}").contains(&secret));
         for other in [config(ISSUER, &["school.example"]), config("https://idp", &[])] {
-            let secret = load(&config(ISSUER, &[])).open(person("ann"), now).unwrap();
+            let secret = load(&config(ISSUER, &[])).open(person("ann"), None, now).unwrap();
             store.flush(Duration::from_secs(10));
             assert!(load(&config(ISSUER, &[])).find(&secret).is_some());
             assert_eq!(load(&other).find(&secret), None, "{other:?}");

@@ -33,6 +33,9 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time after a failure in which no fetch is tried, however many people wish to sign in.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// The `state` of a sign-out.
+pub(super) const SIGNED_OUT: &str = "signed-out";
+
 /// A provider, whose metadata and keys are fetched at the first need.
 #[derive(Debug)]
 pub(super) struct Provider {
@@ -126,7 +129,7 @@ impl Provider {
 
     /// The page of the provider where a person signs in.
     pub(super) fn page(&self, metadata: &Metadata, attempt: &Attempt) -> String {
-        let query = form(&[
+        let fields = [
             ("response_type", "code"),
             ("client_id", &self.config.client_id),
             ("redirect_uri", &attempt.redirect),
@@ -135,14 +138,26 @@ impl Provider {
             ("nonce", &attempt.nonce),
             ("code_challenge", &attempt.challenge()),
             ("code_challenge_method", "S256"),
-        ]);
-        let page = metadata.authorization.to_string();
-        let separator = if page.contains('?') { '&' } else { '?' };
-        format!("{page}{separator}{query}")
+        ];
+        with_query(&metadata.authorization, &fields)
+    }
+
+    /// The page of the provider that signs a person out there (OpenID Connect RP-Initiated Logout
+    /// §2), if it has one. Without the ID token it asks the person.
+    pub(super) fn sign_out_page(
+        &self,
+        metadata: &Metadata,
+        id_token: Option<&str>,
+        back: &str,
+    ) -> Option<String> {
+        let mut fields = vec![("client_id", self.config.client_id.as_str())];
+        fields.extend(id_token.map(|token| ("id_token_hint", token)));
+        fields.extend([("post_logout_redirect_uri", back), ("state", SIGNED_OUT)]);
+        Some(with_query(metadata.end_session.as_ref()?, &fields))
     }
 
     /// Exchanges a code for what the provider says of a person: the verified ID token, whose claims
-    /// those of the user info complete.
+    /// those of the user info complete; and the same as text.
     ///
     /// # Errors
     /// It is away, refuses the code, or its answer is wrong.
@@ -151,7 +166,7 @@ impl Provider {
         metadata: &Metadata,
         attempt: &Attempt,
         code: &str,
-    ) -> Result<IdToken, SignInFailure> {
+    ) -> Result<(IdToken, String), SignInFailure> {
         let request = self.token_request(metadata, attempt, code)?;
         let response = self.client.send(request, BOUNDS).await.map_err(SignInFailure::Away)?;
         let status = response.status();
@@ -179,7 +194,7 @@ impl Provider {
                 person.claims.entry(name).or_insert(value);
             }
         }
-        Ok(person)
+        Ok((person, tokens.id_token))
     }
 
     fn token_request(
@@ -271,6 +286,13 @@ fn secret(text: &str) -> anyhow::Result<HeaderValue> {
     let mut value = HeaderValue::from_str(text).context("a token that is no text")?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// An address with more fields in its query.
+fn with_query(url: &Uri, fields: &[(&str, &str)]) -> String {
+    let (url, query) = (url.to_string(), form(fields));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{query}")
 }
 
 /// Fields as a form or a query has them.

@@ -21,13 +21,22 @@ test("is nobody where the server has no sign-in or can't be reached", async () =
   expect(await personSession(answering({ provider: 1, person: 5 }).request)).toEqual(NOBODY);
   const unreachable = () => Promise.reject(new TypeError("offline"));
   expect(await personSession(unreachable)).toEqual(NOBODY);
-  expect(await signOut(unreachable)).toBe(false);
+  expect(await signOut(unreachable)).toBe(null);
+  expect(await signOut(answering({}, 503).request)).toBe(null);
 });
 
 test("signs out by a request that other sites can't send", async () => {
   const { request, sent } = answering(null, 204);
-  expect(await signOut(request)).toBe(true);
+  expect(await signOut(request)).toBe("/");
   expect(sent[0]).toMatchObject({ method: "DELETE", credentials: "same-origin" });
+});
+
+test("goes on to the provider's page, where the provider has one to sign out", async () => {
+  const page = "https://id.school.example/logout?client_id=moim";
+  expect(await signOut(answering({ page }).request)).toBe(page);
+  for (const odd of [{ page: "javascript:alert(1)" }, { page: 5 }, {}]) {
+    expect(await signOut(answering(odd).request)).toBe("/");
+  }
 });
 
 test("returns to the path that was left", () => {

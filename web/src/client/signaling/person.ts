@@ -34,13 +34,21 @@ export async function personSession(request: typeof fetch = fetch): Promise<Pers
   }
 }
 
-/** Signs out; returns whether the server did. */
-export async function signOut(request: typeof fetch = fetch): Promise<boolean> {
+/**
+ * Signs out. Returns the address that comes next: the provider's page that signs out there, too, or
+ * this page; null if the server did not sign out.
+ */
+export async function signOut(request: typeof fetch = fetch): Promise<string | null> {
   try {
     const options = { method: "DELETE", signal: AbortSignal.timeout(TIMEOUT_MS) };
-    return (await request(PATH, { ...options, credentials: "same-origin" })).ok;
+    const response = await request(PATH, { ...options, credentials: "same-origin" });
+    if (!response.ok) return null;
+    if (response.status === 204) return "/";
+    const { page } = await response.json();
+    // Never a script.
+    return typeof page === "string" && /^https?:/.test(page) ? page : "/";
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -34,8 +34,9 @@ export function PersonRow() {
             onClick={async () => {
               setBusy(true);
               setRefused(false);
+              const next = await signOut();
               // Loaded anew, so that the connection is nobody's either.
-              if (await signOut()) location.assign("/");
+              if (next !== null) location.assign(next);
               else setRefused(true);
               setBusy(false);
             }}

@@ -86,11 +86,7 @@ impl<'a> Browser<'a> {
 
     /// Returns from the provider; the address that this leads to.
     fn finish(&mut self, query: &[(&str, &str)]) -> String {
-        let encode = |text: &str| {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                .to_string()
-        };
-        let pairs = query.iter().map(|(name, value)| format!("{name}={}", encode(value)));
+        let pairs = query.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
         let query = pairs.collect::<Vec<_>>().join("&");
         let answer = self.get(&format!("/auth/callback?{query}"));
         assert_eq!(answer.status, 303, "{} {}", answer.head, answer.text());
@@ -120,12 +116,16 @@ impl<'a> Browser<'a> {
     }
 
     fn sign_out(&mut self, origin: &str) -> u16 {
+        self.sign_out_answer(origin).status
+    }
+
+    fn sign_out_answer(&mut self, origin: &str) -> Answer {
         let headers = [("Cookie", self.cookie()), ("Origin", origin.to_owned())];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         let mut stream = tcp(self.server.address());
         let answer = request(&mut stream, "DELETE /auth/session", &headers, b"").unwrap();
         self.keep(&answer);
-        answer.status
+        answer
     }
 
     /// A socket of a page of an origin.
@@ -140,6 +140,10 @@ impl<'a> Browser<'a> {
 }
 
 const OWN: &str = "http://localhost";
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
 
 fn join(stream: &mut TcpStream, room: &str, device: &str) -> Value {
     let join = json!({"room": room, "name": "Somebody", "device": device.repeat(16)});
@@ -234,6 +238,134 @@ fn sessions_survive_a_restart() {
     let mut browser = Browser { server: &second, cookies };
     assert_eq!(browser.person(), "Ann");
     assert!(ask(&mut browser.socket(OWN), "room:list", &json!({}))["ok"].is_object());
+}
+
+#[test]
+fn session_that_was_ended_stays_ended_after_kill_9() {
+    let provider = Provider::start(Issuer::es256("a"));
+    let mut first = server(&provider, &[]);
+    let [stays, ended] = {
+        let mut browsers = [Browser::new(&first), Browser::new(&first)];
+        for browser in &mut browsers {
+            browser.sign_in(&provider, &json!({}));
+        }
+        let cookies = browsers.each_ref().map(|browser| browser.cookies.clone());
+        assert_eq!(browsers[1].sign_out(OWN), 204);
+        cookies
+    };
+    // The moment after the answer.
+    first.signal(rustix::process::Signal::KILL);
+    first.ended();
+    let issuer = provider.issuer();
+    let secret = first.data().join("secret");
+    let flags = own_flags(&issuer, secret.to_str().unwrap());
+    let flags = [&flags[..], &SIGNED_IN].concat();
+    let second = Server::start_in(first.keep_data(), &flags);
+    let person = |cookies: Vec<_>| Browser { server: &second, cookies }.person();
+    assert_eq!((person(stays), person(ended)), ("Ann".into(), Value::Null));
+}
+
+#[test]
+fn signing_out_goes_on_at_the_provider_if_it_has_a_page_for_that() {
+    let provider = Provider::start(Issuer::es256("a"));
+    provider.announce("end_session_endpoint", json!(format!("{}/end?a=b", provider.issuer())));
+    let mut first = server(&provider, &[]);
+    let sign_out = |browser: &mut Browser<'_>| {
+        let answer = browser.sign_out_answer(OWN);
+        assert_eq!(answer.status, 200, "{}", answer.head);
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let page = body["page"].as_str().unwrap().to_owned();
+        assert!(page.starts_with(&format!("{}/end?a=b&", provider.issuer())), "{page}");
+        assert_eq!(browser.person(), Value::Null);
+        Asked::at(&page).query
+    };
+    let (cookies, token) = {
+        let mut browser = Browser::new(&first);
+        browser.sign_in(&provider, &json!({}));
+        let cookies = browser.cookies.clone();
+        let mut other = Browser::new(&first);
+        let asked = other.begin("/");
+        let token = provider.key().token(&provider.claims(&asked, &json!({})));
+        let code = provider.grant(&asked, token.clone());
+        other.answer(&provider, &asked, &code);
+        let query = sign_out(&mut other);
+        let [client, back] = ["client_id", "post_logout_redirect_uri"].map(|name| &query[name]);
+        assert_eq!((client.as_str(), back.as_str()), (CLIENT, "http://localhost/auth/callback"));
+        // The provider returns with the state, or without.
+        let state = query["state"].clone();
+        for back in [&[("state", state.as_str())][..], &[]] {
+            assert_eq!(other.finish(back), "/");
+        }
+        assert_eq!(other.sign_out(OWN), 204, "nobody is signed in");
+        assert_eq!(query["id_token_hint"], token);
+        (cookies, token)
+    };
+    assert!(!first.log().contains(&token));
+    // The token is not on disk: the next process knows who has signed in, and the provider asks.
+    first.terminate();
+    assert!(first.ended().success());
+    let signature = token.rsplit_once('.').unwrap().1.as_bytes();
+    for entry in fs::read_dir(first.data()).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(bytes) = fs::read(&path) else { continue };
+        let has_it = bytes.windows(signature.len()).any(|bytes| bytes == signature);
+        assert!(!has_it, "{}", path.display());
+    }
+    let issuer = provider.issuer();
+    let secret = first.data().join("secret");
+    let flags = own_flags(&issuer, secret.to_str().unwrap());
+    let second = Server::start_in(first.keep_data(), &[&flags[..], &SIGNED_IN].concat());
+    let mut browser = Browser { server: &second, cookies };
+    assert_eq!(browser.person(), "Ann");
+    assert!(!sign_out(&mut browser).contains_key("id_token_hint"));
+}
+
+/// One client that begins many sign-ins leaves room for others, while the provider is slow.
+#[test]
+fn slow_provider_is_not_taken_up_by_one_client() {
+    let provider = Provider::start(Issuer::es256("a"));
+    let server = server(&provider, &["--trusted-proxy", "127.0.0.1/32"]);
+    let get = |path: &str, cookie: &str, client: &str| {
+        let from = [("X-Forwarded-For", client), ("X-Forwarded-Proto", "https")];
+        get_with(&server, path, &[&[("Cookie", cookie)], &from[..]].concat())
+    };
+    // The code, the answer that has it, and the cookie of the browser.
+    let granted = |client: &str| {
+        let mut browser = Browser::new(&server);
+        let begun = get("/auth/sign-in?to=/", "", client);
+        browser.keep(&begun);
+        let asked = Asked::at(begun.header("location").unwrap());
+        let token = provider.key().token(&provider.claims(&asked, &json!({})));
+        let code = provider.grant(&asked, token);
+        let (state, iss) = (asked.query["state"].clone(), provider.issuer());
+        let pairs = [("code", code.clone()), ("state", state), ("iss", iss)];
+        let query = pairs.map(|(name, value)| format!("{name}={}", encoded(&value)));
+        (code, format!("/auth/callback?{}", query.join("&")), browser.cookie())
+    };
+    let finish = |(_, path, cookie): &(String, String, String), client: &str| {
+        get(path, cookie, client).header("location").unwrap().to_owned()
+    };
+    let (one, another) = ("198.51.100.7", "203.0.113.9");
+    let of_one: Vec<_> = (0..9).map(|_| granted(one)).collect();
+    let of_another = granted(another);
+    let codes: Vec<_> = of_one.iter().map(|(code, ..)| code.clone()).collect();
+    provider.hold(&codes);
+    std::thread::scope(|scope| {
+        let finishing = of_one.iter().map(|attempt| scope.spawn(|| finish(attempt, one)));
+        let finishing: Vec<_> = finishing.collect();
+        // Eight have all of its share.
+        let is_over = |ended: usize| {
+            (finishing.iter().filter(|one| one.is_finished()).count() == ended).then_some(())
+        };
+        within(DEADLINE, "one is refused", || is_over(1));
+        assert_eq!(finish(&of_another, another), "/");
+        assert_eq!(is_over(1), Some(()), "the provider has answered none of them");
+        provider.release();
+        let mut ended: Vec<_> = finishing.into_iter().map(|one| one.join().unwrap()).collect();
+        ended.sort_unstable();
+        assert_eq!(ended[..8], [(); 8].map(|()| "/".to_owned()));
+        assert_eq!(ended[8], "/?sign-in=busy");
+    });
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! An OpenID provider that signs its own tokens, and may be told to misbehave.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Condvar, Mutex},
     thread,
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Provider {
     address: SocketAddr,
     key: Issuer,
     state: Arc<Mutex<State>>,
+    released: Arc<Condvar>,
 }
 
 #[derive(Default)]
@@ -35,6 +36,8 @@ struct State {
     exchanged: Vec<(HashMap<String, String>, Option<String>)>,
     /// Bytes that are added to each answer.
     padding: usize,
+    /// Codes whose exchange is answered later.
+    held: HashSet<String>,
 }
 
 /// What a code stands for.
@@ -67,13 +70,15 @@ impl Provider {
         });
         let keys = json!({"keys": [key.jwk()]});
         let state = Arc::new(Mutex::new(State { keys, metadata, ..State::default() }));
-        let shared = Arc::clone(&state);
+        let released = Arc::new(Condvar::new());
+        let shared = (Arc::clone(&state), Arc::clone(&released));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(stream.unwrap(), &mut shared.lock().unwrap());
+                let (state, released) = shared.clone();
+                thread::spawn(move || serve(stream.unwrap(), &state, &released));
             }
         });
-        Self { address, key, state }
+        Self { address, key, state, released }
     }
 
     pub(crate) fn issuer(&self) -> String {
@@ -117,6 +122,22 @@ impl Provider {
         self.state.lock().unwrap().user_info = claims;
     }
 
+    /// Has the metadata tell something more.
+    pub(crate) fn announce(&self, name: &str, value: Value) {
+        self.state.lock().unwrap().metadata[name] = value;
+    }
+
+    /// Answers nothing to the exchange of these codes.
+    pub(crate) fn hold(&self, codes: &[String]) {
+        self.state.lock().unwrap().held.extend(codes.iter().cloned());
+    }
+
+    /// Answers what was held.
+    pub(crate) fn release(&self) {
+        self.state.lock().unwrap().held.clear();
+        self.released.notify_all();
+    }
+
     /// Codes that were exchanged, or not.
     pub(crate) fn exchanged(&self) -> Vec<(HashMap<String, String>, Option<String>)> {
         self.state.lock().unwrap().exchanged.clone()
@@ -129,8 +150,13 @@ impl Asked {
     }
 }
 
-fn serve(mut stream: TcpStream, state: &mut State) {
+fn serve(mut stream: TcpStream, state: &Mutex<State>, released: &Condvar) {
     let Some((head, body)) = read(&mut stream) else { return };
+    let form = fields(&body);
+    let is_held =
+        |state: &mut State| form.get("code").is_some_and(|code| state.held.contains(code));
+    let mut state = released.wait_while(state.lock().unwrap(), is_held).unwrap();
+    let state = &mut *state;
     let path = head.split(' ').nth(1).unwrap_or_default();
     let (status, answer) = match path {
         "/.well-known/openid-configuration" => (200, state.metadata.clone()),
