@@ -8,6 +8,7 @@ mod long_running;
 mod rejecting;
 mod resuming;
 mod stalled_store;
+mod waiting;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -150,6 +151,11 @@ impl Client {
     /// Receives all packets until the server is idle.
     async fn drain(&mut self) -> Vec<Received> {
         tokio::time::sleep(Duration::from_millis(1)).await;
+        self.received_now()
+    }
+
+    /// All packets that have arrived.
+    fn received_now(&mut self) -> Vec<Received> {
         self.received.extend(self.outbox.take_now().iter().map(read));
         std::mem::take(&mut self.received)
     }
