@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) left: usize,
     /// Chat messages of others, in order.
     pub(crate) chat: Vec<String>,
+    /// Events of the room that somebody's request causes, but chat, in order.
+    pub(crate) events: Vec<String>,
     /// The server said that it restarts.
     pub(crate) told: usize,
     /// Processes of the server.
@@ -122,9 +124,19 @@ impl Caller {
 
     /// Sends a request and waits for its reply.
     pub(crate) async fn request(&self, event: &'static str, payload: Value) -> Value {
+        let reply = self.try_request(event, payload).await;
+        reply.unwrap_or_else(|error| panic!("{event}: {error}"))
+    }
+
+    /// The same; an error is the message of a rejection.
+    pub(crate) async fn try_request(
+        &self,
+        event: &'static str,
+        payload: Value,
+    ) -> Result<Value, String> {
         let (done, reply) = oneshot::channel();
         self.asks.send(Ask::Request(event, payload, done)).unwrap();
-        reply.await.unwrap().unwrap_or_else(|error| panic!("{event}: {error}"))
+        reply.await.unwrap()
     }
 }
 
@@ -304,6 +316,14 @@ impl Call {
         if let Some(number) = number {
             assert!(number > self.last, "{name} {number} after {}", self.last);
             self.last = number;
+        }
+        let is_of_server = match name.as_str() {
+            "signal" => field(&payload, "from") == "sfu",
+            "chat" | "speakers" | "subscribed" | "wanted" | "ice:servers" => true,
+            _ => name.starts_with("server:"),
+        };
+        if !is_of_server {
+            self.seen.lock().unwrap().events.push(name.clone());
         }
         match name.as_str() {
             "signal" if field(&payload, "from") == "sfu" => {

@@ -47,6 +47,7 @@ mod relay_restart;
 mod relaying;
 mod reload;
 mod rights;
+mod rights_over_shards;
 mod router;
 mod secrets;
 mod service_manager;

@@ -38,17 +38,31 @@ async fn call(room: &str) -> (Server, [Caller; 3]) {
 /// Has the host make a request, after which the obstinate caller is no longer heard.
 async fn is_silenced_by(callers: &[Caller; 3], event: &'static str, payload: Value) {
     let [host, obstinate, listener] = callers;
+    silences((host, HOST), (obstinate, OBSTINATE), &[listener], event, payload).await;
+}
+
+/// Has a host make a request, after which no listener hears the obstinate caller any more. Callers
+/// come with their numbers.
+pub(crate) async fn silences(
+    (host, host_number): (&Caller, u32),
+    (obstinate, number): (&Caller, u32),
+    listeners: &[&Caller],
+    event: &'static str,
+    payload: Value,
+) {
     host.request(event, payload).await;
     let decided = stamp_time();
     let sent = obstinate.seen().sent;
     let of = |seen: &Seen, publisher| seen.newest.get(&publisher).copied().unwrap_or_default();
-    // The host's audio, which comes the same way, shows that the listener is up to date.
-    until(std::slice::from_ref(listener), "the host is still heard", |seen| {
-        of(seen, HOST) > decided + MAX_DELAY + SILENCE
-    })
-    .await;
-    let last = of(&listener.seen(), OBSTINATE);
-    assert!(last <= decided + MAX_DELAY, "heard {:?} later", last.saturating_sub(decided));
+    for listener in listeners {
+        // The host's audio, which comes the same way, shows that the listener is up to date.
+        until(std::slice::from_ref(*listener), "the host is still heard", |seen| {
+            of(seen, host_number) > decided + MAX_DELAY + SILENCE
+        })
+        .await;
+        let last = of(&listener.seen(), number);
+        assert!(last <= decided + MAX_DELAY, "heard {:?} later", last.saturating_sub(decided));
+    }
     assert!(obstinate.seen().sent > sent + 30, "it goes on sending");
 }
 
