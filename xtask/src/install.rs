@@ -65,6 +65,7 @@ const RUST_TEST_TOOLS: &[Tool] = &[
         probe: &["-c", "ls /usr/lib/postgresql/*/bin/initdb"],
         package: "postgresql",
     },
+    Tool { program: "redis-server", probe: &["--version"], package: "redis-server" },
 ];
 
 /// Installs the tools that the Rust tests run.

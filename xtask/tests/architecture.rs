@@ -19,6 +19,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// Dependencies that one crate switches on for all: `redis` has `combine`, by which str0m parses text,
+/// read from sockets of tokio. Nothing of it is used in a core.
+const SWITCHED_ON: &[(&str, &[&str])] = &[("combine", &["tokio", "tokio-util"])];
+
 /// Direct and transitive dependencies of `package`, without dev and build dependencies.
 fn dependencies_of(metadata: &serde_json::Value, package: &str) -> BTreeSet<String> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
@@ -32,10 +36,14 @@ fn dependencies_of(metadata: &serde_json::Value, package: &str) -> BTreeSet<Stri
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         let node = nodes.iter().find(|node| node["id"] == id.as_str()).unwrap();
+        let from = name_of(&id);
+        let switched_on = SWITCHED_ON.iter().find(|(name, _)| *name == from);
+        let is_own = |name: &str| switched_on.is_none_or(|(_, names)| !names.contains(&name));
         for dependency in node["deps"].as_array().unwrap() {
             let kinds = dependency["dep_kinds"].as_array().unwrap();
             let next = dependency["pkg"].as_str().unwrap();
-            if kinds.iter().any(|kind| kind["kind"].is_null()) && seen.insert(name_of(next)) {
+            let is_normal = kinds.iter().any(|kind| kind["kind"].is_null());
+            if is_normal && is_own(&name_of(next)) && seen.insert(name_of(next)) {
                 open.push(next.to_owned());
             }
         }
