@@ -155,6 +155,12 @@ impl Directory {
         rooms.by_address.values().filter_map(log).collect()
     }
 
+    /// Total size of the rooms' logs.
+    pub(super) fn log_bytes(&self) -> usize {
+        let rooms = self.rooms.lock();
+        rooms.by_address.values().map(|entry| entry.log_bytes.load(Ordering::Relaxed)).sum()
+    }
+
     /// Password attempts at an open room.
     pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
         let mut rooms = self.rooms.lock();

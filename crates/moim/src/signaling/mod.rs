@@ -145,9 +145,8 @@ impl Signaling {
             sessions: self.hub.sockets.count(),
             rooms,
             participants,
-            queue_bytes: self.hub.sockets.queues().iter().map(|queue| queue.bytes).sum::<usize>()
-                + self.hub.held.total(),
-            log_bytes: self.hub.directory.logs().iter().map(|log| log.bytes).sum(),
+            queue_bytes: self.hub.sockets.queued_bytes() + self.hub.held.total(),
+            log_bytes: self.hub.directory.log_bytes(),
         }
     }
 

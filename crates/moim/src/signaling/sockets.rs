@@ -75,6 +75,11 @@ impl Sockets {
         register.sockets.values().filter_map(queue).collect()
     }
 
+    /// Total size of the queues.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.register.lock().sockets.values().map(|entry| entry.socket.queued()).sum()
+    }
+
     /// The connected sockets.
     pub(super) fn all(&self) -> Vec<Socket> {
         self.register.lock().sockets.values().map(|entry| entry.socket.clone()).collect()

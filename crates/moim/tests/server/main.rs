@@ -49,6 +49,7 @@ mod reload;
 mod rights;
 mod rights_over_shards;
 mod router;
+mod scraping;
 mod secrets;
 mod service_manager;
 mod shards;

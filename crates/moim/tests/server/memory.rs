@@ -79,7 +79,7 @@ fn is_over(stream: &mut TcpStream) -> bool {
 }
 
 /// Sends a request and waits for its acknowledgement.
-fn ask(stream: &mut TcpStream, event: &str, payload: &Value) -> Value {
+pub(crate) fn ask(stream: &mut TcpStream, event: &str, payload: &Value) -> Value {
     let packet = format!("421{}", json!([event, payload]));
     stream.write_all(&text_frame(&packet)).unwrap();
     loop {

@@ -122,6 +122,19 @@ impl Server {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// CPU time of each thread so far, by its name.
+    pub(crate) fn threads(&self) -> Vec<(String, Duration)> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let of = |task: &Path| -> Option<(String, Duration)> {
+            let name = fs::read_to_string(task.join("comm")).ok()?;
+            let times = fs::read_to_string(task.join("schedstat")).ok()?;
+            let nanos = times.split(' ').next()?.parse().ok()?;
+            Some((name.trim().to_owned(), Duration::from_nanos(nanos)))
+        };
+        // A thread may end meanwhile.
+        tasks.filter_map(|task| of(&task.unwrap().path())).collect()
+    }
+
     /// Memory in use, in KiB.
     pub(crate) fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

@@ -11,6 +11,8 @@ mod peer_user;
 mod prefixed;
 mod protocol;
 mod proxy_header;
+#[cfg(target_os = "linux")]
+mod sock_diag;
 mod stream;
 
 pub(crate) use admission::Admission;

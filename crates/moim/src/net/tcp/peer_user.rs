@@ -20,20 +20,28 @@ mod linux {
         net::{IpAddr, SocketAddr},
     };
 
-    use super::Connection;
+    use super::{super::sock_diag, Connection};
 
     /// Bytes of a word, in which the kernel prints addresses.
     const WORD_BYTES: usize = 4;
 
     /// True if the other end of a loopback connection is a socket of this process's user.
     pub(crate) fn is_of_this_user(connection: &Connection) -> bool {
-        let own = rustix::process::geteuid().as_raw();
         let (peer, local) = (connection.peer, connection.local);
+        let user = sock_diag::user(peer, local).unwrap_or_else(|error| {
+            tracing::debug!(%error, "the kernel does not tell whose a socket is: reading them all");
+            listed_user(peer, local)
+        });
+        user == Some(rustix::process::geteuid().as_raw())
+    }
+
+    /// The user of a socket by the tables of all sockets, which are long on a busy machine.
+    fn listed_user(bound: SocketAddr, remote: SocketAddr) -> Option<u32> {
         // A client's socket of IPv6 may be connected over IPv4.
-        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].iter().any(|table| {
-            File::open(table)
-                .is_ok_and(|table| user(BufReader::new(table), peer, local) == Some(own))
-        })
+        ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
+            .iter()
+            .filter_map(|table| File::open(table).ok())
+            .find_map(|table| user(BufReader::new(table), bound, remote))
     }
 
     /// The user of the socket that is bound to `bound` and connected to `remote` (proc_net(5)).
@@ -108,8 +116,11 @@ mod linux {
                 let (server, peer) = listener.accept().unwrap();
                 let connection = Connection::new(peer, server.local_addr().unwrap(), false);
                 assert!(is_of_this_user(&connection), "{address}");
+                let local = connection.local;
+                assert_eq!(listed_user(peer, local), sock_diag::user(peer, local).unwrap());
                 let other = SocketAddr::new(peer.ip(), 1);
                 assert!(!is_of_this_user(&Connection { peer: other, ..connection }));
+                assert_eq!(listed_user(other, local), None);
             }
         }
     }
