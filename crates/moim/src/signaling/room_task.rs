@@ -174,6 +174,7 @@ impl RoomTask {
     async fn run(mut self, mut receiver: RoomReceiver) {
         self.apply_effects(PendingReply::default());
         self.keep();
+        self.report_log();
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         while !self.try_close(&mut receiver) {
             let armed = self.arm(timer.as_mut());
@@ -217,7 +218,7 @@ impl RoomTask {
         if self.room.poll_timeout().is_some_and(|due| due <= now.into_std()) {
             self.room.handle_timeout(now.into_std());
             self.apply_effects(PendingReply::default());
-            self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
+            self.report_log();
         }
         if self.history.poll_timeout().is_some_and(|due| due <= now) {
             let busy = self.hub.config.media.as_ref().map(MediaServer::busy_permille);
@@ -282,7 +283,12 @@ impl RoomTask {
             RoomMessage::ForgetLog => self.room.trim_log_to(0),
             RoomMessage::Freeze(sender) => self.freeze(sender),
         }
-        // A plain store, so that the memory budget is summed without asking the rooms.
+        self.report_log();
+    }
+
+    /// Reports the size of the log, by a plain store, so that the memory budget is summed without
+    /// asking the rooms.
+    fn report_log(&self) {
         self.key.log_bytes.store(self.room.log_bytes(), Ordering::Relaxed);
     }
 
@@ -368,6 +374,7 @@ impl RoomTask {
             SfuMessage::Stale => return,
         }
         self.apply_effects(PendingReply::default());
+        self.report_log();
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Rejection>, pending: PendingReply) {

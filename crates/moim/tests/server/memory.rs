@@ -3,6 +3,7 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
+    thread,
 };
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use socket2::{Domain, Type};
 use crate::{
     peer::{frame, get, socket, tcp, text_frame, websocket},
     support::{DEADLINE, Server, within},
+    upgrade::upgrade,
 };
 
 /// The budget in bytes, and as the flag's MiB.
@@ -159,4 +161,91 @@ fn queues_logs_and_partial_messages_share_one_budget() {
     }
     let cut = pairs.iter_mut().filter_map(|(.., part, _)| is_over(part).then_some(())).count();
     assert!(cut >= 2, "{cut} of six parts of a message were cut");
+}
+
+/// A participant that comes back after a restart.
+struct Member {
+    stream: TcpStream,
+    id: Value,
+    /// Its request to resume.
+    join: Value,
+    /// The event that it has seen last.
+    last: u64,
+}
+
+impl Member {
+    fn join(server: &Server, room: &str, name: &str) -> Self {
+        let mut stream = socket(tcp(server.address()));
+        let mut join = json!({"room": room, "name": name});
+        let joined = ask(&mut stream, "room:join", &join)["ok"].clone();
+        join["resume"] = joined["resume"].clone();
+        let (id, last) = (joined["self"]["id"].clone(), joined["last"].as_u64().unwrap());
+        Self { stream, id, join, last }
+    }
+
+    /// The next event with a number, which is then the last seen.
+    fn event(&mut self) -> String {
+        loop {
+            let (_, data) = frame(&mut self.stream).unwrap();
+            let Some(event) = data.strip_prefix(b"42") else { continue };
+            let event: Value = serde_json::from_slice(event).unwrap();
+            let Some(number) = event[2].as_u64() else { continue };
+            assert!(number > self.last, "{number} after {}", self.last);
+            self.last = number;
+            return event[0].as_str().unwrap().to_owned();
+        }
+    }
+
+    fn resume(&mut self, server: &Server) {
+        self.stream = socket(tcp(server.address()));
+        self.join["last"] = self.last.into();
+        let resumed = ask(&mut self.stream, "room:join", &self.join);
+        assert_eq!(resumed["ok"]["resumed"], true, "{resumed}");
+    }
+}
+
+/// Each log has what one of the two has not seen, and all come back at once.
+#[test]
+fn rooms_of_a_full_budget_lose_nothing_in_a_restart() {
+    const ROOMS: usize = 5;
+    const SIGNALS: usize = 6;
+    let server = Server::start(&["--max-queue-memory", BUDGET_FLAG]);
+    let description = json!({"type": "offer", "sdp": "s".repeat(DESCRIPTION)});
+    let mut pairs: Vec<_> = (0..ROOMS)
+        .map(|room| {
+            let room = format!("room {room}");
+            ["writer", "reader"].map(|name| Member::join(&server, &room, name))
+        })
+        .collect();
+    for [writer, reader] in &mut pairs {
+        assert_eq!(writer.event(), "participant:joined");
+        let signal = json!({"to": reader.id, "description": description});
+        for number in 0..SIGNALS {
+            assert!(ask(&mut writer.stream, "signal", &signal)["ok"].is_object());
+            if number < SIGNALS / 2 {
+                assert_eq!(reader.event(), "signal");
+            }
+        }
+    }
+    let logs = reading(&server, "moim_log_bytes");
+    assert!(logs > BUDGET * 4 / 5 && held(&server) <= BUDGET, "{logs} of {BUDGET} bytes");
+
+    upgrade(server.data());
+    // Before anybody is back.
+    assert_eq!(reading(&server, "moim_log_bytes"), logs, "logs count from the start");
+    thread::scope(|scope| {
+        for pair in &mut pairs {
+            for member in pair {
+                scope.spawn(|| member.resume(&server));
+            }
+        }
+    });
+    for [writer, reader] in &mut pairs {
+        for _ in SIGNALS / 2..SIGNALS {
+            assert_eq!(reader.event(), "signal");
+        }
+        // Nobody was seen to leave: this is the next event.
+        assert!(ask(&mut writer.stream, "chat", &json!({"text": "still here"}))["ok"].is_object());
+        assert_eq!(reader.event(), "chat");
+    }
 }
