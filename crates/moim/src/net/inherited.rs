@@ -113,6 +113,22 @@ impl InheritedSockets {
         Self::default()
     }
 
+    /// Closes the process before's sockets of addresses where this one does not listen: of all
+    /// addresses, or of one of them, they would have the port of an address where it does.
+    pub(crate) fn close_all_but(&mut self, wanted: &[SocketAddr]) {
+        let activated = &self.activated;
+        let is_wanted = |kind, local: Option<SocketAddr>| {
+            local.is_some_and(|local| {
+                activated.contains(&(kind, local)) || wanted.iter().any(|at| is_at(local, *at))
+            })
+        };
+        self.tcp.retain(|listener| is_wanted(Kind::Tcp, listener.local_addr().ok()));
+        self.udp.retain(|socket| {
+            let local = socket.local_addr().ok().and_then(|local| local.as_socket());
+            is_wanted(Kind::Udp, local)
+        });
+    }
+
     /// Warns of sockets of a socket unit that nothing took.
     pub(crate) fn warn_of_rest(&self) {
         let tcp = self.tcp.iter().filter_map(|listener| listener.local_addr().ok());

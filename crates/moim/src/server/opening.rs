@@ -51,6 +51,8 @@ pub(super) fn bind_port(
     let mut attempts = 0..MAX_PORT_ATTEMPTS;
     let mut inherited = InheritedSockets::take();
     Supervisor::find().take_back();
+    let listen = &config.listen;
+    inherited.close_all_but(&[&*listen.required, &*listen.where_possible].concat());
     loop {
         let bound = tcp::bind(&config.listen, &mut inherited)?;
         let addresses = bound.addresses.clone();

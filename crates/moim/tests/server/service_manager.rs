@@ -137,3 +137,19 @@ fn sockets_of_another_configuration_are_not_kept() {
     let kept = || (manager.stored() == ["moim-tcp-0000", "moim-udp-0000"]).then_some(());
     within(DEADLINE, "the sockets of this process are kept", kept);
 }
+
+/// A socket of all addresses has the port of each.
+#[test]
+fn socket_of_all_addresses_makes_way_for_one_of_them() {
+    let (manager, data) = (Manager::start(), data());
+    let mut server = manager.serve(ANY, &data, &[], Vec::new(), &[]);
+    let one = server.address();
+    let all = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), one.port());
+    for (ready, listen) in [(2, all), (3, one)] {
+        server.terminate();
+        assert_eq!(server.ended().code(), Some(0));
+        server = manager.serve(listen, &data, &[], Vec::new(), &[]);
+        manager.expect("READY=1", ready);
+    }
+    assert_eq!(get(&server, "/livez").status, 200);
+}
