@@ -14,8 +14,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    administrators, audit_routes, call_routes, examiner_routes, invitations, key_routes, overview,
-    participants,
+    administrators, audit_routes, call_routes, examiner_routes, invitations, key_routes, links,
+    overview, participants,
     parts::Parts,
     problem::{MEDIA_TYPE, Problem},
     rooms, server, size, visitor_reports, webhook_routes,
@@ -76,11 +76,8 @@ pub(super) fn routes() -> (Router<Arc<Parts>>, openapi::OpenApi) {
         components.add_security_scheme(KEY, SecurityScheme::Http(scheme));
     }
     api.security = Some(vec![SecurityRequirement::new::<_, [String; 0], String>(KEY, [])]);
-    for item in api.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        operations.into_iter().flatten().for_each(add_common);
-    }
+    links::add(&mut api);
+    api.paths.paths.values_mut().flat_map(links::operations).for_each(add_common);
     (router, api)
 }
 
@@ -114,6 +111,8 @@ pub(super) async fn wrong_method() -> impl IntoResponse {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -133,5 +132,30 @@ mod tests {
             }
         }
         assert!(operations > 20, "{operations}");
+    }
+
+    #[test]
+    fn operations_have_ids_of_their_own_and_links_lead_to_them() {
+        let (_, api) = routes();
+        let json = serde_json::to_value(&api).unwrap();
+        let items = json["paths"].as_object().unwrap().values();
+        let operations = items.flat_map(|item| item.as_object().unwrap().values());
+        let mut by_id = BTreeMap::new();
+        for operation in operations {
+            let id = operation["operationId"].as_str().unwrap();
+            assert_eq!(by_id.insert(id, operation), None, "{id} twice");
+        }
+        for links::Making { maker, followers, parameters } in links::MAKING {
+            let links = by_id[maker]["responses"]["201"]["links"].as_object().unwrap();
+            assert_eq!(links.len(), followers.len(), "{maker}");
+            for (name, link) in links {
+                assert_eq!(link["operationId"], name.as_str());
+                let takes = by_id[name.as_str()]["parameters"].as_array().unwrap();
+                for (parameter, _) in parameters {
+                    let is_it = |taken: &serde_json::Value| taken["name"] == *parameter;
+                    assert!(takes.iter().any(is_it), "{name} takes no {parameter}");
+                }
+            }
+        }
     }
 }

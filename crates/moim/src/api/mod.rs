@@ -21,6 +21,7 @@ mod keeper;
 mod key;
 mod key_routes;
 mod keys;
+mod links;
 mod overview;
 mod own_origin;
 mod page;

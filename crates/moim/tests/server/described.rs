@@ -19,16 +19,16 @@ const SECONDS: &str = "25";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance";
 
-/// Begins requests to the operations of some tags, with a key of their own.
-fn begin(server: &Server, python: &Path, tags: &[&str], folder: &Path) -> Child {
+/// Begins requests to the operations of some tags, with a key of their own and more options.
+fn begin(server: &Server, python: &Path, tags: &[&str], folder: &Path, more: &[&str]) -> Child {
     let key = Api::new(server, "admin");
     let mut command = Command::new(python);
     command.current_dir(folder).args(["-m", "schemathesis.cli", "run"]);
     command.arg(format!("http://{}/api/v1/openapi.json", server.address()));
-    command.args(["--header", &format!("Authorization: {}", key.bearer()), "--checks", CHECKS]);
+    command.args(["--header", &format!("Authorization: {}", key.bearer())]);
     command.args(["--max-time", SECONDS, "--max-examples", "10", "--rate-limit", "10/s"]);
-    command.args(["--phases", "coverage,fuzzing", "--generation-database", "none"]);
-    command.args(["--no-color", "--no-shrink", "--seed", "17"]);
+    command.args(["--generation-database", "none", "--no-color", "--no-shrink", "--seed", "17"]);
+    command.args(more);
     for tag in tags {
         command.args(["--include-tag", tag]);
     }
@@ -52,11 +52,33 @@ fn responses_are_as_the_description_says() {
         (&["rooms", "calls", "server", "invitations"], folder.path()),
         (&["keys", "webhooks", "administrators"], folder.path()),
     ];
-    let runs = runs.map(|(tags, folder)| (tags, begin(&server, &python, tags, folder)));
+    let more = ["--checks", CHECKS, "--phases", "coverage,fuzzing"];
+    let runs = runs.map(|(tags, folder)| (tags, begin(&server, &python, tags, folder, &more)));
     for (tags, run) in runs {
         let output = run.wait_with_output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{tags:?}: {text}{:?}", output.stderr);
         assert!(text.contains("generated"), "nothing was tested: {text}");
     }
+}
+
+/// Requests that follow the links of the description, from what one has made to the next: what exists
+/// is found, and what was removed is not.
+#[test]
+fn what_was_made_is_found_until_it_is_removed() {
+    let Some(python) = python_with("schemathesis") else { return };
+    let server = Server::start(&["--webhook-private"]);
+    let folder = tempfile::tempdir().unwrap();
+    let checks = format!("{CHECKS},use_after_free,ensure_resource_availability");
+    let more = ["--checks", &checks, "--phases", "stateful"];
+    let tags = ["rooms", "invitations", "keys", "webhooks"];
+    let run = begin(&server, &python, &tags, folder.path(), &more);
+    let output = run.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{:?}", output.stderr);
+    let followed = text.lines().find_map(|line| {
+        let count = line.trim().strip_prefix("API Links:")?.split_whitespace().next()?;
+        count.parse::<u32>().ok()
+    });
+    assert!(followed.is_some_and(|links| links > 0), "no link was followed: {text}");
 }
