@@ -14,7 +14,7 @@ use super::{
     deb,
     folder::{output, text},
     image::{self, MAX_BYTES},
-    packages,
+    packages, service,
 };
 use crate::{
     python,
@@ -54,6 +54,7 @@ const CHECKS: &[Check] = &[
     ("P1 lintian is silent", lintian),
     ("P1 package installs, serves, is restored and purged", install),
     ("P2 unit is hardened", unit),
+    ("P3, P4 systemd starts, reloads, watches and warmly restarts it", under_systemd),
     ("P7 image serves with a read-only root", image_layout),
     ("P8 packages are reproducible", twice),
     ("P9 manifests fit their schemas", manifests),
@@ -143,6 +144,13 @@ fn install(built: &Built) -> anyhow::Result<()> {
     )?;
     ensure!(left.is_empty(), "a purge leaves {left}");
     Ok(())
+}
+
+/// The unit works under the systemd of the release.
+fn under_systemd(built: &Built) -> anyhow::Result<()> {
+    let debian = Debian::unpack()?;
+    fs::copy(&built.deb, debian.path().join("moim.deb"))?;
+    service::check(debian.path())
 }
 
 /// The image is small, and serves as another user with a read-only root.

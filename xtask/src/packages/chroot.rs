@@ -15,7 +15,8 @@ use super::{
     packages,
 };
 
-/// An essential system of this machine's release of Debian, unpacked; removed when dropped.
+/// An essential system of this machine's release of Debian, with systemd, unpacked; removed when
+/// dropped.
 pub(super) struct Debian {
     root: PathBuf,
 }
@@ -26,12 +27,13 @@ impl Debian {
         let release = fs::read_to_string("/etc/os-release")?;
         let suite = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
         let suite = suite.context("/etc/os-release names no release of Debian")?;
-        let archive = packages().join(format!("{suite}.tar"));
+        let archive = packages().join(format!("{suite}-systemd.tar"));
         if !archive.exists() {
             fs::create_dir_all(packages())?;
             let new = archive.with_extension("new.tar");
             let mut bootstrap = Command::new("mmdebstrap");
-            bootstrap.args(["--quiet", "--mode=root", "--variant=essential", suite]);
+            bootstrap.args(["--quiet", "--mode=root", "--variant=essential", "--include=systemd"]);
+            bootstrap.arg(suite);
             output(bootstrap.arg(&new).arg("http://deb.debian.org/debian"))?;
             fs::rename(new, &archive)?;
         }

@@ -1,11 +1,13 @@
 //! Packages of the built binary: a Debian package, a container image.
 
+mod booted;
 mod checks;
 mod chroot;
 mod deb;
 mod folder;
 mod image;
 mod licences;
+mod service;
 
 use std::path::PathBuf;
 
