@@ -140,12 +140,17 @@ impl Client {
         answer.get("ok").unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
-    /// The next event, which must be this one, with its number.
-    fn expect_event(&mut self, event: &str) -> (Value, Option<u64>) {
+    /// The next event.
+    fn next_event(&mut self) -> (String, Value, Option<u64>) {
         while self.events.is_empty() {
             assert_eq!(self.receive(), None);
         }
-        let (name, payload, number) = self.events.pop_front().unwrap();
+        self.events.pop_front().unwrap()
+    }
+
+    /// The next event, which must be this one, with its number.
+    fn expect_event(&mut self, event: &str) -> (Value, Option<u64>) {
+        let (name, payload, number) = self.next_event();
         assert_eq!(name, event);
         (payload, number)
     }
@@ -262,6 +267,118 @@ fn invisible_names_are_rejected_and_pasted_ones_cleaned() {
     let ben_is = ben.join("tea ", "דוד");
     assert_eq!(ben_is["participants"], json!([joined["self"]]), "one room");
     assert_eq!((&joined["self"]["alike"], &ben_is["self"]["alike"]), (&json!(null), &json!(2)));
+}
+
+#[test]
+fn private_message_reaches_its_recipient_alone_unless_hosts_forbid_it() {
+    let server = Server::start();
+    let [mut ann, mut ben, mut cem] = [(); 3].map(|()| Client::connect(&server));
+    ann.join("tea", "Ann");
+    let ben_is = ben.join("tea", "Ben");
+    let cem_is = cem.join("tea", "Cem");
+    ben.expect_event("participant:joined");
+    let psst = json!({"text": "psst", "to": cem_is["self"]["id"]});
+    assert_eq!(ben.ask("chat", &psst), json!({"ok": {}}));
+    let (message, number) = cem.expect_event("chat");
+    assert_eq!(message["from"], ben_is["self"]["id"]);
+    assert_eq!((&message["text"], &message["private"]), (&json!("psst"), &json!(true)));
+    assert!(number.is_some(), "a resume would replay it");
+    let settings = json!({"policy": {"private": "hosts"}});
+    assert_eq!(ann.ask("room:settings", &settings), json!({"ok": {}}));
+    assert_eq!(ben.expect_event("room:settings").0["policy"]["private"], "hosts");
+    assert_eq!(ben.ask("chat", &psst)["error"]["code"], "forbidden");
+    // Ann heard nothing of it: the joins are followed by what she did herself.
+    for event in ["participant:joined", "participant:joined", "room:settings"] {
+        ann.expect_event(event);
+    }
+}
+
+#[test]
+fn poll_is_asked_answered_and_closed_and_survives_a_killed_server() {
+    let mut server = Server::start();
+    let [mut ann, mut ben] = [(); 2].map(|()| Client::connect(&server));
+    let enter = |name: &str, device: &str| json!({"room": "tea", "name": name, "device": device});
+    let (anns, bens) = ("device-secret-of-ann", "device-secret-of-ben");
+    ann.ask("room:join", &enter("Ann", anns));
+    ben.ask("room:join", &enter("Ben", bens));
+    let ask = json!({"question": "Lunch?", "options": ["Noodles", "Rice"], "named": true});
+    assert_eq!(ben.ask("poll:ask", &ask)["error"]["code"], "forbidden");
+    assert_eq!(ann.ask("poll:ask", &ask), json!({"ok": {}}));
+    let (poll, number) = ben.expect_event("poll");
+    assert_eq!((&poll["question"], &poll["voters"]), (&json!("Lunch?"), &json!(0)));
+    assert_eq!(number, None);
+    let vote = json!({"poll": poll["id"], "options": [1]});
+    assert_eq!(ben.ask("poll:vote", &vote), json!({"ok": {}}));
+    let (poll, _) = ben.expect_event("poll");
+    assert_eq!(poll["options"][1], json!({"text": "Rice", "votes": 1, "names": ["Ben"]}));
+    for (event, payload, code) in [
+        ("poll:vote", json!({"poll": poll["id"], "options": [2]}), "invalid"),
+        ("poll:vote", json!({"poll": 7, "options": [0]}), "no_such_poll"),
+        ("poll:close", json!({"poll": poll["id"]}), "forbidden"),
+        ("poll:ask", json!({"question": "a\nb", "options": ["x", "y"]}), "invalid"),
+    ] {
+        assert_eq!(ben.ask(event, &payload)["error"]["code"], code, "{event} {payload}");
+    }
+    let is_kept = || {
+        let rooms = kept_rooms(server.data.path());
+        rooms.iter().any(|(_, state, _)| state.contains("Rice") && state.contains("Ben"))
+    };
+    let asked = Instant::now();
+    while !is_kept() {
+        assert!(asked.elapsed() < TIMEOUT, "the vote reaches the store");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+
+    let server = Server::start_in(Arc::clone(&server.data));
+    let mut ben = Client::connect(&server);
+    let joined = ben.ask("room:join", &enter("Ben", bens));
+    let poll = &joined["ok"]["polls"][0];
+    assert_eq!((&poll["mine"], &poll["voters"]), (&json!([1]), &json!(1)), "{joined}");
+    let mut ann = Client::connect(&server);
+    ann.ask("room:join", &enter("Ann", anns));
+    assert_eq!(ann.ask("poll:close", &json!({"poll": poll["id"]})), json!({"ok": {}}));
+    let (closed, _) = ann.expect_event("poll");
+    assert_eq!((&closed["closed"], &closed["options"][1]["votes"]), (&json!(true), &json!(1)));
+}
+
+/// Acceptance check 23 of the page: what a host does reaches the others within half a second.
+#[test]
+fn actions_of_hosts_reach_the_others_at_once() {
+    const AT_ONCE: Duration = Duration::from_millis(500);
+    let server = Server::start();
+    let [mut ann, mut ben, mut cem, mut dan] = [(); 4].map(|()| Client::connect(&server));
+    ann.join("tea", "Ann");
+    let on = json!({"mic": true, "camera": true, "screen": false, "hand": false});
+    let ben_is = ben.ask("room:join", &json!({"room": "tea", "name": "Ben", "media": on}));
+    let ben_id = ben_is["ok"]["self"]["id"].clone();
+    cem.join("tea", "Cem");
+    // Asks as the host; what Cem is told of it has to hold this part of a payload.
+    let mut act = |event: &str, payload: Value, told: &str, path: &str, value: Value| {
+        let asked = Instant::now();
+        assert_eq!(ann.ask(event, &payload), json!({"ok": {}}), "{event}");
+        loop {
+            let (name, payload, _) = cem.next_event();
+            if name == told && payload.pointer(path) == Some(&value) {
+                break;
+            }
+        }
+        assert!(asked.elapsed() < AT_ONCE, "{event}: {:?}", asked.elapsed());
+    };
+    let mic = json!(["microphone"]);
+    let of_ben = json!({"participants": [ben_id], "sources": mic});
+    act("room:mute", of_ben, "participant:updated", "/muted", mic);
+    let camera = json!(["camera"]);
+    act("room:mute", json!({"sources": camera}), "muted", "/sources", camera);
+    let entry = |entry: &str| json!({"policy": {"entry": entry}});
+    act("room:settings", entry("locked"), "room:settings", "/policy/entry", json!("locked"));
+    let join = json!({"room": "tea", "name": "Dan"});
+    assert_eq!(dan.ask("room:join", &join)["error"]["code"], "room_locked");
+    act("room:settings", entry("waiting"), "room:settings", "/policy/entry", json!("waiting"));
+    assert_eq!(dan.ask("room:join", &join)["error"]["code"], "waiting");
+    act("room:admit", json!({}), "participant:joined", "/name", json!("Dan"));
+    act("room:remove", json!({"participant": ben_id}), "participant:left", "/id", ben_id);
 }
 
 #[test]
@@ -409,7 +526,10 @@ fn waiting_room_admits_and_denies() {
     });
     hana.ask("room:create", &json!({"name": "class", "policy": policy}));
     let hana_is = hana.join("class", "Hana");
-    assert_eq!((&hana_is["self"]["role"], &hana_is["policy"]), (&json!("host"), &policy));
+    // A rule that the client does not know is told with the others.
+    let mut told = policy.clone();
+    told["private"] = "everybody".into();
+    assert_eq!((&hana_is["self"]["role"], &hana_is["policy"]), (&json!("host"), &told));
 
     let [mut ben, mut cem] = [(); 2].map(|()| Client::connect(&server));
     for (client, name) in [(&mut ben, "Ben"), (&mut cem, "Cem")] {

@@ -6,9 +6,10 @@ use crate::{
     participant::Participant,
     protocol::{
         ChatEvent, DataEvent, HandoverEvent, IceCandidate, MutedEvent, ParticipantId,
-        ParticipantLeft, ReactionEvent, RefusedEvent, ServerEvent, SessionDescription,
-        SettingsEvent, SignalEvent, Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent,
-        SubscribedTrack, Topology, TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
+        ParticipantLeft, Poll, PollId, PollOption, PollRemoved, ReactionEvent, RefusedEvent,
+        ServerEvent, SessionDescription, SettingsEvent, SignalEvent, Speaker, SpeakersEvent,
+        SpotlightEvent, SubscribedEvent, SubscribedTrack, Topology, TopologyChanged, UnmuteEvent,
+        Waiting, WaitingLeft, WantedEvent,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -45,6 +46,8 @@ pub enum Event {
         text: ChatText,
         /// Time of arrival at the server, in milliseconds since 1970 (UTC).
         at: u64,
+        /// The recipient is the only one.
+        private: bool,
     },
     /// A message from a participant or the media server.
     Message {
@@ -95,6 +98,10 @@ pub enum Event {
         /// The emoji.
         emoji: Reaction,
     },
+    /// A poll was opened or closed, or its result changed.
+    Poll(Poll),
+    /// A poll was removed.
+    PollRemoved(PollId),
     /// Data from the application that embeds the room.
     Data(DataEvent),
     /// Somebody is in the waiting room.
@@ -120,12 +127,20 @@ impl Event {
                 | Self::Handover { .. }
                 | Self::Muted { .. }
                 | Self::Unmute { .. }
+                | Self::PollRemoved(_)
                 | Self::WaitingLeft(_) => 0,
                 Self::Settings(settings) => {
                     settings.room.name.as_str().len() + settings.metadata.len()
                 }
                 Self::Spotlight(ids) => ids.iter().map(|id| id.as_str().len()).sum(),
                 Self::Reaction { emoji, .. } => emoji.as_str().len(),
+                Self::Poll(poll) => {
+                    let names = |option: &PollOption| {
+                        option.names.iter().map(|name| name.as_str().len()).sum::<usize>()
+                    };
+                    let option = |option: &PollOption| option.text.as_str().len() + names(option);
+                    poll.question.as_str().len() + poll.options.iter().map(option).sum::<usize>()
+                }
                 Self::Data(data) => data.data.len() + data.topic.len(),
                 Self::WaitingJoined(waiting) => waiting.name.as_str().len(),
                 Self::Subscribed(tracks) => {
@@ -213,9 +228,12 @@ impl Event {
             Self::Left(Participant { id, .. }) => {
                 ServerEvent::ParticipantLeft(ParticipantLeft { id: id.clone() })
             }
-            Self::Chat { from, text, at } => {
-                ServerEvent::Chat(ChatEvent { from: from.clone(), text: text.clone(), at: *at })
-            }
+            Self::Chat { from, text, at, private } => ServerEvent::Chat(ChatEvent {
+                from: from.clone(),
+                text: text.clone(),
+                at: *at,
+                private: *private,
+            }),
             Self::Message { from, message } => {
                 let from = from.clone();
                 let (description, candidate) = match message.clone() {
@@ -254,6 +272,8 @@ impl Event {
             Self::Reaction { from, emoji } => {
                 ServerEvent::Reaction(ReactionEvent { from: from.clone(), emoji: emoji.clone() })
             }
+            Self::Poll(poll) => ServerEvent::Poll(poll.clone()),
+            Self::PollRemoved(poll) => ServerEvent::PollRemoved(PollRemoved { poll: *poll }),
             Self::Data(data) => ServerEvent::Data(data.clone()),
             Self::WaitingJoined(waiting) => ServerEvent::WaitingJoined(waiting.clone()),
             Self::WaitingLeft(id) => ServerEvent::WaitingLeft(WaitingLeft { id: id.clone() }),

@@ -20,6 +20,7 @@ mod opaque;
 mod participant;
 mod pass;
 pub mod password;
+pub mod poll;
 pub mod protocol;
 mod reaction;
 mod rejection;
@@ -48,10 +49,11 @@ pub use reaction::{Reaction, ReactionError};
 pub use rejection::Rejection;
 pub use request::{
     Admission, Chat, Connection, Departure, Effect, Hosting, Inviting, Join, MAX_MID_BYTES,
-    MAX_WANTED_TRACKS, Operation, Recipients, Reply, Request, Resume,
+    MAX_WANTED_TRACKS, Operation, Polling, Recipients, Reply, Request, Resume,
 };
 pub use room::{
     Creator, HostRule, KeptDevices, KeptState, Limits, MAX_INVITATION_SECONDS, MAX_INVITATION_USES,
-    MAX_INVITATIONS, MAX_METADATA_BYTES, Reopening, Room, Settings, Snapshot, Unkept,
+    MAX_INVITATIONS, MAX_METADATA_BYTES, MAX_POLL_OPTIONS, MAX_POLL_VOTERS, MAX_POLLS, Reopening,
+    Room, Settings, Snapshot, Unkept,
 };
 pub use sfu_message::{FromSfu, ToSfu};

@@ -31,6 +31,9 @@ pub enum Rejection {
     /// The target is not one of the other participants.
     #[error("no other participant in the room has this id")]
     NoSuchParticipant,
+    /// The room has no open poll with this id.
+    #[error("the room has no such poll, or it is closed")]
+    NoSuchPoll,
     /// The room never uses the media server.
     #[error("this room does not use a media server")]
     NoSfu,
@@ -81,6 +84,7 @@ impl Rejection {
             Self::AlreadyJoined => ErrorCode::AlreadyJoined,
             Self::NotJoined => ErrorCode::NotJoined,
             Self::NoSuchParticipant => ErrorCode::NoSuchParticipant,
+            Self::NoSuchPoll => ErrorCode::NoSuchPoll,
             Self::NoSfu => ErrorCode::NoSfu,
             Self::Forbidden => ErrorCode::Forbidden,
             Self::RoomLocked => ErrorCode::RoomLocked,

@@ -13,11 +13,12 @@ use crate::{
     pass::Pass,
     password::Password,
     protocol::{
-        ChatMessage, DataEvent, DirectRequest, Dismissal, EndRoom, HandoverRequest, InvitationId,
-        InvitationList, InviteRequest, Invited, MediaState, MuteRequest, ParticipantId, Policy,
-        PublishRequest, ReactionRequest, RemoveRequest, ResumeToken, RoleRequest, RoomSummary,
-        SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest, Topology, TrackSource,
-        UnmuteRequest, Waiting,
+        AskPoll, ChatMessage, ClosePoll, DataEvent, DirectRequest, Dismissal, EndRoom,
+        HandoverRequest, InvitationId, InvitationList, InviteRequest, Invited, MediaState,
+        MuteRequest, ParticipantId, Policy, Poll, PollId, PublishRequest, ReactionRequest,
+        RemovePoll, RemoveRequest, ResumeToken, RoleRequest, RoomSummary, SettingsRequest,
+        SignalRequest, SpotlightRequest, SubscribeRequest, Topology, TrackSource, UnmuteRequest,
+        VoteRequest, Waiting,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -52,7 +53,7 @@ pub enum Request {
     },
     /// Update the participant's media state.
     Media(MediaState),
-    /// Send a chat message to the others.
+    /// Send a chat message to the others, or to one of them.
     Chat(Chat),
     /// Set whether the others connect to this participant peer to peer.
     Direct(bool),
@@ -74,6 +75,13 @@ pub enum Request {
         at: u64,
         /// What is asked for.
         asked: Inviting,
+    },
+    /// Ask in a poll, vote, or end it.
+    Poll {
+        /// Time of the request, in milliseconds since 1970 (UTC).
+        at: u64,
+        /// The request.
+        asked: Polling,
     },
     /// Show a reaction to all others.
     React(Reaction),
@@ -160,9 +168,47 @@ impl Request {
             | Self::Direct(_)
             | Self::Handover { .. }
             | Self::Sfu(_)
+            | Self::Poll { .. }
             | Self::React(_)
             | Self::Leave => false,
         }
+    }
+}
+
+/// A request about polls.
+#[derive(Debug, Clone)]
+pub enum Polling {
+    /// Open one.
+    Ask(AskPoll),
+    /// Vote in one.
+    Vote(VoteRequest),
+    /// End its voting.
+    Close(PollId),
+    /// Remove it with its result.
+    Remove(PollId),
+}
+
+impl From<AskPoll> for Polling {
+    fn from(ask: AskPoll) -> Self {
+        Self::Ask(ask)
+    }
+}
+
+impl From<VoteRequest> for Polling {
+    fn from(vote: VoteRequest) -> Self {
+        Self::Vote(vote)
+    }
+}
+
+impl From<ClosePoll> for Polling {
+    fn from(ClosePoll { poll }: ClosePoll) -> Self {
+        Self::Close(poll)
+    }
+}
+
+impl From<RemovePoll> for Polling {
+    fn from(RemovePoll { poll }: RemovePoll) -> Self {
+        Self::Remove(poll)
     }
 }
 
@@ -252,6 +298,8 @@ pub struct Join {
 pub struct Chat {
     /// The text.
     pub text: ChatText,
+    /// The only recipient of a private message.
+    pub to: Option<ParticipantId>,
     /// Serial number among the sender's messages. A number not above the previous one marks a
     /// repetition.
     pub serial: Option<u64>,
@@ -376,6 +424,8 @@ pub struct Admission {
     pub metadata: String,
     /// The chat so far, for a newcomer.
     pub chat: Vec<ChatMessage>,
+    /// Polls, also for whoever resumes.
+    pub polls: Vec<Poll>,
     /// Token with which a later connection can resume.
     pub resume: ResumeToken,
     /// An earlier participant was restored; its missed events follow.

@@ -1,8 +1,9 @@
 //! docs/protocol.md covers all events and error codes, and its limits match the code.
 
 use room::{
-    MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS,
-    chat::MAX_CHAT_CHARS, name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES,
+    MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_POLL_OPTIONS, MAX_POLL_VOTERS, MAX_POLLS,
+    MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS, chat::MAX_CHAT_CHARS,
+    name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES, poll::MAX_POLL_CHARS,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -34,6 +35,8 @@ fn documented_limits_match_the_code() {
     for line in [
         format!("| names of rooms and people | 1 to {MAX_NAME_CHARS} characters"),
         format!("| a chat message | 1 to {MAX_CHAT_CHARS} characters"),
+        format!("| a poll's question, an option | 1 to {MAX_POLL_CHARS} characters"),
+        format!("voters of a poll | {MAX_POLLS}, 2 to {MAX_POLL_OPTIONS}, {MAX_POLL_VOTERS} |"),
         format!("| password | {MAX_PASSWORD_BYTES} bytes"),
         format!("| SDP of a description | {} KiB", MAX_SDP_BYTES / 1024),
         format!("| SDP of a description for `\"sfu\"` | {} KiB", MAX_SFU_SDP_BYTES / 1024),

@@ -32,7 +32,7 @@ fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
         capacity: Some(9),
         listed: None,
     };
-    let chat = Chat { text: ChatText::new("hi").unwrap(), serial: None, at: 0 };
+    let chat = Chat { text: ChatText::new("hi").unwrap(), to: None, serial: None, at: 0 };
     vec![
         ("chat", Right::Chat, Request::Chat(chat)),
         ("signal", Right::Signal, {
@@ -478,6 +478,7 @@ fn rules_changed_by_two_hosts_at_once_are_all_changed() {
         chat: Allowed::Hosts,
         screen: Allowed::Hosts,
         newcomers: Role::Viewer,
+        private: Allowed::Everybody,
     };
     assert_eq!(settings.policy, expected);
 }

@@ -119,6 +119,7 @@ fn events_convert_to_native_events() {
 fn chat(text: &str, serial: Option<u64>) -> Request {
     Request::Chat(Chat {
         text: ChatText::new(text).expect("valid text"),
+        to: None,
         serial,
         at: 1_795_219_200_000,
     })

@@ -29,7 +29,12 @@ fn move_room(world: &mut World) {
 }
 
 fn chat(text: &str, serial: u64) -> Request {
-    Request::Chat(Chat { text: ChatText::new(text).unwrap(), serial: Some(serial), at: 7 })
+    Request::Chat(Chat {
+        text: ChatText::new(text).unwrap(),
+        to: None,
+        serial: Some(serial),
+        at: 7,
+    })
 }
 
 #[test]
@@ -52,7 +57,12 @@ fn participants_resume_in_the_restored_room_and_nobody_is_seen_to_leave() {
     let (ben, resumed) = world.resume(&ben_joined.resume, ben_last);
     assert_eq!(resumed.unwrap().others, std::slice::from_ref(&ann_joined.me));
     let from = || ann_joined.me.id.clone();
-    let text = |text| Event::Chat { from: from(), text: ChatText::new(text).unwrap(), at: 7 };
+    let text = |text| Event::Chat {
+        from: from(),
+        text: ChatText::new(text).unwrap(),
+        at: 7,
+        private: false,
+    };
     assert_eq!(
         world.take_events(ben),
         [

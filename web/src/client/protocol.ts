@@ -18,6 +18,10 @@ export interface Requests {
   handover: [HandoverRequest, Record<string, never>];
   reaction: [ReactionRequest, Record<string, never>];
   report: [ReportRequest, Record<string, never>];
+  "poll:ask": [AskPoll, Record<string, never>];
+  "poll:vote": [VoteRequest, Record<string, never>];
+  "poll:close": [ClosePoll, Record<string, never>];
+  "poll:remove": [RemovePoll, Record<string, never>];
   "room:mute": [MuteRequest, Record<string, never>];
   "room:unmute": [UnmuteRequest, Record<string, never>];
   "room:remove": [RemoveRequest, Record<string, never>];
@@ -50,6 +54,8 @@ export interface ServerEvents {
   unmute: UnmuteEvent;
   spotlight: SpotlightEvent;
   reaction: ReactionEvent;
+  poll: Poll;
+  "poll:removed": PollRemoved;
   "room:settings": SettingsEvent;
   "room:admitted": Joined;
   "room:dismissed": DismissedEvent;
@@ -75,6 +81,8 @@ export type Credential = string;
 
 export type Reaction = string;
 
+export type PollText = string;
+
 export type Role = "viewer" | "speaker" | "co_host" | "host";
 
 export type Policy = {
@@ -93,7 +101,12 @@ screen: Allowed,
 /**
  * Role of newcomers.
  */
-newcomers: Role, };
+newcomers: Role,
+/**
+ * Participants that may send private messages to anybody. Those who may chat can always write
+ * to hosts and co-hosts. Everybody if absent, as from earlier clients.
+ */
+private?: Allowed, };
 
 export type PolicyChange = {
 /**
@@ -111,7 +124,11 @@ screen?: Allowed,
 /**
  * Role of newcomers.
  */
-newcomers?: Role, };
+newcomers?: Role,
+/**
+ * Participants that may send private messages to anybody.
+ */
+private?: Allowed, };
 
 export type Entry = "open" | "waiting" | "locked";
 
@@ -466,6 +483,10 @@ export type ChatRequest = {
  */
 text: ChatText,
 /**
+ * The only recipient of a private message; all others if absent.
+ */
+to?: ParticipantId,
+/**
  * Ascending serial number of the sender's messages. A message whose number is not above the
  * previous one is a repetition and not sent again, so a client may retry after a lost reply.
  */
@@ -636,6 +657,110 @@ participants: Array<ParticipantId>, };
 
 export type EndRoom = Record<symbol, never>;
 
+export type AskPoll = {
+/**
+ * The question.
+ */
+question: PollText,
+/**
+ * 2 to 10 different options.
+ */
+options: Array<PollText>,
+/**
+ * More than one option may be chosen.
+ */
+multiple?: boolean,
+/**
+ * All see by name who chose what.
+ */
+named?: boolean, };
+
+export type VoteRequest = {
+/**
+ * The poll.
+ */
+poll: PollId,
+/**
+ * Positions of the options, from 0; empty withdraws the vote.
+ */
+options: Array<number>, };
+
+export type ClosePoll = {
+/**
+ * The poll.
+ */
+poll: PollId, };
+
+export type RemovePoll = {
+/**
+ * The poll.
+ */
+poll: PollId, };
+
+export type PollId = number;
+
+export type PollOption = {
+/**
+ * The text.
+ */
+text: PollText,
+/**
+ * Number of votes.
+ */
+votes: number,
+/**
+ * Names of those who chose it, in a poll by name; absent if none.
+ */
+names?: Array<DisplayName>, };
+
+export type Poll = {
+/**
+ * Identifies it in its room, ascending.
+ */
+id: PollId,
+/**
+ * The question.
+ */
+question: PollText,
+/**
+ * The options, in the order of the request.
+ */
+options: Array<PollOption>,
+/**
+ * More than one option may be chosen.
+ */
+multiple: boolean,
+/**
+ * All see by name who chose what.
+ */
+named: boolean,
+/**
+ * The voting has ended.
+ */
+closed: boolean,
+/**
+ * Number of those who have voted.
+ */
+voters: number,
+/**
+ * Name of the participant who asked.
+ */
+by: DisplayName,
+/**
+ * Time at which it was opened, in milliseconds since 1970 (UTC).
+ */
+at: number,
+/**
+ * The recipient's own vote, in the reply to a join alone; absent if none.
+ */
+mine?: Array<number>, };
+
+export type PollRemoved = {
+/**
+ * The poll.
+ */
+poll: PollId, };
+
 export type InviteRequest = {
 /**
  * Role of those who enter with it, below `host`.
@@ -758,6 +883,10 @@ metadata?: string,
  */
 chat?: Array<ChatMessage>,
 /**
+ * Polls of the room, the oldest first; absent if none.
+ */
+polls?: Array<Poll>,
+/**
  * For `RTCConfiguration.iceServers`.
  */
 iceServers: Array<IceServer>,
@@ -821,7 +950,11 @@ text: ChatText,
 /**
  * Time of arrival at the server, in milliseconds since 1970 (UTC).
  */
-at: number, };
+at: number,
+/**
+ * Nobody else received it; absent of a message to all.
+ */
+private?: boolean, };
 
 export type ChatMessage = {
 /**
@@ -977,7 +1110,7 @@ export type ServerDraining = Record<symbol, never>;
 
 export type ServerRestarting = Record<symbol, never>;
 
-export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "not_saved" | "internal";
+export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_such_poll" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "not_saved" | "internal";
 
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 

@@ -18,6 +18,7 @@ pub(super) enum RateLimited {
     Entries,
     Chats,
     Reactions,
+    Votes,
     /// Requests of one host.
     Hosting,
     /// Offers to the media server.
@@ -32,11 +33,12 @@ pub(super) enum RateLimited {
 }
 
 impl RateLimited {
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::Events, "events"),
         (Self::Entries, "entries"),
         (Self::Chats, "chats"),
         (Self::Reactions, "reactions"),
+        (Self::Votes, "votes"),
         (Self::Hosting, "hosting"),
         (Self::Offers, "offers"),
         (Self::Creations, "creations"),

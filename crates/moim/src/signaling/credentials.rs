@@ -108,7 +108,9 @@ fn rights(token: &Token) -> Rights {
         rights = rights.without(Right::Subscribe);
     }
     if !token.may_send_data() {
-        rights = rights.without(Right::Chat).without(Right::React);
+        for right in [Right::Chat, Right::PrivateChat, Right::React, Right::Poll] {
+            rights = rights.without(right);
+        }
     }
     rights
 }

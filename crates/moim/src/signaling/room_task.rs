@@ -459,6 +459,7 @@ impl RoomTask {
             spotlight: admission.spotlight,
             metadata: admission.metadata,
             chat: admission.chat,
+            polls: admission.polls,
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use access::Token;
 use room::{
     Address, Chat, Connection, Credential, Departure, DeviceSecret, Hosting, Inviting, Join, Pass,
-    PresentedInvitation, Rejection, Request, Resume,
+    Polling, PresentedInvitation, Rejection, Request, Resume,
     dialect::by_path,
     protocol::{
-        ChatRequest, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode, HandoverRequest,
-        JoinRoom, LeaveRoom, ListInvitations, ListRooms, MediaState, MuteRequest, ParticipantId,
-        PublishRequest, ReactionRequest, RemoveRequest, ReportRequest, RevokeRequest, RoleRequest,
-        RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest,
-        UnmuteRequest, WaitingRequest,
+        AskPoll, ChatRequest, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode,
+        HandoverRequest, JoinRoom, LeaveRoom, ListInvitations, ListRooms, MediaState, MuteRequest,
+        ParticipantId, PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ReportRequest,
+        RevokeRequest, RoleRequest, RoomCreated, SdpType, SettingsRequest, SignalRequest,
+        SpotlightRequest, SubscribeRequest, UnmuteRequest, VoteRequest, WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -100,6 +100,10 @@ impl Events for Session {
             "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
             "handover" => self.forward::<HandoverRequest>(args, &mut ack).await,
             "reaction" => self.react(args, &mut ack).await,
+            "poll:ask" => self.poll::<AskPoll>(args, &mut ack).await,
+            "poll:vote" => self.vote(args, &mut ack).await,
+            "poll:close" => self.poll::<ClosePoll>(args, &mut ack).await,
+            "poll:remove" => self.poll::<RemovePoll>(args, &mut ack).await,
             "room:mute" => self.host::<MuteRequest>(args, &mut ack).await,
             "room:unmute" => self.host::<UnmuteRequest>(args, &mut ack).await,
             "room:remove" => self.host::<RemoveRequest>(args, &mut ack).await,
@@ -341,11 +345,12 @@ impl Session {
     }
 
     async fn chat(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
-        let ChatRequest { text, serial } = payload(args)?;
+        let ChatRequest { text, to, serial } = payload(args)?;
         if !self.chats.take(SOCKET_CHATS, Instant::now()) {
             return Err(self.limit(RateLimited::Chats, "too many messages"));
         }
-        self.request(Request::Chat(Chat { text, serial, at: milliseconds_since_1970() }), ack).await
+        let chat = Chat { text, to, serial, at: milliseconds_since_1970() };
+        self.request(Request::Chat(chat), ack).await
     }
 
     /// Reactions are limited like chat messages.
@@ -355,6 +360,33 @@ impl Session {
             return Err(self.limit(RateLimited::Reactions, "too many reactions"));
         }
         self.request(react.into(), ack).await
+    }
+
+    /// Votes are limited like chat messages.
+    async fn vote(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let vote: VoteRequest = payload(args)?;
+        if !self.chats.take(SOCKET_CHATS, Instant::now()) {
+            return Err(self.limit(RateLimited::Votes, "too many votes"));
+        }
+        self.ask_about_poll(vote.into(), ack).await
+    }
+
+    /// Opens, closes or removes a poll, at the rate of a host's requests.
+    async fn poll<T>(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody>
+    where
+        T: DeserializeOwned + Into<Polling>,
+    {
+        let parsed: T = payload(args)?;
+        self.count_hosting()?;
+        self.ask_about_poll(parsed.into(), ack).await
+    }
+
+    fn ask_about_poll(
+        &self,
+        asked: Polling,
+        ack: &mut Option<Ack>,
+    ) -> impl Future<Output = Result<(), ErrorBody>> {
+        self.request(Request::Poll { at: milliseconds_since_1970(), asked }, ack)
     }
 
     /// Forwards a host's request to the room, which checks the right.

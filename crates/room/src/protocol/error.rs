@@ -31,6 +31,8 @@ pub enum ErrorCode {
     NotJoined,
     /// No other participant in this room has this id.
     NoSuchParticipant,
+    /// No poll in this room has this id, or it is closed.
+    NoSuchPoll,
     /// This room does not use a media server, or the server has none.
     NoSfu,
     /// The participant can no longer be restored; join again.
@@ -74,7 +76,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Invalid,
         Self::UnknownEvent,
         Self::TooLarge,
@@ -86,6 +88,7 @@ impl ErrorCode {
         Self::AlreadyJoined,
         Self::NotJoined,
         Self::NoSuchParticipant,
+        Self::NoSuchPoll,
         Self::NoSfu,
         Self::ResumeExpired,
         Self::Forbidden,
@@ -121,6 +124,7 @@ impl ErrorCode {
             Self::AlreadyJoined => "already_joined",
             Self::NotJoined => "not_joined",
             Self::NoSuchParticipant => "no_such_participant",
+            Self::NoSuchPoll => "no_such_poll",
             Self::NoSfu => "no_sfu",
             Self::ResumeExpired => "resume_expired",
             Self::Forbidden => "forbidden",

@@ -9,6 +9,7 @@ use super::{
         DataEvent, DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
         WaitingLeft,
     },
+    polling::{Poll, PollRemoved},
     reply::{Joined, RoomList},
     types::{
         IceCandidate, IceServers, Participant, ParticipantId, SessionDescription, Speaker,
@@ -55,6 +56,10 @@ pub enum ServerEvent {
     Spotlight(SpotlightEvent),
     /// `reaction`: a participant's reaction. Not numbered.
     Reaction(ReactionEvent),
+    /// `poll`: a poll was opened or closed, or somebody has voted. Not numbered.
+    Poll(Poll),
+    /// `poll:removed`: a poll was removed. Not numbered.
+    PollRemoved(PollRemoved),
     /// `waiting:joined`: somebody is in the waiting room, for those who may admit. Not numbered.
     WaitingJoined(Waiting),
     /// `waiting:left`: somebody is no longer in the waiting room. Not numbered.
@@ -95,6 +100,8 @@ impl ServerEvent {
             Self::Settings(_) => "room:settings",
             Self::Spotlight(_) => "spotlight",
             Self::Reaction(_) => "reaction",
+            Self::Poll(_) => "poll",
+            Self::PollRemoved(_) => "poll:removed",
             Self::WaitingJoined(_) => "waiting:joined",
             Self::WaitingLeft(_) => "waiting:left",
             Self::Admitted(_) => "room:admitted",
@@ -134,6 +141,10 @@ pub struct ChatEvent {
     /// Time of arrival at the server, in milliseconds since 1970 (UTC).
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub at: u64,
+    /// Nobody else received it; absent of a message to all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub private: bool,
 }
 
 /// Payload of `reaction`.

@@ -19,6 +19,11 @@ pub struct Policy {
     pub screen: Allowed,
     /// Role of newcomers.
     pub newcomers: Role,
+    /// Participants that may send private messages to anybody. Those who may chat can always write
+    /// to hosts and co-hosts. Everybody if absent, as from earlier clients.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Allowed>"))]
+    pub private: Allowed,
 }
 
 impl Default for Policy {
@@ -28,6 +33,7 @@ impl Default for Policy {
             chat: Allowed::Everybody,
             screen: Allowed::Everybody,
             newcomers: Role::Speaker,
+            private: Allowed::Everybody,
         }
     }
 }
@@ -51,30 +57,35 @@ pub struct PolicyChange {
     /// Role of newcomers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newcomers: Option<Role>,
+    /// Participants that may send private messages to anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<Allowed>,
 }
 
 impl PolicyChange {
     /// The policy after the change.
     #[must_use]
     pub fn applied_to(self, policy: Policy) -> Policy {
-        let Self { entry, chat, screen, newcomers } = self;
+        let Self { entry, chat, screen, newcomers, private } = self;
         Policy {
             entry: entry.unwrap_or(policy.entry),
             chat: chat.unwrap_or(policy.chat),
             screen: screen.unwrap_or(policy.screen),
             newcomers: newcomers.unwrap_or(policy.newcomers),
+            private: private.unwrap_or(policy.private),
         }
     }
 }
 
 /// A change of all rules.
 impl From<Policy> for PolicyChange {
-    fn from(Policy { entry, chat, screen, newcomers }: Policy) -> Self {
+    fn from(Policy { entry, chat, screen, newcomers, private }: Policy) -> Self {
         Self {
             entry: Some(entry),
             chat: Some(chat),
             screen: Some(screen),
             newcomers: Some(newcomers),
+            private: Some(private),
         }
     }
 }
@@ -94,12 +105,13 @@ pub enum Entry {
 }
 
 /// Participants that may do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Allowed {
     /// Everybody whose role permits it.
+    #[default]
     Everybody,
     /// Hosts and co-hosts.
     Hosts,

@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod hosting;
 mod inviting;
+mod polling;
 mod reply;
 mod report;
 mod request;
@@ -27,6 +28,9 @@ pub use hosting::{
 };
 pub use inviting::{
     Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
+};
+pub use polling::{
+    AskPoll, ClosePoll, Poll, PollId, PollOption, PollRemoved, RemovePoll, VoteRequest,
 };
 pub use reply::{Joined, RoomCreated, RoomList};
 pub use report::{MAX_REPORTED, ReportRequest, ReportedLimit, ReportedTransport};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     hosting::{Policy, Waiting},
+    polling::Poll,
     types::{
         ChatMessage, IceServer, Participant, ParticipantId, ResumeToken, RoomSummary, Topology,
     },
@@ -62,6 +63,10 @@ pub struct Joined {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ChatMessage>>"))]
     pub chat: Vec<ChatMessage>,
+    /// Polls of the room, the oldest first; absent if none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Poll>>"))]
+    pub polls: Vec<Poll>,
     /// For `RTCConfiguration.iceServers`.
     pub ice_servers: Vec<IceServer>,
     /// Token that restores this participant within [`resume_seconds`](Self::resume_seconds).

@@ -128,13 +128,16 @@ pub struct SignalRequest {
     pub candidate: Option<IceCandidate>,
 }
 
-/// `chat`: sends a chat message to all others in the room.
+/// `chat`: sends a chat message to all others in the room, or privately to one of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct ChatRequest {
     /// The text.
     pub text: ChatText,
+    /// The only recipient of a private message; all others if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<ParticipantId>,
     /// Ascending serial number of the sender's messages. A message whose number is not above the
     /// previous one is a repetition and not sent again, so a client may retry after a lost reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]

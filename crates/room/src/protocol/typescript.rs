@@ -18,6 +18,7 @@ use super::{
     inviting::{
         Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
     },
+    polling::{AskPoll, ClosePoll, Poll, PollId, PollOption, PollRemoved, RemovePoll, VoteRequest},
     reply::{Joined, RoomCreated, RoomList},
     report::{ReportRequest, ReportedLimit, ReportedTransport},
     request::{
@@ -37,6 +38,7 @@ use crate::{
     device::DeviceSecret,
     name::{DisplayName, NameError, RoomName},
     password::Password,
+    poll::PollText,
     reaction::Reaction,
     rights::Role,
 };
@@ -62,6 +64,10 @@ export interface Requests {
   handover: [HandoverRequest, Record<string, never>];
   reaction: [ReactionRequest, Record<string, never>];
   report: [ReportRequest, Record<string, never>];
+  \"poll:ask\": [AskPoll, Record<string, never>];
+  \"poll:vote\": [VoteRequest, Record<string, never>];
+  \"poll:close\": [ClosePoll, Record<string, never>];
+  \"poll:remove\": [RemovePoll, Record<string, never>];
   \"room:mute\": [MuteRequest, Record<string, never>];
   \"room:unmute\": [UnmuteRequest, Record<string, never>];
   \"room:remove\": [RemoveRequest, Record<string, never>];
@@ -94,6 +100,8 @@ export interface ServerEvents {
   unmute: UnmuteEvent;
   spotlight: SpotlightEvent;
   reaction: ReactionEvent;
+  poll: Poll;
+  \"poll:removed\": PollRemoved;
   \"room:settings\": SettingsEvent;
   \"room:admitted\": Joined;
   \"room:dismissed\": DismissedEvent;
@@ -126,6 +134,7 @@ pub fn typescript() -> String {
         DeviceSecret,
         Credential,
         Reaction,
+        PollText,
         Role,
         Policy,
         PolicyChange,
@@ -173,6 +182,14 @@ pub fn typescript() -> String {
         SettingsRequest,
         SpotlightRequest,
         EndRoom,
+        AskPoll,
+        VoteRequest,
+        ClosePoll,
+        RemovePoll,
+        PollId,
+        PollOption,
+        Poll,
+        PollRemoved,
         InviteRequest,
         RevokeRequest,
         ListInvitations,

@@ -27,7 +27,7 @@ pub enum Right {
     PublishScreen,
     /// Receive media.
     Subscribe,
-    /// Send chat messages.
+    /// Send chat messages to all, and to hosts and co-hosts privately.
     Chat,
     /// Send descriptions and candidates.
     Signal,
@@ -45,11 +45,15 @@ pub enum Right {
     End,
     /// Show reactions.
     React,
+    /// Send private messages to anybody. Needs the right to chat, too.
+    PrivateChat,
+    /// Open, close and remove polls.
+    Poll,
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::PublishMicrophone,
         Self::PublishCamera,
         Self::PublishScreen,
@@ -63,6 +67,8 @@ impl Right {
         Self::Roles,
         Self::End,
         Self::React,
+        Self::PrivateChat,
+        Self::Poll,
     ];
 
     /// The right to publish a source.
@@ -88,11 +94,13 @@ impl Rights {
     /// To receive, to be reached and to react: what nobody in a room lacks, but by its token.
     const MEMBER: Self = Self::NONE.with(Right::Subscribe).with(Right::Signal).with(Right::React);
     /// Rights of everybody in a room without hosts.
-    pub const OPEN: Self = Self::MEMBER
+    pub const OPEN: Self = Self::SPEAKER.with(Right::Poll);
+    const SPEAKER: Self = Self::MEMBER
         .with(Right::PublishMicrophone)
         .with(Right::PublishCamera)
         .with(Right::PublishScreen)
-        .with(Right::Chat);
+        .with(Right::Chat)
+        .with(Right::PrivateChat);
 
     /// This set and one more right.
     #[must_use]
@@ -120,8 +128,8 @@ impl Rights {
     /// Rights of a role in a room with this policy.
     pub fn of(role: Role, policy: Policy) -> Self {
         let mut rights = match role {
-            Role::Viewer => Self::MEMBER.with(Right::Chat),
-            Role::Speaker => Self::OPEN,
+            Role::Viewer => Self::MEMBER.with(Right::Chat).with(Right::PrivateChat),
+            Role::Speaker => Self::SPEAKER,
             Role::CoHost | Role::Host => Self::OPEN
                 .with(Right::Admit)
                 .with(Right::Mute)
@@ -134,6 +142,9 @@ impl Rights {
         if role < Role::CoHost {
             if policy.chat == Allowed::Hosts {
                 rights = rights.without(Right::Chat);
+            }
+            if policy.private == Allowed::Hosts {
+                rights = rights.without(Right::PrivateChat);
             }
             if policy.screen == Allowed::Hosts {
                 rights = rights.without(Right::PublishScreen);
@@ -182,10 +193,12 @@ mod tests {
 
     #[test]
     fn policy_binds_all_but_hosts() {
-        let policy = Policy { chat: Allowed::Hosts, screen: Allowed::Hosts, ..Policy::default() };
+        let (chat, screen, private) = (Allowed::Hosts, Allowed::Hosts, Allowed::Hosts);
+        let policy = Policy { chat, screen, private, ..Policy::default() };
         for role in ROLES {
             let rights = Rights::of(role, policy);
             assert_eq!(rights.has(Right::Chat), role >= Role::CoHost, "{role:?}");
+            assert_eq!(rights.has(Right::PrivateChat), role >= Role::CoHost, "{role:?}");
             assert_eq!(rights.has(Right::PublishScreen), role >= Role::CoHost, "{role:?}");
             assert_eq!(rights.has(Right::PublishMicrophone), role >= Role::Speaker, "{role:?}");
         }

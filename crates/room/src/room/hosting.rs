@@ -31,7 +31,11 @@ impl Room {
             Some(role) => Rights::of(role, self.settings.policy),
             None => Rights::OPEN,
         };
-        let rights = of_role.intersection(member.pass.as_ref().map_or(Rights::ALL, |p| p.rights));
+        let of_pass = member.pass.as_ref().map_or(Rights::ALL, |pass| pass.rights);
+        // Who may chat by its token may do this, too; passes of earlier programs lack it.
+        let of_chat = |pass: Rights| pass.with(Right::PrivateChat).with(Right::Poll);
+        let of_pass = if of_pass.has(Right::Chat) { of_chat(of_pass) } else { of_pass };
+        let rights = of_role.intersection(of_pass);
         // The operator may have decided otherwise than the pass.
         if member.participant.unsubscribed {
             rights.without(Right::Subscribe)

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{
     newcomer::{Newcomer, Slot, Welcome},
+    polling::voter,
     state::Room,
 };
 use crate::{
@@ -189,6 +190,7 @@ impl Room {
             spotlight: self.spotlight.clone(),
             metadata: self.settings.metadata.clone(),
             chat: if resumed_after.is_none() { self.chat.list() } else { Vec::new() },
+            polls: self.polls.list(&voter(member)),
             resume: member.secret.token(&member.participant.id),
             resumed: resumed_after.is_some(),
             last: resumed_after.unwrap_or_else(|| self.log.newest()),

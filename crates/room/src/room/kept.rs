@@ -9,6 +9,7 @@ use super::{
     devices::{Devices, DevicesSnapshot},
     history::ChatHistory,
     invitations::Invitations,
+    polls::Polls,
     settings::{Limits, Settings},
     state::Room,
 };
@@ -17,13 +18,15 @@ use crate::{
     rejection::Rejection, rights::Role,
 };
 
-/// Roles and bans of devices, and invitations, as data. Secrets are known by their hashes.
+/// Roles and bans of devices, invitations, and polls, as data. Secrets are known by their hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptDevices {
     #[serde(flatten)]
     devices: DevicesSnapshot,
     #[serde(default, skip_serializing_if = "Invitations::is_empty")]
     invitations: Invitations,
+    #[serde(default, skip_serializing_if = "Polls::is_empty")]
+    polls: Polls,
     /// Nobody has joined yet: whoever comes first may be the host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_new: bool,
@@ -51,7 +54,7 @@ impl KeptDevices {
 /// What a room that opens again needs besides its settings.
 #[derive(Debug, Clone)]
 pub struct Reopening {
-    /// Roles, bans and invitations.
+    /// Roles, bans, invitations and polls.
     pub devices: KeptDevices,
     /// Messages for newcomers.
     pub chat: Vec<ChatMessage>,
@@ -110,7 +113,12 @@ impl Room {
         {
             devices.add(creator.hash(), Role::Host);
         }
-        KeptDevices { devices, invitations: self.invitations.clone(), is_new: self.is_new }
+        KeptDevices {
+            devices,
+            invitations: self.invitations.clone(),
+            polls: self.polls.clone(),
+            is_new: self.is_new,
+        }
     }
 
     /// Opens a room as it was kept. `seed` must come from the operating system's random number
@@ -131,6 +139,7 @@ impl Room {
         room.untouched_until = Some(until);
         room.devices = Devices::restore(devices.devices);
         room.invitations = devices.invitations;
+        room.polls = devices.polls;
         room.settings.metadata = metadata;
         room.chat = ChatHistory::restore(chat, room.limits.chat_messages, room.limits.chat_bytes);
         room

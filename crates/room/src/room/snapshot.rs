@@ -16,6 +16,7 @@ use super::{
     devices::{Devices, DevicesSnapshot},
     history::ChatHistory,
     invitations::Invitations,
+    polls::Polls,
     settings::{Creator, HostRule, Limits, Settings},
     state::Room,
     waiting::{WaiterSnapshot, WaitingRoom},
@@ -75,6 +76,8 @@ pub struct Snapshot {
     devices: DevicesSnapshot,
     #[serde(default, skip_serializing_if = "Invitations::is_empty")]
     invitations: Invitations,
+    #[serde(default, skip_serializing_if = "Polls::is_empty")]
+    polls: Polls,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<WaiterSnapshot>,
     #[serde(default)]
@@ -148,12 +151,30 @@ enum LoggedEvent {
     Joined(protocol::Participant),
     Updated(protocol::Participant),
     Left(protocol::Participant),
-    Chat { from: ParticipantId, text: ChatText, at: u64 },
-    Description { from: ParticipantId, description: SessionDescription },
-    Candidate { from: ParticipantId, candidate: IceCandidate },
+    Chat {
+        from: ParticipantId,
+        text: ChatText,
+        at: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        private: bool,
+    },
+    Description {
+        from: ParticipantId,
+        description: SessionDescription,
+    },
+    Candidate {
+        from: ParticipantId,
+        candidate: IceCandidate,
+    },
     Topology(Topology),
-    Handover { from: ParticipantId, topology: Topology },
-    Muted { by: ParticipantId, sources: Vec<TrackSource> },
+    Handover {
+        from: ParticipantId,
+        topology: Topology,
+    },
+    Muted {
+        by: ParticipantId,
+        sources: Vec<TrackSource>,
+    },
     Settings(SettingsEvent),
     Spotlight(Vec<ParticipantId>),
 }
@@ -205,6 +226,7 @@ impl Room {
             chat: self.chat.list(),
             devices: self.devices.snapshot(),
             invitations: self.invitations.clone(),
+            polls: self.polls.clone(),
             waiting: self.waiting.snapshot(),
             spotlight: self.spotlight.clone(),
             metadata: self.settings.metadata.clone(),
@@ -238,6 +260,7 @@ impl Room {
         room.update_topology(now);
         room.devices = Devices::restore(snapshot.devices);
         room.invitations = snapshot.invitations;
+        room.polls = snapshot.polls;
         room.waiting = WaitingRoom::restore(snapshot.waiting, now + room.limits.grace);
         room.chat =
             ChatHistory::restore(snapshot.chat, room.limits.chat_messages, room.limits.chat_bytes);
@@ -393,7 +416,7 @@ impl LoggedEvent {
             Event::Joined(participant) => Self::Joined(participant.into()),
             Event::Updated(participant) => Self::Updated(participant.into()),
             Event::Left(participant) => Self::Left(participant.into()),
-            Event::Chat { from, text, at } => Self::Chat { from, text, at },
+            Event::Chat { from, text, at, private } => Self::Chat { from, text, at, private },
             Event::Message { from, .. } if from.is_sfu() => return None,
             Event::Message { from, message: Message::Description(description) } => {
                 Self::Description { from, description }
@@ -408,6 +431,8 @@ impl LoggedEvent {
             Event::Spotlight(participants) => Self::Spotlight(participants),
             Event::Unmute { .. }
             | Event::Reaction { .. }
+            | Event::Poll(_)
+            | Event::PollRemoved(_)
             | Event::Data(_)
             | Event::WaitingJoined(_)
             | Event::WaitingLeft(_)
@@ -426,7 +451,7 @@ impl From<LoggedEvent> for Event {
             LoggedEvent::Joined(participant) => Self::Joined(restored(participant)),
             LoggedEvent::Updated(participant) => Self::Updated(restored(participant)),
             LoggedEvent::Left(participant) => Self::Left(restored(participant)),
-            LoggedEvent::Chat { from, text, at } => Self::Chat { from, text, at },
+            LoggedEvent::Chat { from, text, at, private } => Self::Chat { from, text, at, private },
             LoggedEvent::Description { from, description } => {
                 Self::Message { from, message: Message::Description(description) }
             }

@@ -15,6 +15,7 @@ use super::{
     devices::Devices,
     history::ChatHistory,
     invitations::Invitations,
+    polls::{Polls, Tally},
     settings::{Limits, Settings},
     waiting::WaitingRoom,
 };
@@ -24,9 +25,9 @@ use crate::{
     log::Log,
     name::RoomName,
     participant::Participant,
-    protocol::{ChatMessage, MediaState, ParticipantId, RoomSummary},
+    protocol::{MediaState, ParticipantId, RoomSummary},
     rejection::Rejection,
-    request::{Chat, Connection, Departure, Effect, Recipients, Reply, Request},
+    request::{Connection, Departure, Effect, Recipients, Reply, Request},
     rights::Right,
     roster::{Presence, Roster},
     token::TokenGenerator,
@@ -45,6 +46,8 @@ pub struct Room {
     pub(super) waiting: WaitingRoom,
     pub(super) devices: Devices,
     pub(super) invitations: Invitations,
+    pub(super) polls: Polls,
+    pub(super) tally: Tally,
     pub(super) spotlight: Vec<ParticipantId>,
     /// Number of changes of the settings.
     pub(super) revision: u64,
@@ -89,6 +92,8 @@ impl Room {
             waiting: WaitingRoom::default(),
             devices: Devices::default(),
             invitations: Invitations::default(),
+            polls: Polls::default(),
+            tally: Tally::default(),
             spotlight: Vec::new(),
             revision: 0,
             hands: 0,
@@ -119,6 +124,7 @@ impl Room {
             Request::Sfu(message) => self.send_to_sfu(from, message),
             Request::Host(hosting) => self.host(now, Actor::Member(from), hosting),
             Request::Inviting { at, asked } => self.invite(from, at, asked),
+            Request::Poll { at, asked } => self.poll(now, from, at, asked),
             Request::React(emoji) => self.react(from, emoji),
             Request::Leave => self.leave(now, from),
         };
@@ -160,7 +166,8 @@ impl Room {
         let log = self.log.poll_timeout();
         let topology = self.topology.poll_timeout();
         let waiting = self.waiting.poll_timeout();
-        [self.closes_at(), self.host_due, roster, log, topology, waiting]
+        let tally = self.tally.poll_timeout();
+        [self.closes_at(), self.host_due, roster, log, topology, waiting, tally]
             .into_iter()
             .flatten()
             .min()
@@ -175,6 +182,7 @@ impl Room {
             self.tell_admitters(Event::WaitingLeft(id));
         }
         self.replace_missing_host(now);
+        self.tell_tally(now);
         self.trim_log(now);
         if self.topology.handle_timeout(now) {
             self.send_topology(now, Audience::All);
@@ -244,25 +252,6 @@ impl Room {
         Ok(())
     }
 
-    fn chat(&mut self, now: Instant, from: Connection, chat: Chat) -> Result<(), Rejection> {
-        let key = self.member_with(from, Right::Chat)?;
-        let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
-        let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
-        member.chatted = member.chatted.max(chat.serial.unwrap_or_default());
-        let (id, name) = (member.participant.id.clone(), member.participant.name.clone());
-        self.reply_done(from);
-        if !is_repeated {
-            if self.limits.chat_messages > 0 {
-                let (from, text) = (id.clone(), chat.text.clone());
-                let message = ChatMessage { from, name, text, at: chat.at };
-                self.chat.push(message, self.limits.chat_messages, self.limits.chat_bytes);
-            }
-            let event = Event::Chat { from: id, text: chat.text, at: chat.at };
-            self.send(now, Audience::AllBut(key), event);
-        }
-        Ok(())
-    }
-
     fn leave(&mut self, now: Instant, from: Connection) -> Result<(), Rejection> {
         let member = self.roster.key_of(from);
         if member.is_none() && !self.waiting.has(from) {
@@ -300,18 +289,19 @@ impl Room {
         number
     }
 
-    /// Size of the events kept for resuming clients and of the chat, in bytes.
+    /// Size of the events kept for resuming clients, of the chat and of polls, in bytes.
     #[must_use]
     pub fn log_bytes(&self) -> usize {
-        self.log.bytes() + self.chat.bytes()
+        self.log.bytes() + self.chat.bytes() + self.polls.bytes()
     }
 
     /// Drops the oldest events until at most `max_bytes` are kept. Participants that missed one of
-    /// them can no longer resume. The chat is dropped, too, if it is larger.
+    /// them can no longer resume. The chat is dropped, too, if it is larger, and so are polls.
     pub fn trim_log_to(&mut self, max_bytes: usize) {
         if self.chat.bytes() > max_bytes {
             self.chat.clear();
         }
+        self.trim_polls(max_bytes);
         while let Some(entry) = self.log.pop_above(max_bytes) {
             self.roster.forget(&entry);
         }
