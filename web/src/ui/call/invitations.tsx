@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useState } from "react";
 import type { Hosting, Invitation, Role } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
+import { useCopy } from "../invite/use-copy.ts";
 import { Button } from "../parts/button.tsx";
 import { Select } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import type { Act } from "./act.ts";
 import { invitationLink, rolesToInvite, TIMES, termsOf, USES } from "./invitation-terms.ts";
 import styles from "./people.module.css";
-import { useCopyLink } from "./share.ts";
 
 interface Props {
   room: string;
@@ -91,7 +91,7 @@ export function Invitations({ room, mayInviteCoHosts, hosting, act }: Props) {
         <Icon name="link" size={20} />
         {t.invite.make}
       </Button>
-      {link ? <NewLink key={link} room={room} link={link} /> : null}
+      {link ? <NewLink link={link} /> : null}
       <ul className={styles.list}>
         {invitations.map((invitation) => (
           <li key={invitation.id} className={styles.person} data-testid="invitation">
@@ -124,9 +124,9 @@ function Terms({ invitation }: { invitation: Invitation }) {
 }
 
 /** The link of a new invitation, which is shown only now. */
-function NewLink({ room, link }: { room: string; link: string }) {
+function NewLink({ link }: { link: string }) {
   const { t } = useI18n();
-  const { isCopied, hasFailed, copy } = useCopyLink(room, link);
+  const { isCopied, hasFailed, copy } = useCopy(link);
   return (
     <div className={styles.made}>
       <input

@@ -1,11 +1,10 @@
-import { useId, useRef, useState } from "react";
+import { useId, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
-import { canFillScreen, useFullScreen } from "../parts/full-screen.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
-import { Popover } from "../parts/popover.tsx";
 import { usePreference } from "../use-preference.ts";
 import { HeadTool } from "./head-tool.tsx";
 import styles from "./menu.module.css";
+import { FullScreenAction, Menu, MenuCheckbox } from "./menu.tsx";
 import { SELF_VIEWS, VIEWS, type View } from "./view.ts";
 import { ViewToggle } from "./view-toggle.tsx";
 
@@ -40,25 +39,18 @@ export function LayoutTools({ others, view, onView }: Props & { others: number }
 /** Button with a menu of layouts, of one's own video and of what the stage leaves out. */
 function LayoutMenu({ view, onView }: Props) {
   const { t } = useI18n();
-  const button = useRef<HTMLButtonElement>(null);
   const [isOpen, setOpen] = useState(false);
   return (
-    <>
-      <HeadTool
-        ref={button}
-        icon="layout"
-        label={t.layout.title}
-        aria-haspopup="dialog"
-        aria-expanded={isOpen}
-        data-testid="open-layout"
-        onClick={() => setOpen(!isOpen)}
-      />
-      {isOpen ? (
-        <Popover anchor={button} label={t.layout.title} onClose={() => setOpen(false)}>
-          <Choices view={view} onView={onView} onDone={() => setOpen(false)} />
-        </Popover>
-      ) : null}
-    </>
+    <Menu
+      label={t.layout.title}
+      isOpen={isOpen}
+      onOpen={setOpen}
+      button={(trigger) => (
+        <HeadTool {...trigger} icon="layout" label={t.layout.title} data-testid="open-layout" />
+      )}
+    >
+      <Choices view={view} onView={onView} onDone={() => setOpen(false)} />
+    </Menu>
   );
 }
 
@@ -67,7 +59,6 @@ function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
   const id = useId();
   const [self = "shown", setSelf] = usePreference("self");
   const [cameraless, setCameraless] = usePreference("cameraless");
-  const [isFull, toggleFull] = useFullScreen();
   return (
     <>
       <fieldset className={styles.group}>
@@ -101,29 +92,13 @@ function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
           </label>
         ))}
       </fieldset>
-      <label className={styles.choice}>
-        <input
-          type="checkbox"
-          checked={cameraless === "hidden"}
-          data-testid="hide-cameraless"
-          onChange={({ target }) => setCameraless(target.checked ? "hidden" : "shown")}
-        />
-        {t.layout.hideCameraless}
-      </label>
-      {canFillScreen ? (
-        <button
-          type="button"
-          className={styles.action}
-          data-testid="full-screen"
-          onClick={() => {
-            onDone();
-            toggleFull();
-          }}
-        >
-          <Icon name={isFull ? "shrink" : "enlarge"} size={20} />
-          {isFull ? t.tile.endFullScreen : t.tile.fullScreen}
-        </button>
-      ) : null}
+      <MenuCheckbox
+        label={t.layout.hideCameraless}
+        isChosen={cameraless === "hidden"}
+        testId="hide-cameraless"
+        onChange={(isChosen) => setCameraless(isChosen ? "hidden" : "shown")}
+      />
+      <FullScreenAction testId="full-screen" onDone={onDone} />
     </>
   );
 }

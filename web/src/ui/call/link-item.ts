@@ -1,9 +1,9 @@
-import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
+import { shareLink } from "../invite/share.ts";
+import { useCopy } from "../invite/use-copy.ts";
 import { canShare } from "../platform.ts";
 import { roomLink } from "../router.ts";
 import type { MoreItem } from "./more.tsx";
-import { shareLink } from "./share.ts";
 
 /** The menu's way to send the room's link; `onFailure` shows the link if it can't be copied. */
 export function useLinkItem(
@@ -12,23 +12,14 @@ export function useLinkItem(
   onFailure: () => void,
 ): MoreItem {
   const { t } = useI18n();
-  const announce = useAnnounce();
+  const link = roomLink(room);
+  const { copy } = useCopy(link);
   if (canShare) {
-    return { icon: "share", label: t.controls.share, run: () => void shareLink(room) };
+    return { icon: "share", label: t.controls.share, run: () => void shareLink(room, link) };
   }
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(roomLink(room));
-      show(t.controls.copied);
-      announce(t.controls.copied);
-    } catch {
-      onFailure();
-    }
+  const run = async () => {
+    if (await copy()) show(t.controls.copied);
+    else onFailure();
   };
-  return {
-    icon: "link",
-    label: t.controls.copyLink,
-    testId: "copy-link",
-    run: () => void copy(),
-  };
+  return { icon: "link", label: t.controls.copyLink, testId: "copy-link", run: () => void run() };
 }

@@ -1,14 +1,5 @@
 import type { ReactNode } from "react";
-import {
-  Dialog,
-  Heading,
-  Modal,
-  ModalOverlay,
-  Tab,
-  TabList,
-  TabPanel,
-  Tabs,
-} from "react-aria-components";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { DataSettings } from "../devices/data-settings.tsx";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { DeviceChoice } from "../devices/device-choice.tsx";
@@ -20,6 +11,7 @@ import { Icon, type IconName } from "../parts/icon.tsx";
 import { LanguageChoice } from "../parts/language-choice.tsx";
 import { useMediaQuery } from "../use-media-query.ts";
 import { AccessSettings } from "./access-settings.tsx";
+import { ModalCard } from "./modal-card.tsx";
 import { NoticeSettings } from "./notice-settings.tsx";
 import styles from "./settings.module.css";
 import { ShortcutList } from "./shortcut-list.tsx";
@@ -58,52 +50,28 @@ export function SettingsDialog({ tab, onTab, onClose }: Props) {
     shortcuts: <ShortcutList />,
   };
   return (
-    <ModalOverlay
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) onClose();
-      }}
-      className={cx(styles.veil)}
-    >
-      <Modal className={cx(styles.modal)}>
-        <Dialog className={cx(styles.dialog)} data-testid="settings">
-          <header className={styles.head}>
-            <Heading slot="title" className={cx(styles.title)}>
-              {t.settings.title}
-            </Heading>
-            <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
-              <Icon name="close" />
-            </button>
-          </header>
-          <Tabs
-            className={cx(styles.tabs)}
-            orientation={isWide ? "vertical" : "horizontal"}
-            selectedKey={tab}
-            onSelectionChange={(key) => onTab(key as SettingsTab)}
-          >
-            <TabList aria-label={t.settings.title} className={cx(styles.list)}>
-              {TABS.map((each) => (
-                <Tab
-                  key={each}
-                  id={each}
-                  className={cx(styles.tab)}
-                  data-testid={`settings-${each}`}
-                >
-                  <Icon name={ICONS[each]} size={20} />
-                  {t.settings.tabs[each]}
-                </Tab>
-              ))}
-            </TabList>
-            {TABS.map((each) => (
-              <TabPanel key={each} id={each} className={cx(styles.panel)}>
-                {shown[each]}
-              </TabPanel>
-            ))}
-          </Tabs>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <ModalCard title={t.settings.title} shape="card" testId="settings" onClose={onClose}>
+      <Tabs
+        className={cx(styles.tabs)}
+        orientation={isWide ? "vertical" : "horizontal"}
+        selectedKey={tab}
+        onSelectionChange={(key) => onTab(key as SettingsTab)}
+      >
+        <TabList aria-label={t.settings.title} className={cx(styles.list)}>
+          {TABS.map((each) => (
+            <Tab key={each} id={each} className={cx(styles.tab)} data-testid={`settings-${each}`}>
+              <Icon name={ICONS[each]} size={20} />
+              {t.settings.tabs[each]}
+            </Tab>
+          ))}
+        </TabList>
+        {TABS.map((each) => (
+          <TabPanel key={each} id={each} className={cx(styles.panel)}>
+            {shown[each]}
+          </TabPanel>
+        ))}
+      </Tabs>
+    </ModalCard>
   );
 }
 

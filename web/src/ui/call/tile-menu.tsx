@@ -1,9 +1,8 @@
-import { type RefObject, useRef } from "react";
+import type { RefObject } from "react";
 import { useI18n } from "../i18n/context.tsx";
-import { canFillScreen, useFullScreen } from "../parts/full-screen.ts";
 import { Icon } from "../parts/icon.tsx";
-import { Popover } from "../parts/popover.tsx";
 import styles from "./menu.module.css";
+import { FullScreenAction, Menu, MenuCheckbox } from "./menu.tsx";
 import { TileButton } from "./pin-button.tsx";
 import { useTileSettings } from "./tile-settings.ts";
 
@@ -24,25 +23,23 @@ interface Props {
 
 /** Button with a menu of what can be done with one tile for oneself alone. */
 export function TileMenu({ tileKey, label, tile, isTabStop, isOpen, onOpen, ...content }: Props) {
-  const button = useRef<HTMLButtonElement>(null);
   return (
-    <>
-      <TileButton
-        ref={button}
-        icon="more"
-        label={label}
-        isTabStop={isTabStop}
-        aria-haspopup="dialog"
-        aria-expanded={isOpen}
-        data-testid="tile-menu"
-        onClick={() => onOpen(!isOpen)}
-      />
-      {isOpen ? (
-        <Popover anchor={button} label={label} onClose={() => onOpen(false)}>
-          <Content tileKey={tileKey} tile={tile} {...content} onDone={() => onOpen(false)} />
-        </Popover>
-      ) : null}
-    </>
+    <Menu
+      label={label}
+      isOpen={isOpen}
+      onOpen={onOpen}
+      button={(trigger) => (
+        <TileButton
+          {...trigger}
+          icon="more"
+          label={label}
+          isTabStop={isTabStop}
+          data-testid="tile-menu"
+        />
+      )}
+    >
+      <Content tileKey={tileKey} tile={tile} {...content} onDone={() => onOpen(false)} />
+    </Menu>
   );
 }
 
@@ -55,20 +52,16 @@ function Content({
 }: Pick<Props, "tileKey" | "tile" | "isHeard" | "isCropped"> & { onDone: () => void }) {
   const { t } = useI18n();
   const [{ volume, isMuted, fit }, change] = useTileSettings(tileKey);
-  const [isFull, toggleFull] = useFullScreen(tile);
   return (
     <>
       {isHeard ? (
         <>
-          <label className={styles.choice}>
-            <input
-              type="checkbox"
-              checked={isMuted}
-              data-testid="mute-for-me"
-              onChange={({ target }) => change({ isMuted: target.checked })}
-            />
-            {t.tile.muteForMe}
-          </label>
+          <MenuCheckbox
+            label={t.tile.muteForMe}
+            isChosen={isMuted}
+            testId="mute-for-me"
+            onChange={(isMuted) => change({ isMuted })}
+          />
           {canSetVolume() ? (
             <label className={styles.volume}>
               <Icon name="speaker" size={20} />
@@ -88,30 +81,14 @@ function Content({
         </>
       ) : null}
       {isCropped ? (
-        <label className={styles.choice}>
-          <input
-            type="checkbox"
-            checked={fit === "contain"}
-            data-testid="tile-fit"
-            onChange={({ target }) => change({ fit: target.checked ? "contain" : "cover" })}
-          />
-          {t.tile.whole}
-        </label>
+        <MenuCheckbox
+          label={t.tile.whole}
+          isChosen={fit === "contain"}
+          testId="tile-fit"
+          onChange={(isWhole) => change({ fit: isWhole ? "contain" : "cover" })}
+        />
       ) : null}
-      {canFillScreen ? (
-        <button
-          type="button"
-          className={styles.action}
-          data-testid="tile-full-screen"
-          onClick={() => {
-            onDone();
-            toggleFull();
-          }}
-        >
-          <Icon name={isFull ? "shrink" : "enlarge"} size={20} />
-          {isFull ? t.tile.endFullScreen : t.tile.fullScreen}
-        </button>
-      ) : null}
+      <FullScreenAction element={tile} testId="tile-full-screen" onDone={onDone} />
     </>
   );
 }

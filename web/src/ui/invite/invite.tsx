@@ -8,6 +8,7 @@ import { readableLink, roomLink } from "../router.ts";
 import { CalendarForm } from "./calendar-form.tsx";
 import styles from "./invite.module.css";
 import { mailLink } from "./mail.ts";
+import { shareLink } from "./share.ts";
 import { useCopy } from "./use-copy.ts";
 
 // Few people open it, so its encoder is a file of its own.
@@ -57,7 +58,7 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
       ) : null}
       <div className={styles.ways}>
         {canShare ? (
-          <Button data-testid="invite-share" onClick={() => void share(room, link)}>
+          <Button data-testid="invite-share" onClick={() => void shareLink(room, link)}>
             <Icon name="share" size={18} />
             {t.reach.invite.share}
           </Button>
@@ -95,13 +96,4 @@ export function Invite({ room, copyTestId = "invite-copy" }: Props) {
       </div>
     </div>
   );
-}
-
-/** Opens the system's share sheet. Dismissing it is not an error. */
-async function share(room: string, url: string): Promise<void> {
-  try {
-    await navigator.share({ title: room, url });
-  } catch {
-    // Dismissed.
-  }
 }

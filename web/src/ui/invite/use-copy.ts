@@ -6,7 +6,10 @@ import { useI18n } from "../i18n/context.tsx";
 /** Time for which the button confirms the copy. */
 const COPIED_MS = 2500;
 
-/** Copies a link. `isCopied` stays true for a while; `hasFailed` if the browser refuses. */
+/**
+ * Copies a link; `copy` returns whether it worked. `isCopied` stays true for a while; `hasFailed` if
+ * the browser refuses.
+ */
 export function useCopy(link: string) {
   const { t } = useI18n();
   const announce = useAnnounce();
@@ -16,13 +19,15 @@ export function useCopy(link: string) {
     const timer = setTimeout(() => setState("idle"), COPIED_MS);
     return () => clearTimeout(timer);
   }, [state]);
-  async function copy(): Promise<void> {
+  async function copy(): Promise<boolean> {
     try {
       await navigator.clipboard.writeText(link);
       setState("copied");
       announce(t.controls.copied);
+      return true;
     } catch {
       setState("failed");
+      return false;
     }
   }
   return {

@@ -9,6 +9,7 @@ import {
   useState,
 } from "react";
 import { createPortal } from "react-dom";
+import { cx } from "./cx.ts";
 import styles from "./popover.module.css";
 import { placePopover } from "./popover-place.ts";
 
@@ -17,6 +18,7 @@ interface Props {
   anchor: RefObject<HTMLElement | null>;
   label: string;
   onClose: () => void;
+  className?: string | undefined;
   children: ReactNode;
 }
 
@@ -24,7 +26,7 @@ interface Props {
  * A panel beside its anchor, in the top layer, so that neither a tile nor a full screen hides it.
  * Escape, a press elsewhere and focus elsewhere close it.
  */
-export function Popover({ anchor, label, onClose, children }: Props) {
+export function Popover({ anchor, label, onClose, className, children }: Props) {
   const ref = useRef<HTMLDivElement>(null);
   const [style, setStyle] = useState<CSSProperties>({ visibility: "hidden" });
   const latestOnClose = useRef(onClose);
@@ -75,7 +77,7 @@ export function Popover({ anchor, label, onClose, children }: Props) {
       popover="manual"
       role="dialog"
       aria-label={label}
-      className={styles.popover}
+      className={cx(styles.popover, className)}
       style={style}
       onKeyDown={(event: KeyboardEvent) => {
         // The keys of its controls mean nothing to the element that opened it.
