@@ -56,3 +56,78 @@ for (const [name, situation, explanation] of [
     await expectExplanation(grace, explanation);
   });
 }
+
+/** Acceptance check 10: every state of the permission prompt has its own words, and one action. */
+const STATES = [
+  { error: "NotAllowedError", message: "Permission denied", en: /doesn't let this page/, ko: /막고 있어요/ },
+  { error: "NotAllowedError", message: "Permission dismissed", en: /got no answer/, ko: /답/ },
+  { error: "NotAllowedError", message: "Permission denied by system", en: /Your system/, ko: /시스템|기기/ },
+  { error: "NotFoundError", message: "", en: /No device was found/, ko: /찾/ },
+  { error: "NotReadableError", message: "", en: /Another program/, ko: /다른 프로그램/ },
+] as const;
+
+for (const [locale, language] of [
+  ["en-US", "en"],
+  ["ko-KR", "ko"],
+] as const) {
+  test(`each reason why the camera stays off has its own words and one action, in ${locale}`, async ({
+    open,
+  }) => {
+    const ada = await open("Ada", { context: { locale } });
+    const { page } = ada;
+    await page.addInitScript(() => {
+      if (!navigator.mediaDevices) return;
+      const why = () => JSON.parse(sessionStorage.getItem("why") ?? "null");
+      const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const reason = why();
+        if (reason?.error === "hang") return new Promise(() => {});
+        if (reason) throw new DOMException(reason.message, reason.error);
+        return real(constraints);
+      };
+      const statuses = new Map<string, PermissionStatus>();
+      navigator.permissions.query = async ({ name }) => {
+        const state = why() ? "prompt" : "granted";
+        const status = statuses.get(name) ?? Object.assign(new EventTarget(), { state, name });
+        statuses.set(name, status as PermissionStatus);
+        return status as PermissionStatus;
+      };
+      Object.assign(window, {
+        allow: () => {
+          sessionStorage.removeItem("why");
+          for (const status of statuses.values()) {
+            Object.assign(status, { state: "granted" }).dispatchEvent(new Event("change"));
+          }
+        },
+      });
+    });
+    await page.goto(`${ada.url}/`);
+    const problem = page.getByTestId("device-problem");
+    const seen = new Set<string>();
+    const look = async (expected: RegExp, buttons: number) => {
+      await expect(problem).toContainText(expected, { timeout: 20_000 });
+      await expect(problem.getByRole("button")).toHaveCount(buttons);
+      const text = await problem.innerText();
+      expect(seen, text).not.toContain(text);
+      seen.add(text);
+    };
+    const openWith = async (why: { error: string; message: string } | null) => {
+      await page.evaluate((why) => sessionStorage.setItem("why", JSON.stringify(why)), why);
+      await page.goto(ada.previewUrl("states"));
+    };
+    for (const state of STATES) {
+      await openWith(state);
+      await look(state[language], 1);
+    }
+    // The prompt is open and nobody answers.
+    await openWith({ error: "hang", message: "" });
+    await look(language === "en" ? /waiting for your permission/ : /허용|기다리/, 1);
+
+    // Allowed later in the browser's own settings: the picture appears without a press.
+    await openWith(STATES[0]);
+    await expect(problem).toBeVisible();
+    await page.evaluate(() => (window as unknown as { allow: () => void }).allow());
+    await ada.waitForPreview();
+    await expect(problem).toHaveCount(0);
+  });
+}

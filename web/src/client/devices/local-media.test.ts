@@ -7,12 +7,23 @@ let stored: Map<string, string>;
 let media: LocalMediaDevices;
 const BOTH = { microphone: true, camera: true };
 
+/** Gives a permission in the browser's own settings. */
+const grants = new Map<string, (() => void)[]>();
+
 function open(permission?: Record<string, PermissionState>): LocalMediaDevices {
   const storage = {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => void stored.set(key, value),
   } as Storage;
-  const query = async ({ name }: { name: string }) => ({ state: permission?.[name] ?? "prompt" });
+  const query = async ({ name }: { name: string }) => {
+    const status = Object.assign(new EventTarget(), { state: permission?.[name] ?? "prompt" });
+    const grant = () => {
+      status.state = "granted";
+      status.dispatchEvent(new Event("change"));
+    };
+    grants.set(name, [...(grants.get(name) ?? []), grant]);
+    return status;
+  };
   return new LocalMediaDevices({
     devices: devices.asDevices,
     permissions: { query } as unknown as Permissions,
@@ -27,6 +38,7 @@ beforeEach(() => {
   devices.ids.audio.push("audio2");
   devices.ids.video.push("video2");
   stored = new Map();
+  grants.clear();
   media = open();
 });
 
@@ -67,6 +79,18 @@ test("a refusal of both is not followed by more requests", async () => {
   expect(devices.requests).toHaveLength(1);
   expect(now().microphone).toMatchObject({ on: false, opening: false, problem: "refused" });
   expect(now().camera.problem).toBe("refused");
+});
+
+test("a device that is permitted later opens by itself, unless nobody wants it", async () => {
+  devices.errors = { audio: "NotAllowedError", video: "NotAllowedError" };
+  await media.start(BOTH);
+  await media.setCamera(false);
+  devices.errors = {};
+  for (const grant of [...grants.values()].flat()) grant();
+  await flush();
+  expect(now().microphone).toMatchObject({ on: true, problem: null });
+  expect(now().camera).toMatchObject({ on: false, held: false, problem: null });
+  expect(devices.requests).toHaveLength(2);
 });
 
 test("the microphone opens if only the camera is refused", async () => {

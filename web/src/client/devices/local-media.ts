@@ -27,6 +27,7 @@ import {
   type IdealConstraints,
   type InputKind,
   idealConstraints,
+  isRefusal,
   kindsToRetry,
   loadChoices,
   problemOf,
@@ -35,7 +36,7 @@ import {
 } from "./devices.ts";
 import { FilterStage } from "./filter-stage.ts";
 import { LevelMeter } from "./level.ts";
-import { inputPermissions } from "./permissions.ts";
+import { inputPermissions, watchPermissions } from "./permissions.ts";
 import { recordTrack } from "./recording.ts";
 import { NO_SCREEN, ScreenShare } from "./screen.ts";
 import { VoiceWatcher } from "./voice-watcher.ts";
@@ -132,6 +133,7 @@ export class LocalMediaDevices implements LocalMedia {
       },
     });
     platform.devices?.addEventListener?.("devicechange", () => void this.#enumerate());
+    void watchPermissions(platform.permissions, (kind) => this.#permitted(kind));
   }
 
   getSnapshot = (): LocalMediaState => this.#state.getSnapshot();
@@ -411,6 +413,12 @@ export class LocalMediaDevices implements LocalMedia {
     else if (isPending(this.#captures[kind], attempt)) {
       void this.#fulfil(kind, attempt, { deviceId: this.#choices[kind], allowFallback: true });
     }
+  }
+
+  /** Opens a device that was refused before, without another press. */
+  #permitted(kind: InputKind): void {
+    const capture = this.#captures[kind];
+    if (capture.is === "failed" && isRefusal(capture.problem)) void this.#openChosen(kind);
   }
 
   /** Reports devices that take long to answer, until the returned function is called. */

@@ -14,6 +14,23 @@ export async function inputPermissions(
   return { microphone, camera };
 }
 
+/** Calls `onGranted` each time that a permission is given, as in the browser's own settings. */
+export async function watchPermissions(
+  permissions: Permissions | undefined,
+  onGranted: (kind: InputKind) => void,
+): Promise<void> {
+  for (const kind of ["microphone", "camera"] as const) {
+    try {
+      const status = await permissions?.query({ name: kind as PermissionName });
+      status?.addEventListener?.("change", () => {
+        if (status.state === "granted") onGranted(kind);
+      });
+    } catch {
+      // The browser does not report it: a press tries again.
+    }
+  }
+}
+
 async function permissionOf(
   permissions: Permissions | undefined,
   kind: InputKind,
