@@ -178,12 +178,6 @@ function Badge({
   const { t } = useI18n();
   return (
     <span className={styles.badge} aria-hidden="true" data-testid="badge">
-      {tile.hand === null ? null : (
-        <span className={styles.hand} data-testid="tile-hand">
-          <Icon name="hand" size={16} />
-          {tile.hand}
-        </span>
-      )}
       {isPinned ? <Icon name="pin" size={16} /> : null}
       {tile.quality === "fair" || tile.quality === "poor" ? (
         <QualityBars quality={tile.quality} title={t.call.quality[tile.quality]} />
@@ -205,6 +199,13 @@ function Badge({
       ) : null}
       <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
       <SameNameMark alike={tile.alike} />
+      {/* Last, so that the name stays where it is. */}
+      {tile.hand === null ? null : (
+        <span className={styles.hand} data-testid="tile-hand">
+          <Icon name="hand" size={16} />
+          {tile.hand}
+        </span>
+      )}
     </span>
   );
 }

@@ -5,7 +5,7 @@ import { initials, toneOf } from "./initials.ts";
 export function Avatar({ name }: { name: string }) {
   return (
     <span className={`${styles.avatar} ${styles[`tone${toneOf(name)}`]}`} aria-hidden="true">
-      {initials(name)}
+      <span className={styles.initials}>{initials(name)}</span>
     </span>
   );
 }
