@@ -10,10 +10,13 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
+/** The same with a tablet and a lying phone. */
+export const ALL_SIZES = [...SIZES, { width: 820, height: 1180 }, { width: 844, height: 390 }];
+
 /** Takes screenshots of a view in all sizes and both colour schemes. */
-export async function takeScreenshots(page: Page, view: string): Promise<void> {
+export async function takeScreenshots(page: Page, view: string, sizes = SIZES): Promise<void> {
   const before = page.viewportSize();
-  for (const size of SIZES) {
+  for (const size of sizes) {
     await page.setViewportSize(size);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });

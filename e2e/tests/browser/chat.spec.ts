@@ -1,4 +1,6 @@
+import { expectFaultless } from "../../support/accessibility.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
+import { ALL_SIZES, takeScreenshots } from "../../support/screenshots.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -125,4 +127,80 @@ test("Enter during text composition submits no form", async ({ open }) => {
   await ada.page.getByTestId("name-input").dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
   await expect(ada.page.getByTestId("join")).toBeEnabled();
   await expect(ada.page.getByTestId("tile")).toHaveCount(0);
+});
+
+test("a private message is seen by two, marked, answered by keyboard, and never falls to all", async ({
+  open,
+}) => {
+  const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
+  const grace = await open("Grace");
+  const hedy = await open("Hedy", { context: { locale: "ko-KR" } });
+  for (const person of [ada, grace, hedy]) await person.enter("whisper");
+  for (const person of [ada, grace, hedy]) await person.remoteTiles(2);
+  for (const person of [grace, hedy]) await person.tab.click("chat-open");
+
+  // By keyboard alone: the field, back to its recipient, a letter, and the message.
+  const { keyboard } = ada.page;
+  await ada.tab.click("chat-open");
+  await keyboard.press("Shift+Tab");
+  await expect(ada.page.getByTestId("chat-to")).toBeFocused();
+  await ada.page.getByTestId("chat-to").selectOption({ label: "To Grace only" });
+  await keyboard.press("Tab");
+  const input = ada.page.getByTestId("chat-input");
+  await expect(input).toBeFocused();
+  await expect(input).toHaveAccessibleName("Private message to Grace");
+  await keyboard.type("psst");
+  await keyboard.press("Enter");
+  await keyboard.type("again");
+  await keyboard.press("Enter");
+  await expect(messages(grace)).toHaveCount(2);
+  await expect(grace.page.getByTestId("chat-audience")).toHaveText(/Only to you/);
+  await expect(messages(ada).first()).toContainText("Only to Grace");
+  await expect(messages(ada).last()).toHaveAttribute("data-private", "true");
+
+  await grace.page.getByTestId("chat-reply").click();
+  await grace.page.keyboard.type("yes?");
+  await grace.page.keyboard.press("Enter");
+  await expect(messages(ada)).toHaveCount(3);
+  await expectFaultless(ada.page, "chat");
+  await takeScreenshots(ada.page, "chat-private", ALL_SIZES);
+
+  // Hedy, in Korean, got none of it, and gets what is for her.
+  await ada.page.getByTestId("chat-to").selectOption({ label: "To Hedy only" });
+  await write(ada, "for you");
+  await expect(hedy.page.getByTestId("chat-audience")).toHaveText(/나에게만/);
+  await expect(messages(hedy)).toHaveCount(1);
+  await takeScreenshots(hedy.page, "chat-private-ko", ALL_SIZES);
+
+  // She leaves: what was meant for her goes to nobody.
+  await hedy.tab.click("leave");
+  await expect(ada.page.getByTestId("chat-recipient-gone")).toBeVisible();
+  const sent = await messages(ada).count();
+  await input.fill("not for everybody");
+  await input.press("Enter");
+  await expect(messages(ada)).toHaveCount(sent);
+  await expect(input).toHaveValue("not for everybody");
+  await ada.page.getByTestId("chat-to").selectOption({ label: "To everyone" });
+  await ada.tab.click("chat-send");
+  await expect(messages(grace).last()).toContainText("not for everybody");
+  await expect(messages(grace).last()).toHaveAttribute("data-private", "false");
+});
+
+test("hosts may forbid private messages but those with hosts", async ({ open }) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  const hedy = await open("Hedy");
+  for (const person of [ada, grace, hedy]) await person.enter("rules");
+  await grace.remoteTiles(2);
+  await grace.tab.click("chat-open");
+  const options = grace.page.getByTestId("chat-to").locator("option");
+  await expect(options).toHaveText(["To everyone", "To Ada only", "To Hedy only"]);
+  await grace.page.getByTestId("chat-to").selectOption({ label: "To Hedy only" });
+  await ada.tab.click("open-people");
+  await ada.page.getByTestId("private-by-hosts").check();
+  await expect(grace.page.getByTestId("chat-recipient-gone")).toBeVisible();
+  await grace.page.getByTestId("chat-to").selectOption({ label: "To Ada only" });
+  await expect(options).toHaveText(["To everyone", "To Ada only"]);
+  await write(grace, "psst");
+  await expect(messages(grace).last()).toHaveAttribute("data-status", "sent");
 });

@@ -1,5 +1,6 @@
 // The library's public types. State is exposed as a `Readable`, actions are methods.
 import type {
+  AskPoll,
   CreateRoom,
   Dismissal,
   ErrorCode,
@@ -10,6 +11,7 @@ import type {
   MediaState,
   ParticipantId,
   Policy,
+  Poll as PollResult,
   Role,
   RoomName,
   RoomSummary,
@@ -78,8 +80,8 @@ export interface LobbyState {
 export interface Call extends Readable<CallState> {
   /** Raises or lowers the hand. */
   setHand(raised: boolean): void;
-  /** Sends a chat message to the room; blank text is ignored. */
-  sendChat(text: string): void;
+  /** Sends a chat message to the room, or privately to one; blank text is ignored. */
+  sendChat(text: string, to?: ParticipantId): void;
   /** Sets the displayed size of each remote video, which bounds what the media server sends. */
   setViewports(viewports: readonly Viewport[]): void;
   /** Sets what this participant receives. Nothing changes for the others. */
@@ -93,6 +95,8 @@ export interface Call extends Readable<CallState> {
    * first seconds, and while there is no link.
    */
   readonly callFacts: CallFacts | null;
+  /** Actions on the room's polls. */
+  readonly polling: Polling;
   /** Actions of hosts. The server rejects those that the role does not permit. */
   readonly hosting: Hosting;
   /** Shows an emoji to everybody for a moment. */
@@ -135,6 +139,24 @@ export interface Hosting {
   /** Ends the call for everybody. */
   end(): Promise<void>;
 }
+
+/** Polls of a room. Each action resolves once the server has carried it out. */
+export interface Polling {
+  /** Opens a poll. The server permits it to hosts, and in a room without hosts to everybody. */
+  ask(poll: AskPoll): Promise<void>;
+  /** Chooses options by their positions, in place of earlier ones; none withdraws the vote. */
+  vote(poll: number, options: readonly number[]): Promise<void>;
+  /** Ends the voting. */
+  close(poll: number): Promise<void>;
+  /** Removes a poll with its result. */
+  remove(poll: number): Promise<void>;
+}
+
+/** A poll with its result so far. */
+export type Poll = Omit<PollResult, "mine"> & {
+  /** Positions of the options that this participant has chosen. */
+  readonly mine: readonly number[];
+};
 
 /** A host's request to turn sources on. */
 export interface UnmuteRequest {
@@ -179,6 +201,8 @@ export interface CallState {
   readonly reaction: Reaction | null;
   /** Messages since this device joined, the oldest first; bounded in number. */
   readonly chat: readonly ChatMessage[];
+  /** Polls of the room, the oldest first. */
+  readonly polls: readonly Poll[];
   readonly self: CallParticipant;
   /** The others, in the order they joined. */
   readonly others: readonly RemoteParticipant[];
@@ -220,6 +244,10 @@ export interface ChatMessage {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Only the sender and one recipient have it. */
+  readonly isPrivate?: boolean;
+  /** The recipient of an own private message. */
+  readonly to?: Pick<CallParticipant, "id" | "name" | "alike">;
   /** It was said before this page joined. */
   readonly earlier?: boolean;
   /** `sending` until the server acknowledged it. */

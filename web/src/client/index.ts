@@ -1,10 +1,18 @@
 /** The client library: rooms, calls and devices, independent of any UI framework. */
 export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
-export { mayChat, mayPublish, mayReceive } from "./call/permitted.ts";
+export {
+  isHost,
+  mayChat,
+  mayChatPrivately,
+  mayPoll,
+  mayPublish,
+  mayReceive,
+} from "./call/permitted.ts";
 export { createClient } from "./client.ts";
 export { isRefusal } from "./devices/devices.ts";
 export type {
+  AskPoll,
   CreateRoom,
   Entry,
   ErrorCode,

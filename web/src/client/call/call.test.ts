@@ -284,3 +284,42 @@ test("a host who steps down no longer sees who waits", () => {
   expect(reduceCall(call, update("co_host")).waiting).toHaveLength(1);
   expect(reduceCall(call, update("speaker")).waiting).toEqual([]);
 });
+
+test("private messages are marked, and stay after a new join that knows nothing of them", () => {
+  const said = (n: number) => ({ from: "a", name: "A", text: `${n}`, at: n });
+  let call = newCall({ ...joined("a"), chat: [said(1)] });
+  const to = { id: "a", name: "A" };
+  const own = { is: "chat:own", text: "to you", at: 2, key: "own 1", to } as const;
+  call = reduceCall(call, { ...own, status: "sent" });
+  const whisper = { from: "a", text: "to me", at: 4, isPrivate: true, key: "a 4" };
+  call = reduceCall(call, { is: "chat", ...whisper });
+  call = reduceCall(call, { is: "chat", from: "a", text: "3", at: 3, key: "a 3" });
+  expect(call.chat.map(({ isPrivate = false, to }) => [isPrivate, to?.name])).toEqual([
+    [false, undefined],
+    [true, "A"],
+    [true, undefined],
+    [false, undefined],
+  ]);
+  call = reduceCall(call, { is: "joined", joined: { ...joined("a"), chat: [said(1), said(3)] } });
+  expect(call.chat.map(({ text }) => text)).toEqual(["1", "to you", "3", "to me"]);
+});
+
+test("polls come with the join, change with votes, and are the server's after a resume", () => {
+  const poll = { id: 1, question: "Lunch?", multiple: false, named: false, closed: false };
+  const options = (...votes: number[]) => votes.map((votes, n) => ({ text: `${n}`, votes }));
+  const lunch = { ...poll, options: options(0, 0), voters: 0, by: "A", at: 1 };
+  let call = newCall({ ...joined("a"), polls: [{ ...lunch, mine: [1] }] });
+  expect(call.polls).toMatchObject([{ id: 1, mine: [1] }]);
+  call = reduceCall(call, { is: "poll", poll: { ...lunch, options: options(2, 1), voters: 3 } });
+  expect(call.polls).toMatchObject([{ voters: 3, mine: [1] }]);
+  call = reduceCall(call, { is: "poll:voted", poll: 1, options: [0] });
+  call = reduceCall(call, { is: "poll", poll: { ...lunch, id: 2 } });
+  expect(call.polls.map(({ id, mine }) => [id, mine])).toEqual([
+    [1, [0]],
+    [2, []],
+  ]);
+  call = reduceCall(call, { is: "poll:removed", poll: 1 });
+  expect(call.polls.map(({ id }) => id)).toEqual([2]);
+  call = reduceCall(call, { is: "resumed", joined: joined("a") });
+  expect(call.polls).toEqual([]);
+});

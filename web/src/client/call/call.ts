@@ -15,6 +15,7 @@ import type {
   Participant,
   ParticipantId,
   Policy,
+  Poll,
   RoomSummary,
   SubscribedTrack,
   Topology,
@@ -23,6 +24,7 @@ import type {
 } from "../protocol.ts";
 import type { Source } from "../rtc/source.ts";
 import { isHost } from "./permitted.ts";
+import { joinedPolls, withoutPoll, withPoll, withVote } from "./polling.ts";
 
 export type CallEvent =
   /** Joined, for the first time or again as a new participant. */
@@ -62,9 +64,28 @@ export type CallEvent =
   | { is: "settings"; policy: Policy; room: RoomSummary }
   | { is: "waiting:joined"; waiting: Waiting }
   | { is: "waiting:left"; id: ParticipantId }
-  | { is: "chat"; from: ParticipantId; text: string; at: number; key: string }
+  | { is: "poll"; poll: Poll }
+  | { is: "poll:removed"; poll: number }
+  /** This participant's vote, once the server has it. */
+  | { is: "poll:voted"; poll: number; options: readonly number[] }
+  | {
+      is: "chat";
+      from: ParticipantId;
+      text: string;
+      at: number;
+      isPrivate?: boolean;
+      key: string;
+    }
   /** A message of this device, when it is sent and again when its outcome is known. */
-  | { is: "chat:own"; text: string; at: number; key: string; status: ChatMessage["status"] };
+  | {
+      is: "chat:own";
+      text: string;
+      at: number;
+      key: string;
+      /** The recipient of a private message. */
+      to?: NonNullable<ChatMessage["to"]>;
+      status: ChatMessage["status"];
+    };
 
 const MAX_CHAT_MESSAGES = 500;
 
@@ -136,8 +157,21 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
         ...nameOf(call.others.find(({ id }) => id === event.from) ?? { name: "" }),
         status: "sent",
       });
-    case "chat:own":
-      return withMessage(call, { ...event, from: call.self.id, ...nameOf(call.self) });
+    case "chat:own": {
+      const isPrivate = event.to !== undefined;
+      return withMessage(call, {
+        ...event,
+        isPrivate,
+        from: call.self.id,
+        ...nameOf(call.self),
+      });
+    }
+    case "poll":
+      return { ...call, polls: withPoll(call.polls, event.poll) };
+    case "poll:removed":
+      return { ...call, polls: withoutPoll(call.polls, event.poll) };
+    case "poll:voted":
+      return { ...call, polls: withVote(call.polls, event.poll, event.options) };
   }
 }
 
@@ -158,6 +192,7 @@ export function newCall(joined: Joined): CallState {
     mutedBy: null,
     reaction: null,
     chat: earlierChat(joined),
+    polls: joinedPolls(joined),
     self: { ...joined.self, speaking: false, quality: null },
     others: joined.participants.map(newParticipant),
   };
@@ -171,6 +206,7 @@ function resumed(call: CallState, joined: Joined): CallState {
     policy: joined.policy ?? null,
     waiting: joined.waiting ?? [],
     spotlight: joined.spotlight ?? [],
+    polls: joinedPolls(joined),
     self: { ...updated(call.self, joined.self), media: call.self.media },
     // The topology follows in the missed events, in their order.
     others: joined.participants.map((participant) => {
@@ -280,8 +316,17 @@ function qualityChanged(
 
 /** Adds a message, or replaces the one with its key. */
 function withMessage(call: CallState, message: ChatMessage): CallState {
-  const { key, from, text, at, status } = message;
-  const next = { key, from, ...nameOf(message), text, at, status };
+  const { key, from, text, at, status, isPrivate, to } = message;
+  const next: ChatMessage = {
+    key,
+    from,
+    ...nameOf(message),
+    text,
+    at,
+    status,
+    ...(isPrivate && { isPrivate }),
+    ...(to && { to }),
+  };
   const isKnown = call.chat.some((each) => each.key === key);
   const chat = isKnown
     ? call.chat.map((each) => (each.key === key ? { ...next, name: each.name } : each))
@@ -302,13 +347,19 @@ function earlierChat(joined: Joined): readonly ChatMessage[] {
   }));
 }
 
-/** After a new join: what the server has in place of what was received, and own unsent messages. */
+/**
+ * After a new join: what the server has in place of what was received, private messages, which it
+ * does not keep, and own unsent ones.
+ */
 function rejoinedChat(chat: readonly ChatMessage[], joined: Joined): readonly ChatMessage[] {
   const earlier = earlierChat(joined);
   const first = earlier[0];
   if (!first) return chat;
-  const older = chat.filter(({ at, status }) => status === "sent" && at < first.at);
-  return [...older, ...earlier, ...chat.filter(({ status }) => status !== "sent")];
+  const sent = chat.filter(({ status }) => status === "sent");
+  const older = sent.filter(({ at }) => at < first.at);
+  const own = sent.filter(({ at, isPrivate }) => isPrivate && at >= first.at);
+  const since = [...earlier, ...own].sort((a, b) => a.at - b.at);
+  return [...older, ...since, ...chat.filter(({ status }) => status !== "sent")];
 }
 
 /** What an update does not mention has ended. */

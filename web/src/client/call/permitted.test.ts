@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import type { Policy, Role } from "../protocol.ts";
-import { mayChat, mayPublish, mayReceive, mediaRights } from "./permitted.ts";
+import {
+  mayChat,
+  mayChatPrivately,
+  mayPoll,
+  mayPublish,
+  mayReceive,
+  mediaRights,
+} from "./permitted.ts";
 
 const OPEN: Policy = {
   entry: "open",
@@ -32,6 +39,23 @@ test("a policy binds all but hosts", () => {
     expect(mayPublish(as(role, STRICT), "screen")).toBe(role !== "speaker");
     expect(mayChat(as(role, STRICT))).toBe(role !== "speaker");
   }
+});
+
+test("hosts may limit private messages to those with hosts, and chat rules them all", () => {
+  const rule: Policy = { ...OPEN, private: "hosts" };
+  for (const to of [undefined, "viewer", "speaker", "co_host", "host"] as const) {
+    const isHost = to === "co_host" || to === "host";
+    expect(mayChatPrivately(as("speaker", OPEN), to ? { role: to } : {})).toBe(true);
+    expect(mayChatPrivately(as("speaker", rule), to ? { role: to } : {})).toBe(isHost);
+    expect(mayChatPrivately(as("co_host", rule), to ? { role: to } : {})).toBe(true);
+    expect(mayChatPrivately(as("speaker", STRICT), to ? { role: to } : {})).toBe(false);
+  }
+});
+
+test("hosts ask in polls, and everybody does where nobody is host", () => {
+  expect(mayPoll(as(undefined, null))).toBe(true);
+  const roles = ["viewer", "speaker", "co_host", "host"] as const;
+  expect(roles.map((role) => mayPoll(as(role, OPEN)))).toEqual([false, false, true, true]);
 });
 
 test("what a token withholds is neither sent nor played, whatever the role", () => {

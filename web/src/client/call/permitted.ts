@@ -54,6 +54,18 @@ export function mayChat({ self, policy }: Permitted): boolean {
   return policy?.chat !== "hosts" || isHost(self.role);
 }
 
+/** True if private messages may be sent to this participant. */
+export function mayChatPrivately(call: Permitted, to: { role?: Role }): boolean {
+  const { self, policy } = call;
+  if (!mayChat(call)) return false;
+  return policy?.private !== "hosts" || isHost(self.role) || isHost(to.role);
+}
+
+/** True if polls may be opened. */
+export function mayPoll({ self }: Permitted): boolean {
+  return self.role === undefined || isHost(self.role);
+}
+
 /** A host or co-host, whom no policy binds. */
 export function isHost(role: Role | undefined): boolean {
   return role === "host" || role === "co_host";

@@ -18,6 +18,8 @@ const ROOM_EVENTS = [
   "unmute",
   "spotlight",
   "reaction",
+  "poll",
+  "poll:removed",
   "room:settings",
   "room:dismissed",
   "waiting:joined",

@@ -395,6 +395,17 @@ test("chat messages appear at once, are sent in order and get their outcome", ()
   expect(call().chat).toHaveLength(3);
 });
 
+test("a private message names its recipient, and one that arrives is marked", () => {
+  join("a");
+  session.sendChat("psst", "a");
+  expect(socket.requests("chat").map(({ payload }) => payload)).toEqual([
+    { text: "psst", serial: 1, to: "a" },
+  ]);
+  expect(call().chat.at(-1)).toMatchObject({ isPrivate: true, to: { id: "a", name: "a" } });
+  socket.receive("chat", { from: "a", text: "yes?", at: 7, private: true }, 5);
+  expect(call().chat.at(-1)).toMatchObject({ from: "a", text: "yes?", isPrivate: true });
+});
+
 test("chat messages during a disconnect are sent after the resume with the same serials", () => {
   join("a");
   session.sendChat("one");

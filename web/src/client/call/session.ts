@@ -5,12 +5,13 @@ import type {
   CallState,
   Hosting,
   JoinRequest,
+  Polling,
   Reception,
   SendLimit,
   Viewport,
 } from "../api.ts";
 import type { LocalMediaDevices } from "../devices/local-media.ts";
-import type { Joined, MediaState, Speaker, TrackSource } from "../protocol.ts";
+import type { Joined, MediaState, ParticipantId, Speaker, TrackSource } from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
 import { SOURCES } from "../rtc/source.ts";
 import { RequestError } from "../signaling/errors.ts";
@@ -24,6 +25,7 @@ import type { EarlierJoin } from "./earlier-join.ts";
 import { hostingOver } from "./hosting.ts";
 import { isSameMedia, mediaStateOf } from "./media-state.ts";
 import { mayPublish, mediaRights } from "./permitted.ts";
+import { pollingOver } from "./polling.ts";
 import type { RoomEvent } from "./room-events.ts";
 import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
 import { NO_FLOOR, reduceFloor } from "./turn-taking.ts";
@@ -67,6 +69,7 @@ export class Session implements Call {
   readonly #state: Store<CallState>;
   readonly #device: string;
   readonly hosting: Hosting;
+  readonly polling: Polling;
   readonly #cleanups: (() => void)[] = [];
   #resumeToken: string;
   /** The server process that has the links to the media server. */
@@ -89,6 +92,9 @@ export class Session implements Call {
     this.#signaling = signaling;
     this.#device = device;
     this.hosting = hostingOver(signaling);
+    this.polling = pollingOver(signaling, (poll, options) =>
+      this.#dispatch({ is: "poll:voted", poll, options }),
+    );
     this.#media = media;
     this.#request = request;
     this.#resumeToken = joined.resume;
@@ -132,13 +138,21 @@ export class Session implements Call {
     this.#sendMediaState();
   }
 
-  sendChat(text: string): void {
+  sendChat(text: string, to?: ParticipantId): void {
     const trimmed = text.trim();
     if (this.#isOver || trimmed === "") return;
     const serial = ++this.#chatSerial;
-    const message = { text: trimmed, at: Date.now(), key: `own ${serial}` };
+    // Somebody who has just left has no name any more; the server rejects the message.
+    const { name = "", alike } = this.#state.getSnapshot().others.find(({ id }) => id === to) ?? {};
+    const message = {
+      text: trimmed,
+      at: Date.now(),
+      key: `own ${serial}`,
+      ...(to !== undefined && { to: { id: to, name, ...(alike !== undefined && { alike }) } }),
+    };
     this.#dispatch({ is: "chat:own", ...message, status: "sending" });
-    this.#chatOutbox.send("chat", { text: trimmed, serial }, (outcome) => {
+    const payload = { text: trimmed, serial, ...(to !== undefined && { to }) };
+    this.#chatOutbox.send("chat", payload, (outcome) => {
       this.#dispatch({ is: "chat:own", ...message, status: "ok" in outcome ? "sent" : "failed" });
     });
   }
@@ -215,8 +229,9 @@ export class Session implements Call {
       case "topology":
         return this.#dispatch({ is: event.is, topology: event.payload.topology });
       case "chat": {
-        const { from, text, at } = event.payload;
-        return this.#dispatch({ is: event.is, from, text, at, key: `${from} ${number}` });
+        const { from, text, at, private: isPrivate = false } = event.payload;
+        const key = `${from} ${number}`;
+        return this.#dispatch({ is: event.is, from, text, at, isPrivate, key });
       }
       case "subscribed": {
         const { tracks } = event.payload;
@@ -250,6 +265,10 @@ export class Session implements Call {
         return this.#dispatch({ is: event.is, ids: event.payload.participants });
       case "reaction":
         return this.#dispatch({ is: event.is, ...event.payload });
+      case "poll":
+        return this.#dispatch({ is: event.is, poll: event.payload });
+      case "poll:removed":
+        return this.#dispatch({ is: event.is, poll: event.payload.poll });
       case "room:settings":
         return this.#dispatch({ is: "settings", ...event.payload });
       case "room:dismissed":

@@ -13,6 +13,7 @@ import { useClient, useReadable } from "../client-context.ts";
 import { useDataPreferences } from "../devices/use-data-preferences.ts";
 import { usePushToTalk } from "../devices/use-push-to-talk.ts";
 import { useI18n } from "../i18n/context.tsx";
+import { usePollTexts } from "../parts/part-texts.ts";
 import { PlaybackProvider } from "../parts/playback-provider.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
@@ -21,7 +22,8 @@ import { usePreference } from "../use-preference.ts";
 import { Banners } from "./banners.tsx";
 import styles from "./call.module.css";
 import { CallHead } from "./call-head.tsx";
-import { Controls, focusControls } from "./controls.tsx";
+import { Controls } from "./controls.tsx";
+import { focusNextPart, useKeptFocus } from "./focus-parts.ts";
 import { Grid, videoOf } from "./grid.tsx";
 import { HostBanners } from "./host-banners.tsx";
 import { InfoPanel } from "./info-panel.tsx";
@@ -31,6 +33,7 @@ import { useMediaSession } from "./media-session.ts";
 import type { MoreItem } from "./more.tsx";
 import { People } from "./people.tsx";
 import { PipWindow, pipTile } from "./pip-window.tsx";
+import { PollsPanel } from "./polls-panel.tsx";
 import { SettingsDialog, type SettingsTab } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
@@ -39,6 +42,7 @@ import { useDesktopNotices } from "./use-desktop-notices.ts";
 import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
 import { usePip } from "./use-pip.ts";
+import { pendingPolls, usePollNews } from "./use-poll-news.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useUnread } from "./use-unread.ts";
 import { useWakeLock } from "./wake-lock.ts";
@@ -55,6 +59,7 @@ const ROOMY = "(min-width: 760px) and (min-height: 481px)";
 /** The call view. */
 export function Call({ call, onEnd }: CallProps) {
   const { t, language } = useI18n();
+  const pollTexts = usePollTexts();
   const state = useReadable(call);
   const { toasts, show, close: closeToast, closeAll } = useToasts();
   const { name } = state.room;
@@ -67,11 +72,12 @@ export function Call({ call, onEnd }: CallProps) {
   useEffect(() => {
     if (panel === "chat") closeAll();
   }, [panel, closeAll]);
+  const root = useKeptFocus();
   const link = useLinkItem(name, show, () => open("info"));
   const maySpeak = mayPublish(state, "microphone");
   useWakeLock();
   useShortcuts(maySpeak, {
-    bar: focusControls,
+    bar: focusNextPart,
     help: () => setSettings("shortcuts"),
   });
   usePushToTalk(maySpeak);
@@ -82,6 +88,7 @@ export function Call({ call, onEnd }: CallProps) {
   const leave = useCallback(() => call.leave(), [call]);
   useMediaSession(media, maySpeak, { leave, popOut: pip.openForNow });
   useCallNews(state, show, () => open("people"));
+  usePollNews(state, panel === "polls", show, () => open("polls"));
   useDesktopNotices(state, open);
   useScreenProblem(show);
 
@@ -96,8 +103,15 @@ export function Call({ call, onEnd }: CallProps) {
   const panels = { panel, toggle };
   const panelProps = { call, state, onClose: close, takesFocus: !isRestored };
   const openSettings = () => setSettings("media");
+  const pending = pendingPolls(state.polls);
   const items: MoreItem[] = [
     link,
+    {
+      icon: "poll",
+      label: pending > 0 ? pollTexts.titleOpen(pending) : pollTexts.title,
+      testId: "open-polls",
+      run: () => open("polls"),
+    },
     { icon: "info", label: t.panel.info, run: () => open("info") },
     { icon: "stats", label: t.controls.stats, run: () => open("connection") },
     ...(pip.isSupported && state.others.length > 0
@@ -107,7 +121,7 @@ export function Call({ call, onEnd }: CallProps) {
   return (
     <PlaybackProvider>
       <AriaI18n locale={language}>
-        <main className={styles.call} data-testid="call">
+        <main ref={root} className={styles.call} data-testid="call">
           <VisuallyHidden>
             <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
           </VisuallyHidden>
@@ -117,7 +131,12 @@ export function Call({ call, onEnd }: CallProps) {
             isRoomy={isRoomy}
             may={{ speak: maySpeak, share: mayPublish(state, "screen") }}
             isHandRaised={state.self.media.hand}
-            counts={{ people: state.others.length + 1, waiting: state.waiting.length, unread }}
+            counts={{
+              people: state.others.length + 1,
+              waiting: state.waiting.length,
+              unread,
+              polls: pending,
+            }}
             {...panels}
             items={items}
             onSettings={openSettings}
@@ -159,14 +178,11 @@ export function Call({ call, onEnd }: CallProps) {
               </div>
             </div>
             {panel === "chat" ? (
-              <Chat
-                {...panelProps}
-                messages={state.chat}
-                self={state.self.id}
-                mayWrite={mayChat(state)}
-              />
+              <Chat {...panelProps} mayWrite={mayChat(state)} />
             ) : panel === "people" ? (
               <People {...panelProps} />
+            ) : panel === "polls" ? (
+              <PollsPanel {...panelProps} />
             ) : panel === "info" ? (
               <InfoPanel {...panelProps} />
             ) : panel === "connection" ? (

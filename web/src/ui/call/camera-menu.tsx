@@ -2,7 +2,7 @@ import { BackgroundChoice } from "../devices/background-choice.tsx";
 import { FlipCamera } from "../devices/flip-camera.tsx";
 import { MirrorChoice } from "../devices/mirror-choice.tsx";
 import { useI18n } from "../i18n/context.tsx";
-import { CameraToggle } from "../parts/media-toggles.tsx";
+import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { DeviceMenu } from "./device-menu.tsx";
 import { DeviceRadios } from "./device-radios.tsx";
 
@@ -11,7 +11,7 @@ export function CameraMenu({ onSettings }: { onSettings: () => void }) {
   const { t } = useI18n();
   return (
     <DeviceMenu
-      toggle={<CameraToggle />}
+      toggle={<DeviceToggle kind="camera" />}
       label={t.controls.cameraMenu}
       testId="open-camera-menu"
       onSettings={onSettings}

@@ -2,11 +2,12 @@ import type { Call } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { CameraToggle, MicToggle, ScreenToggle } from "../parts/media-toggles.tsx";
+import { DeviceToggle, ScreenToggle } from "../parts/media-toggles.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
 import { canShareScreen } from "../platform.ts";
 import { CameraMenu } from "./camera-menu.tsx";
 import styles from "./controls.module.css";
+import { CONTROLS_ID } from "./focus-parts.ts";
 import { MicMenu } from "./mic-menu.tsx";
 import { More, type MoreItem } from "./more.tsx";
 import { ChatButton, type PanelSwitch, PeopleButton } from "./panel-buttons.tsx";
@@ -19,19 +20,12 @@ interface Props extends PanelSwitch {
   /** Media that the room permits this participant to send. */
   may: { speak: boolean; share: boolean };
   isHandRaised: boolean;
-  /** Numbers of people in the call, of those who wait, and of unread messages. */
-  counts: { people: number; waiting: number; unread: number };
+  /** Numbers of people in the call, of those who wait, of unread messages and of polls to vote in. */
+  counts: { people: number; waiting: number; unread: number; polls: number };
   /** Items of the menu in any bar. */
   items: readonly MoreItem[];
   onSettings: () => void;
   onShortcuts: () => void;
-}
-
-const CONTROLS_ID = "call-controls";
-
-/** Leads the focus to the bar. */
-export function focusControls(): void {
-  document.querySelector<HTMLElement>(`#${CONTROLS_ID} button`)?.focus();
 }
 
 /** Control bar of a call. */
@@ -90,7 +84,7 @@ function RoomyBar(props: Props & { mayShare: boolean }) {
       <span className={styles.gap} />
       <ChatButton panel={panel} toggle={toggle} unread={counts.unread} />
       <PeopleButton panel={panel} toggle={toggle} {...counts} />
-      <More items={items} isSheet={false} />
+      <More items={items} count={counts.polls} isSheet={false} />
     </>
   );
 }
@@ -129,8 +123,8 @@ function Bar({ call, may, isHandRaised, counts, panel, toggle, items, onSettings
     <>
       {may.speak ? (
         <>
-          <MicToggle />
-          <CameraToggle />
+          <DeviceToggle kind="microphone" />
+          <DeviceToggle kind="camera" />
         </>
       ) : null}
       <ChatButton panel={panel} toggle={toggle} unread={counts.unread} />
@@ -142,6 +136,7 @@ function Bar({ call, may, isHandRaised, counts, panel, toggle, items, onSettings
           ...items,
           settings,
         ]}
+        count={counts.polls}
         isSheet
       >
         <ReactionRow call={call} />

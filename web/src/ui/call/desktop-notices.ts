@@ -31,7 +31,9 @@ export function desktopNotices(before: Snapshot, after: Snapshot, t: Messages): 
   const message = newMessage(before, after);
   if (message) {
     const from = message.name ? distinctName(message) : t.chat.unknownSender;
-    const text = t.announcements.wrote(clip(from, MAX_NAME), clip(message.text, MAX_TEXT));
+    const { wrote, wrotePrivately } = t.announcements;
+    const say = message.isPrivate ? wrotePrivately : wrote;
+    const text = say(clip(from, MAX_NAME), clip(message.text, MAX_TEXT));
     notices.push({ panel: "chat", text });
   }
   return notices;

@@ -5,6 +5,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { usePreference } from "../use-preference.ts";
 import { useFloating } from "./floating.ts";
+import { TILES_ID } from "./focus-parts.ts";
 import styles from "./grid.module.css";
 import { Invitation } from "./invitation.tsx";
 import { coveredWidth, type Rect } from "./layout.ts";
@@ -125,6 +126,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
         onScroll={(event: UIEvent) => setScrolled(event.currentTarget.scrollTop)}
       >
         <ul
+          id={TILES_ID}
           className={styles.grid}
           aria-label={t.call.participants}
           data-featured={large ?? undefined}

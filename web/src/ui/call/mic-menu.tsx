@@ -1,6 +1,6 @@
 import { SoundTests } from "../devices/sound-tests.tsx";
 import { useI18n } from "../i18n/context.tsx";
-import { MicToggle } from "../parts/media-toggles.tsx";
+import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { canChooseSpeaker } from "../platform.ts";
 import { DeviceMenu } from "./device-menu.tsx";
 import { DeviceRadios } from "./device-radios.tsx";
@@ -10,7 +10,7 @@ export function MicMenu({ onSettings }: { onSettings: () => void }) {
   const { t } = useI18n();
   return (
     <DeviceMenu
-      toggle={<MicToggle />}
+      toggle={<DeviceToggle kind="microphone" />}
       label={t.controls.micMenu}
       testId="open-mic-menu"
       onSettings={onSettings}

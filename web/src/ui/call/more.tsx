@@ -3,6 +3,7 @@ import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useI18n } from "../i18n/context.tsx";
 import { cx } from "../parts/cx.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
+import { usePollTexts } from "../parts/part-texts.ts";
 import { RoundButton } from "../parts/round-button.tsx";
 import popover from "./bar-popover.module.css";
 import styles from "./more.module.css";
@@ -19,14 +20,17 @@ export interface MoreItem {
 
 interface Props {
   items: readonly MoreItem[];
+  /** Something in it waits for the user: shown as a badge. */
+  count: number;
   /** A sheet, with `children` above the items, instead of a menu. */
   isSheet: boolean;
   children?: ReactNode;
 }
 
 /** Actions that don't fit into the bar: a menu above its button, or a sheet on a phone. */
-export function More({ items, isSheet, children }: Props) {
+export function More({ items, count, isSheet, children }: Props) {
   const { t } = useI18n();
+  const pollTexts = usePollTexts();
   const [isOpen, setOpen] = useState(false);
   const trigger = useRef<HTMLButtonElement>(null);
   const close = () => setOpen(false);
@@ -35,12 +39,14 @@ export function More({ items, isSheet, children }: Props) {
       <RoundButton
         ref={trigger}
         icon="more"
-        label={t.controls.more}
+        label={count > 0 ? `${t.controls.more}, ${pollTexts.titleOpen(count)}` : t.controls.more}
+        tooltip={t.controls.more}
+        count={count}
         isOffByDefault
         aria-haspopup={isSheet ? "dialog" : "menu"}
         aria-expanded={isOpen}
         data-testid="open-more"
-        {...opens("info", "connection", "people")}
+        {...opens("info", "connection", "people", "polls")}
         onClick={() => setOpen(!isOpen)}
       />
       {isSheet && isOpen ? (

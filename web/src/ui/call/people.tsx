@@ -1,10 +1,8 @@
-import { useState } from "react";
 import type { Call, CallState } from "../../client/index.ts";
-import { RequestError } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Panel } from "../parts/panel.tsx";
-import type { Act } from "./act.ts";
+import { useAct } from "./act.ts";
 import { Invitations } from "./invitations.tsx";
 import styles from "./people.module.css";
 import { mayHost, peopleOf } from "./people-view.ts";
@@ -22,15 +20,7 @@ interface Props {
 /** Everybody in the call, who waits, and what hosts may do about it. */
 export function People({ call, state, onClose, takesFocus }: Props) {
   const { t } = useI18n();
-  const [failure, setFailure] = useState<string | null>(null);
-  const act: Act = (request) => {
-    setFailure(null);
-    request.catch((error: unknown) => {
-      const code = error instanceof RequestError ? error.code : null;
-      if (code === "forbidden") setFailure(t.people.forbidden);
-      else setFailure(code === "not_saved" ? t.people.notSaved : t.people.failed);
-    });
-  };
+  const { act, failure } = useAct();
   const isHosting = mayHost(state);
   return (
     <Panel title={t.people.title} testId="people-panel" onClose={onClose} takesFocus={takesFocus}>

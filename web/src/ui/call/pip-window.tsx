@@ -3,7 +3,7 @@ import { type Call, type CallState, mayPublish } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
+import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { useStream } from "../parts/use-stream.ts";
 import styles from "./pip-window.module.css";
 import { type AnyTileView, featuredOf, screenLabel, tilesOf } from "./tile-view.ts";
@@ -30,8 +30,8 @@ export function PipWindow({ call, state, target }: Props) {
       <div className={styles.controls} role="group" aria-label={t.controls.group}>
         {mayPublish(state, "microphone") ? (
           <>
-            <MicToggle />
-            <CameraToggle />
+            <DeviceToggle kind="microphone" />
+            <DeviceToggle kind="camera" />
           </>
         ) : null}
         <button

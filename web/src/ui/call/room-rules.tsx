@@ -49,6 +49,12 @@ export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
           onChange={(on) => change({ chat: on ? "hosts" : "everybody" })}
         />
         <Rule
+          label={t.people.privateByHosts}
+          isOn={policy.private === "hosts"}
+          testId="private-by-hosts"
+          onChange={(on) => change({ private: on ? "hosts" : "everybody" })}
+        />
+        <Rule
           label={t.people.screenByHosts}
           isOn={policy.screen === "hosts"}
           testId="screen-by-hosts"

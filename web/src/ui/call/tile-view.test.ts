@@ -43,6 +43,7 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     mutedBy: null,
     reaction: null,
     chat: [],
+    polls: [],
     self: { id: "s", name: "Me", media: on, speaking: true, quality: null },
     others,
   };

@@ -1,6 +1,6 @@
 import { useRef, useState } from "react";
 
-const PANELS = ["chat", "people", "info", "connection"] as const;
+const PANELS = ["chat", "people", "polls", "info", "connection"] as const;
 
 export type PanelName = (typeof PANELS)[number];
 

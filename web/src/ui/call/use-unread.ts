@@ -27,7 +27,8 @@ export function useUnread(
     const isTold = preferences.read("toldMessages") !== "off";
     for (const message of isTold ? added : []) {
       const from = message.name ? distinctName(message) : t.chat.unknownSender;
-      const text = t.announcements.wrote(clip(from, 24), message.text);
+      const { wrote, wrotePrivately } = t.announcements;
+      const text = (message.isPrivate ? wrotePrivately : wrote)(clip(from, 24), message.text);
       announce(text);
       show(text, "message");
     }

@@ -5,6 +5,7 @@ import type { Call } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
+import { useDoctorTexts } from "../parts/part-texts.ts";
 import { Verdict, type VerdictWords, verdictWords } from "../parts/verdict.tsx";
 import styles from "./stats.module.css";
 
@@ -23,6 +24,7 @@ interface Props {
 /** Says why the call is bad, from what it measured in its last seconds, or tests the line anew. */
 export function WhyBad({ call, hasLinks }: Props) {
   const { t, language } = useI18n();
+  const doctorTexts = useDoctorTexts();
   const announce = useAnnounce();
   const words = t.stats.why;
   const [answer, setAnswer] = useState<Answer>({ is: "unasked" });
@@ -60,7 +62,7 @@ export function WhyBad({ call, hasLinks }: Props) {
           </Button>
         )}
         <a href="/doctor" target="_blank" rel="noopener" data-testid="why">
-          {t.doctor.test}
+          {doctorTexts.test}
         </a>
       </div>
       {verdict && <Verdict testId="call-verdict" {...verdict} />}

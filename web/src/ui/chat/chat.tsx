@@ -1,11 +1,13 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import type { Call, ChatMessage } from "../../client/index.ts";
+import type { Call, CallState, RemoteParticipant } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { isComposing } from "../parts/composing.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Panel } from "../parts/panel.tsx";
 import styles from "./chat.module.css";
 import { Message } from "./message.tsx";
+import { isOutOfReach, type Recipient, recipientsOf } from "./recipient.ts";
+import { RecipientChoice } from "./recipient-choice.tsx";
 import { useFollow } from "./use-follow.ts";
 
 /** Maximum length of a message in code points, as enforced by the server. */
@@ -13,8 +15,7 @@ const MAX_MESSAGE_LENGTH = 2_000;
 
 interface Props {
   call: Pick<Call, "sendChat">;
-  messages: readonly ChatMessage[];
-  self: string;
+  state: Pick<CallState, "chat" | "policy" | "self"> & { others: readonly RemoteParticipant[] };
   /** The room permits this participant to write. */
   mayWrite: boolean;
   onClose: () => void;
@@ -23,8 +24,12 @@ interface Props {
 }
 
 /** Chat panel beside the call. */
-export function Chat({ call, messages, self, mayWrite, onClose, takesFocus }: Props) {
+export function Chat({ call, state, mayWrite, onClose, takesFocus }: Props) {
   const { t } = useI18n();
+  const { chat: messages, self } = state;
+  const [recipient, setRecipient] = useState<Recipient>(null);
+  const recipients = recipientsOf(state);
+  const isGone = isOutOfReach(recipient, recipients);
   const [text, setText] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
   const log = useFollow(messages);
@@ -34,11 +39,21 @@ export function Chat({ call, messages, self, mayWrite, onClose, takesFocus }: Pr
   }, []);
 
   const isTooLong = [...text].length > MAX_MESSAGE_LENGTH;
+  const cannotSend = text.trim() === "" || isTooLong || isGone;
   const send = () => {
-    if (text.trim() === "" || isTooLong) return;
-    call.sendChat(text);
+    if (cannotSend) return;
+    call.sendChat(text, recipient?.id);
     setText("");
     input.current?.focus();
+  };
+  /** Answers a private message; absent where that is not possible. */
+  const replyTo = (from: string) => {
+    const sender = recipients.find(({ id }) => id === from);
+    if (!sender || !mayWrite) return undefined;
+    return () => {
+      setRecipient(sender);
+      input.current?.focus();
+    };
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // During text composition (Korean, Japanese) Enter belongs to the input method.
@@ -60,7 +75,8 @@ export function Chat({ call, messages, self, mayWrite, onClose, takesFocus }: Pr
               key={message.key}
               message={message}
               before={messages[i - 1]}
-              isOwn={message.from === self || message.key.startsWith("own ")}
+              isOwn={message.from === self.id || message.key.startsWith("own ")}
+              onReply={replyTo(message.from)}
             />
           ))}
         </div>
@@ -70,20 +86,28 @@ export function Chat({ call, messages, self, mayWrite, onClose, takesFocus }: Pr
           </p>
         )}
         <form
-          className={styles.form}
+          className={recipient ? `${styles.form} ${styles.whispers}` : styles.form}
+          data-testid="chat-form"
           hidden={!mayWrite}
           onSubmit={(event) => {
             event.preventDefault();
             send();
           }}
         >
+          {recipients.length > 0 || recipient ? (
+            <RecipientChoice
+              recipient={recipient}
+              recipients={recipients}
+              onChoose={setRecipient}
+            />
+          ) : null}
           <textarea
             ref={input}
             className={styles.input}
             rows={1}
             value={text}
-            placeholder={t.chat.placeholder}
-            aria-label={t.chat.input}
+            placeholder={recipient ? t.chat.onlyTo(recipient.name) : t.chat.placeholder}
+            aria-label={recipient ? t.chat.inputPrivate(recipient.name) : t.chat.input}
             aria-invalid={isTooLong || undefined}
             enterKeyHint="send"
             data-testid="chat-input"
@@ -94,7 +118,7 @@ export function Chat({ call, messages, self, mayWrite, onClose, takesFocus }: Pr
             type="submit"
             className={styles.send}
             aria-label={t.chat.send}
-            aria-disabled={text.trim() === "" || isTooLong}
+            aria-disabled={cannotSend}
             data-testid="chat-send"
           >
             <Icon name="send" size={20} />

@@ -1,6 +1,9 @@
 import type { ChatMessage } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
+import { distinctName } from "../parts/distinct-name.ts";
+import { Icon } from "../parts/icon.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
+import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import styles from "./chat.module.css";
 import { linkify } from "./linkify.ts";
 
@@ -11,21 +14,36 @@ interface Props {
   message: ChatMessage;
   before: ChatMessage | undefined;
   isOwn: boolean;
+  /** Answers a private message. */
+  onReply: (() => void) | undefined;
 }
 
 /** A chat message; the first of a group has the sender's name and the time. */
-export function Message({ message, before, isOwn }: Props) {
+export function Message({ message, before, isOwn, onReply }: Props) {
   const { t, language } = useI18n();
-  const { from, name, alike, text, at, status, key } = message;
-  const isContinued = before?.from === from && at - before.at < GROUP_MS;
+  const { from, name, alike, text, at, status, key, isPrivate = false, to } = message;
+  const isContinued =
+    before !== undefined &&
+    before.from === from &&
+    before.isPrivate === message.isPrivate &&
+    before.to?.id === to?.id &&
+    at - before.at < GROUP_MS;
+  const audience = to ? t.chat.onlyTo(distinctName(to)) : t.chat.onlyToYou;
+  const classes = [
+    styles.message,
+    isOwn ? styles.own : "",
+    isContinued ? styles.continued : "",
+    isPrivate ? styles.private : "",
+  ];
   const time = new Intl.DateTimeFormat(language, { timeStyle: "short" });
   return (
     <div
-      className={`${styles.message} ${isOwn ? styles.own : ""} ${isContinued ? styles.continued : ""}`}
+      className={classes.join(" ")}
       data-testid="chat-message"
       data-from={from}
       data-status={status}
       data-key={key}
+      data-private={isPrivate}
     >
       {isContinued ? null : (
         <p className={styles.sender}>
@@ -34,7 +52,24 @@ export function Message({ message, before, isOwn }: Props) {
           <time dateTime={new Date(at).toISOString()}>{time.format(at)}</time>
         </p>
       )}
+      {isPrivate && !isContinued ? (
+        <p className={styles.audience} data-testid="chat-audience">
+          <Icon name="lock" size={14} />
+          <bdi>{audience}</bdi>
+          {onReply && !isOwn ? (
+            <button
+              type="button"
+              className={styles.reply}
+              data-testid="chat-reply"
+              onClick={onReply}
+            >
+              {t.chat.reply}
+            </button>
+          ) : null}
+        </p>
+      ) : null}
       <p className={styles.text} dir="auto">
+        {isPrivate && isContinued ? <VisuallyHidden>{`${audience}: `}</VisuallyHidden> : null}
         {linkify(text, location.origin).map((part, i) =>
           part.href === undefined ? (
             part.text

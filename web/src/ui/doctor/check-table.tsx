@@ -4,12 +4,12 @@ import {
   type DevicesFacts,
   type Examination,
 } from "../../client/doctor/facts.ts";
-import { useI18n } from "../i18n/context.tsx";
+import { useDoctorTexts } from "../parts/part-texts.ts";
 import styles from "./doctor.module.css";
 
 /** Every check with its outcome. */
 export function CheckTable({ examination }: { examination: Examination }) {
-  const { t } = useI18n();
+  const doctorTexts = useDoctorTexts();
   const { devices } = examination.facts;
   // Most servers and networks have no IPv6, which is no fault.
   const shown = CHECKS.filter(
@@ -17,11 +17,11 @@ export function CheckTable({ examination }: { examination: Examination }) {
   );
   return (
     <table className={styles.table}>
-      <caption className={styles.caption}>{t.doctor.details}</caption>
+      <caption className={styles.caption}>{doctorTexts.details}</caption>
       <tbody>
         {shown.map((check) => (
           <tr key={check} data-testid="doctor-check" data-check={check}>
-            <th scope="row">{t.doctor.checks[check]}</th>
+            <th scope="row">{doctorTexts.checks[check]}</th>
             <td className={toneOf(check, examination)}>
               <Result check={check} examination={examination} />
             </td>
@@ -48,32 +48,36 @@ function Result({
   check: Check;
   examination: Examination;
 }) {
-  const { t } = useI18n();
+  const doctorTexts = useDoctorTexts();
   const { state } = checks[check];
-  if (check === "nat" && facts.nat) return t.doctor.natKinds[facts.nat];
+  if (check === "nat" && facts.nat) return doctorTexts.natKinds[facts.nat];
   const { line } = facts;
   if (check === "line" && line && line.returned > 0) {
     const up = percent(line.sent, line.arrived);
-    return t.doctor.line(up, percent(line.arrived, line.returned), `${Math.round(line.rttMs)} ms`);
+    return doctorTexts.line(
+      up,
+      percent(line.arrived, line.returned),
+      `${Math.round(line.rttMs)} ms`,
+    );
   }
   const { encoder } = facts;
   if (check === "encoder" && encoder && state === "passed") {
-    return t.doctor.encoder(encoder.height, encoder.encodeMs.toFixed(1));
+    return doctorTexts.encoder(encoder.height, encoder.encodeMs.toFixed(1));
   }
-  return t.doctor.states[state];
+  return doctorTexts.states[state];
 }
 
 /** The devices, once they were tested. */
 function DeviceRows({ devices }: { devices: DevicesFacts }) {
-  const { t } = useI18n();
+  const doctorTexts = useDoctorTexts();
   return (["camera", "microphone"] as const).map((kind) => {
     const outcome = devices[kind];
     const works = outcome === "opened";
     return (
       <tr key={kind} data-testid="doctor-check" data-check={kind}>
-        <th scope="row">{t.doctor.devices[kind]}</th>
+        <th scope="row">{doctorTexts.devices[kind]}</th>
         <td className={works ? styles.passed : styles.blamed}>
-          {t.doctor.states[works ? "passed" : "failed"]}
+          {doctorTexts.states[works ? "passed" : "failed"]}
         </td>
       </tr>
     );

@@ -13,6 +13,7 @@ import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Page } from "../parts/page.tsx";
+import { useDoctorTexts } from "../parts/part-texts.ts";
 import { Verdict, type VerdictWords, verdictWords } from "../parts/verdict.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { CheckTable } from "./check-table.tsx";
@@ -28,7 +29,8 @@ interface Props {
 
 /** The view at `/doctor`: tests the way to the server, and says what to do. */
 export default function Doctor({ seconds, probe }: Props) {
-  const { t, language } = useI18n();
+  const { language } = useI18n();
+  const doctorTexts = useDoctorTexts();
   const announce = useAnnounce();
   const [run, setRun] = useState(0);
   const [isCopied, setCopied] = useState(false);
@@ -44,19 +46,20 @@ export default function Doctor({ seconds, probe }: Props) {
     judgeIn(language);
   }, [phase, language, judgeIn]);
 
-  const verdict = phase === "running" ? t.doctor.running : verdictOf(examination, t).sentence;
+  const verdict =
+    phase === "running" ? doctorTexts.running : verdictOf(examination, doctorTexts).sentence;
   useEffect(() => announce(verdict), [announce, verdict]);
 
   const copy = async () => {
     const about = { host: location.host, at: new Date(), userAgent: navigator.userAgent };
     await navigator.clipboard.writeText(reportText(examination, about));
     setCopied(true);
-    announce(t.doctor.copied);
+    announce(doctorTexts.copied);
   };
 
   const askDevices = async () => {
     setTestingDevices(true);
-    announce(t.doctor.devices.testing);
+    announce(doctorTexts.devices.testing);
     await testDevices(language);
     setTestingDevices(false);
   };
@@ -65,22 +68,22 @@ export default function Doctor({ seconds, probe }: Props) {
     <Page>
       <div className={styles.doctor} data-testid="doctor" data-phase={phase}>
         <div>
-          <ViewTitle document={`${t.doctor.title} · moim`} className={styles.title}>
-            {t.doctor.title}
+          <ViewTitle document={`${doctorTexts.title} · moim`} className={styles.title}>
+            {doctorTexts.title}
           </ViewTitle>
-          <p className={styles.lead}>{t.doctor.lead}</p>
+          <p className={styles.lead}>{doctorTexts.lead}</p>
         </div>
-        <Verdict testId="doctor-verdict" {...verdictOf(examination, t)} />
+        <Verdict testId="doctor-verdict" {...verdictOf(examination, doctorTexts)} />
         {phase === "running" ? (
           <div>
             <progress
               className={styles.progress}
               max={CHECKS.length}
               value={endedChecks(examination)}
-              aria-label={t.doctor.running}
+              aria-label={doctorTexts.running}
             />
             <p className={styles.note}>
-              {t.doctor.progress(endedChecks(examination), CHECKS.length)}
+              {doctorTexts.progress(endedChecks(examination), CHECKS.length)}
             </p>
           </div>
         ) : (
@@ -93,13 +96,13 @@ export default function Doctor({ seconds, probe }: Props) {
                 setRun(run + 1);
               }}
             >
-              {t.doctor.again}
+              {doctorTexts.again}
             </Button>
             <Button data-testid="doctor-devices" busy={isTestingDevices} onClick={askDevices}>
-              {isTestingDevices ? t.doctor.devices.testing : t.doctor.devices.test}
+              {isTestingDevices ? doctorTexts.devices.testing : doctorTexts.devices.test}
             </Button>
             <Button data-testid="doctor-copy" onClick={copy}>
-              {isCopied ? t.doctor.copied : t.doctor.copy}
+              {isCopied ? doctorTexts.copied : doctorTexts.copy}
             </Button>
           </div>
         )}
@@ -108,8 +111,8 @@ export default function Doctor({ seconds, probe }: Props) {
           <SendReport key={JSON.stringify(examination.facts)} facts={examination.facts} />
         )}
         <CheckTable examination={examination} />
-        <p className={styles.note}>{t.doctor.privacy}</p>
-        {probe && <p className={styles.note}>{t.doctor.followed}</p>}
+        <p className={styles.note}>{doctorTexts.privacy}</p>
+        {probe && <p className={styles.note}>{doctorTexts.followed}</p>}
       </div>
     </Page>
   );
@@ -118,9 +121,8 @@ export default function Doctor({ seconds, probe }: Props) {
 /** The verdict, what to do, and the other findings. */
 function verdictOf(
   { phase, findings }: Examination,
-  t: ReturnType<typeof useI18n>["t"],
+  words: ReturnType<typeof useDoctorTexts>,
 ): VerdictWords {
-  const words = t.doctor;
   switch (phase) {
     case "running":
       return { tone: "calm", sentence: words.running, remedy: "", main: null, others: findings };

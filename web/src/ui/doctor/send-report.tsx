@@ -2,15 +2,15 @@ import { useState } from "react";
 import type { Facts } from "../../client/doctor/facts.ts";
 import { sendReport } from "../../client/doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
-import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
+import { useDoctorTexts } from "../parts/part-texts.ts";
 import styles from "./doctor.module.css";
 
 /** Sends the report to the host of the server, with addresses only if the visitor ticks it. */
 export function SendReport({ facts }: { facts: Facts }) {
-  const { t } = useI18n();
+  const doctorTexts = useDoctorTexts();
   const announce = useAnnounce();
-  const words = t.doctor.send;
+  const words = doctorTexts.send;
   const [withAddresses, setWithAddresses] = useState(false);
   const [state, setState] = useState<"unsent" | "sending" | "sent" | "failed">("unsent");
 

@@ -61,7 +61,7 @@ export const enCall = {
     shortcuts: {
       mic: "Turn microphone on or off",
       camera: "Turn camera on or off",
-      bar: "Go to the call controls",
+      bar: "Go to the call controls, then to the people and the side panel",
       help: "Show the shortcuts",
       escape: "Close the side panel",
       arrows: "Move between people, when one has the focus",
@@ -84,7 +84,16 @@ export const enCall = {
 
   chat: {
     title: "Chat",
-    hint: "Everyone in the call can read this. People who join later won't see it.",
+    hint: "Everyone in the call can read this. People who join later see the latest messages.",
+    to: "Recipient",
+    toEveryone: "To everyone",
+    toOne: (name: string) => `To ${name} only`,
+    toGone: (name: string) => `${name} has left`,
+    goneHint: "This person can't receive your message any more. Choose who should get it.",
+    onlyTo: (name: string) => `Only to ${name}`,
+    onlyToYou: "Only to you",
+    reply: "Reply",
+    inputPrivate: (name: string) => `Private message to ${name}`,
     input: "Message to everyone",
     placeholder: "Write a message",
     send: "Send",
@@ -227,6 +236,7 @@ export const enCall = {
     startedSharing: (name: string) => `${name} is sharing a screen`,
     stoppedSharing: (name: string) => `${name} stopped sharing`,
     wrote: (name: string, text: string) => `${name}: ${text}`,
+    wrotePrivately: (name: string, text: string) => `${name}, only to you: ${text}`,
   },
 };
 

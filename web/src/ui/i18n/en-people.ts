@@ -40,6 +40,7 @@ export const enPeople = {
       locked: "No one else",
     },
     chatByHosts: "Only hosts can chat",
+    privateByHosts: "Private messages only with hosts",
     screenByHosts: "Only hosts can share a screen",
     newcomersView: "New people can only watch",
     muteAll: "Mute everyone",

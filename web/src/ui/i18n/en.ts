@@ -1,5 +1,4 @@
 import { enCall } from "./en-call.ts";
-import { enDoctor } from "./en-doctor.ts";
 import { enErrors } from "./en-errors.ts";
 import { enHome } from "./en-home.ts";
 import { enPeople } from "./en-people.ts";
@@ -8,7 +7,6 @@ import { enSound } from "./en-sound.ts";
 
 /** English: the source catalogue, which defines the keys of every other language. */
 export const en = {
-  ...enDoctor,
   ...enHome,
   ...enCall,
   ...enPeople,

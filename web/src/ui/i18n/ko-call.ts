@@ -57,7 +57,7 @@ export const koCall: CallMessages = {
     shortcuts: {
       mic: "마이크 켜거나 끄기",
       camera: "카메라 켜거나 끄기",
-      bar: "통화 조작 버튼으로 가기",
+      bar: "통화 조작 버튼, 참여자, 옆 패널 순서로 옮겨 가기",
       help: "단축키 보기",
       escape: "옆 패널 닫기",
       arrows: "참여자 사이 이동하기(참여자 칸에 초점이 있을 때)",
@@ -80,7 +80,16 @@ export const koCall: CallMessages = {
 
   chat: {
     title: "채팅",
-    hint: "지금 통화에 있는 사람 모두가 읽을 수 있어요. 나중에 들어온 사람에게는 보이지 않아요.",
+    hint: "통화에 있는 사람 모두가 읽을 수 있어요. 나중에 들어온 사람에게는 최근 메시지가 보여요.",
+    to: "받는 사람",
+    toEveryone: "모두에게",
+    toOne: (name) => `${name}님에게만`,
+    toGone: (name) => `${name}님이 나갔어요`,
+    goneHint: "이 사람은 이제 메시지를 받을 수 없어요. 받을 사람을 다시 골라 주세요.",
+    onlyTo: (name) => `${name}님에게만`,
+    onlyToYou: "나에게만",
+    reply: "답장",
+    inputPrivate: (name) => `${name}님에게만 보낼 메시지`,
     input: "모두에게 보낼 메시지",
     placeholder: "메시지를 입력해 주세요",
     send: "보내기",
@@ -223,5 +232,6 @@ export const koCall: CallMessages = {
     startedSharing: (name) => `${name}님이 화면을 공유하고 있어요`,
     stoppedSharing: (name) => `${name}님이 화면 공유를 중지했어요`,
     wrote: (name, text) => `${name}님: ${text}`,
+    wrotePrivately: (name, text) => `${name}님이 나에게만: ${text}`,
   },
 };

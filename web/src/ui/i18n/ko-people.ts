@@ -34,6 +34,7 @@ export const koPeople: PeopleMessages = {
       locked: "더는 아무도 들어올 수 없음",
     },
     chatByHosts: "진행자만 채팅하기",
+    privateByHosts: "비공개 메시지는 진행자와만 주고받기",
     screenByHosts: "진행자만 화면 공유하기",
     newcomersView: "새로 들어온 사람은 보기만 하기",
     muteAll: "모두의 마이크 끄기",

@@ -1,6 +1,5 @@
 import type { Messages } from "./en.ts";
 import { koCall } from "./ko-call.ts";
-import { koDoctor } from "./ko-doctor.ts";
 import { koErrors } from "./ko-errors.ts";
 import { koHome } from "./ko-home.ts";
 import { koPeople } from "./ko-people.ts";
@@ -9,7 +8,6 @@ import { koSound } from "./ko-sound.ts";
 
 /** 한국어. 사람 이름 뒤에는 ‘님’을 붙이고, 방 이름은 작은따옴표로 묶어요. 문장은 해요체로 써요. */
 export const ko: Messages = {
-  ...koDoctor,
   ...koHome,
   ...koCall,
   ...koPeople,

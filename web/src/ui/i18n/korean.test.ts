@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ko as admin } from "../admin/texts/ko.ts";
 import { ko } from "./ko.ts";
+import { koDoctor } from "./ko-doctor.ts";
+import { koPolls } from "./ko-polls.ts";
 
 /** Parameters of texts that are names of people, rooms and things. */
 const NAMES = ["name", "room", "by", "first", "second"];
@@ -33,6 +35,8 @@ const LOST_PARTICLE = /(^|[.?!:…]\s+|\n)(없이|부터|까지)/;
 
 describe.each([
   ["pages", texts(ko)],
+  ["polls", texts(koPolls)],
+  ["connection test", texts(koDoctor)],
   ["admin page", texts(admin)],
 ])("Korean texts of the %s", (_page, catalogue) => {
   test.each(catalogue)("%s has names in marks or before 님", (_path, text) => {

@@ -3,6 +3,7 @@ import {
   ArrowLeftRight,
   Bell,
   CalendarPlus,
+  ChartBar,
   Check,
   ChevronDown,
   ChevronRight,
@@ -109,6 +110,7 @@ const icons = {
   calendar: CalendarPlus,
   clock: Clock,
   mail: Mail,
+  poll: ChartBar,
   qr: QrCode,
 } as const satisfies Record<string, LucideIcon>;
 

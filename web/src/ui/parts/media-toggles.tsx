@@ -3,53 +3,69 @@
 import type { LocalMedia } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
+import type { Messages } from "../i18n/en.ts";
 import { isMac } from "../platform.ts";
 import { preferences } from "../preferences.ts";
 import { RoundButton } from "./round-button.tsx";
 import { keysOf } from "./shortcuts.ts";
 
-export function MicToggle() {
+/** What sets the toggles of the two devices apart. */
+const TOGGLES = {
+  microphone: {
+    icons: { on: "mic", off: "micOff" },
+    letter: "D",
+    shortcut: "mic",
+    testId: "toggle-mic",
+    toggle: toggleMic,
+  },
+  camera: {
+    icons: { on: "camera", off: "cameraOff" },
+    letter: "E",
+    shortcut: "camera",
+    testId: "toggle-camera",
+    toggle: toggleCamera,
+  },
+} as const;
+
+/** Toggle of the microphone or the camera. */
+export function DeviceToggle({ kind }: { kind: keyof typeof TOGGLES }) {
   const { t } = useI18n();
   const { media } = useClient();
-  const { on, wanted, opening, interrupted, problem } = useReadable(media).microphone;
+  const { on, wanted, opening, interrupted, problem } = useReadable(media)[kind];
+  const { icons, letter, shortcut, testId, toggle } = TOGGLES[kind];
+  const texts = textsOf(kind, t);
   return (
     <RoundButton
-      icon={on ? "mic" : "micOff"}
-      label={t.controls.mic}
-      tooltip={wanted ? t.controls.micOff : t.controls.micOn}
-      shortcut={keysOf("mic", isMac)}
-      aria-keyshortcuts={isMac ? "Meta+D" : "Control+D"}
+      icon={on ? icons.on : icons.off}
+      label={texts.label}
+      tooltip={wanted ? texts.turnOff : texts.turnOn}
+      shortcut={keysOf(shortcut, isMac)}
+      aria-keyshortcuts={`${isMac ? "Meta" : "Control"}+${letter}`}
       aria-pressed={on}
-      problem={
-        interrupted ? t.problem.titlePausedMic : problem === null ? null : t.problem.titleMic
-      }
+      problem={interrupted ? texts.paused : problem === null ? null : texts.failed}
       isBusy={opening}
-      data-testid="toggle-mic"
-      onClick={() => toggleMic(media)}
+      data-testid={testId}
+      onClick={() => toggle(media)}
     />
   );
 }
 
-export function CameraToggle() {
-  const { t } = useI18n();
-  const { media } = useClient();
-  const { on, wanted, opening, interrupted, problem } = useReadable(media).camera;
-  return (
-    <RoundButton
-      icon={on ? "camera" : "cameraOff"}
-      label={t.controls.camera}
-      tooltip={wanted ? t.controls.cameraOff : t.controls.cameraOn}
-      shortcut={keysOf("camera", isMac)}
-      aria-keyshortcuts={isMac ? "Meta+E" : "Control+E"}
-      aria-pressed={on}
-      problem={
-        interrupted ? t.problem.titlePausedCamera : problem === null ? null : t.problem.titleCamera
+function textsOf(kind: keyof typeof TOGGLES, { controls, problem }: Messages) {
+  return kind === "microphone"
+    ? {
+        label: controls.mic,
+        turnOn: controls.micOn,
+        turnOff: controls.micOff,
+        paused: problem.titlePausedMic,
+        failed: problem.titleMic,
       }
-      isBusy={opening}
-      data-testid="toggle-camera"
-      onClick={() => toggleCamera(media)}
-    />
-  );
+    : {
+        label: controls.camera,
+        turnOn: controls.cameraOn,
+        turnOff: controls.cameraOff,
+        paused: problem.titlePausedCamera,
+        failed: problem.titleCamera,
+      };
 }
 
 /** Rendered only if the browser can share screens. Cancelling the picker is not a problem. */

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { Finding } from "../../client/doctor/facts.ts";
-import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "./icon.tsx";
+import { useDoctorTexts } from "./part-texts.ts";
 import styles from "./verdict.module.css";
 
 /** Content of a verdict. */
@@ -35,7 +35,7 @@ interface Props extends VerdictWords {
 
 /** One sentence, one thing to do, and the other findings. */
 export function Verdict({ testId, tone, sentence, remedy, main, others, children }: Props) {
-  const { t } = useI18n();
+  const doctorTexts = useDoctorTexts();
   return (
     <section className={`${styles.verdict} ${styles[tone]}`} data-testid={testId}>
       {tone !== "calm" && <Icon name={tone === "bad" ? "alert" : "check"} size={30} />}
@@ -45,7 +45,7 @@ export function Verdict({ testId, tone, sentence, remedy, main, others, children
         {main && <Code code={main.code} />}
         {others.length > 0 && (
           <>
-            <h3 className={styles.also}>{t.doctor.also}</h3>
+            <h3 className={styles.also}>{doctorTexts.also}</h3>
             <ul className={styles.others}>
               {others.map((finding) => (
                 <li key={finding.code}>

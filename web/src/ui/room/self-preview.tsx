@@ -6,7 +6,7 @@ import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { Button } from "../parts/button.tsx";
 import { CameraVideo } from "../parts/camera-video.tsx";
-import { CameraToggle, MicToggle } from "../parts/media-toggles.tsx";
+import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { useAutoplay } from "../parts/playback-provider.tsx";
 import { useFrames } from "../parts/use-frames.ts";
 import { useStream } from "../parts/use-stream.ts";
@@ -61,8 +61,8 @@ export function SelfPreview({ onStart }: Props) {
         </div>
       )}
       <div className={styles.bar}>
-        <MicToggle />
-        <CameraToggle />
+        <DeviceToggle kind="microphone" />
+        <DeviceToggle kind="camera" />
         <FlipCameraRound />
         <LevelMeter />
       </div>

@@ -1,0 +1,113 @@
+// Acceptance check 28: the whole call by keyboard alone.
+import type { ChromiumParticipant } from "../../support/participant.ts";
+import { PaperParticipant } from "../../support/people.ts";
+import { expect, test } from "../../support/test.ts";
+
+/** Key presses that each action may take from entering the call. */
+const MOST = 12;
+
+/** Counts key presses, after each of which something in the page has the focus. */
+class Keys {
+  #count = 0;
+
+  constructor(private readonly person: ChromiumParticipant) {}
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      await this.person.page.keyboard.press(key);
+      this.#count += 1;
+      await expect(this.person.page.locator("body"), `after ${key}`).not.toBeFocused();
+    }
+  }
+
+  /** Presses a key until something has the focus. */
+  async pressUntil(key: string, testId: string): Promise<void> {
+    const isThere = () =>
+      this.person.page.evaluate(
+        (testId) => document.activeElement?.matches(`[data-testid="${testId}"]`) ?? false,
+        testId,
+      );
+    while (!(await isThere())) {
+      expect(this.#count, `presses of ${key} to ${testId}`).toBeLessThan(MOST);
+      await this.press(key);
+    }
+  }
+
+  done(action: string): void {
+    expect(this.#count, `presses to ${action}`).toBeLessThanOrEqual(MOST);
+    this.#count = 0;
+  }
+}
+
+test("every action takes twelve presses or fewer, and the focus never falls to the page", async ({
+  open,
+  server,
+}) => {
+  const ada = await open("Ada");
+  await ada.enter("keys");
+  const others = [];
+  for (const name of ["Ben", "Cem", "Dan", "Eve"]) {
+    others.push(await PaperParticipant.join(server.url, "keys", name));
+  }
+  await ada.remoteTiles(4);
+  const { page } = ada;
+  const keys = new Keys(ada);
+  const pressed = (testId: string) =>
+    expect(page.getByTestId(testId).first()).toHaveAttribute("aria-pressed", "true");
+
+  await keys.press("F2");
+  await expect(page.getByTestId("toggle-mic")).toBeFocused();
+  await keys.press("Enter");
+  await expect(page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
+  keys.done("mute");
+
+  await page.getByTestId("toggle-mic").blur();
+  await page.keyboard.press("F2");
+  await keys.pressUntil("Tab", "toggle-screen");
+  await keys.press("Enter");
+  await pressed("toggle-screen");
+  keys.done("share a screen");
+  await keys.pressUntil("Tab", "toggle-hand");
+  await keys.press("Enter");
+  await pressed("toggle-hand");
+  keys.done("raise a hand");
+  await keys.pressUntil("Tab", "chat-open");
+  await keys.press("Enter");
+  await expect(page.getByTestId("chat-input")).toBeFocused();
+  await keys.press("h", "i", "Enter");
+  await expect(page.getByTestId("chat-message")).toHaveCount(1);
+  keys.done("chat");
+  await keys.press("Escape");
+  await expect(page.getByTestId("chat-open")).toBeFocused();
+
+  // From the bar to the tiles by one key, and among them by arrows.
+  await keys.press("F2");
+  const tiles = page.locator("#call-tiles");
+  await expect(tiles.locator(":focus")).toHaveCount(1);
+  await keys.press("ArrowRight");
+  await keys.pressUntil("Tab", "pin");
+  const name = await tiles.locator("[data-name]:has(:focus)").getAttribute("data-name");
+  await keys.press("Enter");
+  await expect(tiles).toHaveAttribute("data-featured", /./);
+  await expect(page.locator(`[data-name="${name}"][data-large=true]`)).toHaveCount(1);
+  keys.done("pin");
+
+  // Whoever has the focus leaves: it goes to another tile, not to the page.
+  const leaver = others.find((other) => other.name === name);
+  expect(leaver, `${name} is one of them`).toBeDefined();
+  leaver?.leave();
+  await ada.remoteTiles(3);
+  await expect(tiles.locator(":focus")).toHaveCount(1);
+
+  await page.getByTestId("open-people").click();
+  await page.keyboard.press("F2");
+  await page.keyboard.press("F2");
+  await page.keyboard.press("F2");
+  await expect(page.getByTestId("people-panel").getByRole("heading", { level: 2 })).toBeFocused();
+  await page.keyboard.press("F2");
+  await keys.pressUntil("Tab", "leave");
+  await page.keyboard.press("Enter");
+  keys.done("leave");
+  await expect(page.getByTestId("call")).toHaveCount(0);
+  for (const other of others) other.leave();
+});

@@ -1,0 +1,84 @@
+import { type FormEvent, useState } from "react";
+import type { Polling } from "../../client/index.ts";
+import { useI18n } from "../i18n/context.tsx";
+import { Button } from "../parts/button.tsx";
+import { TextField } from "../parts/field.tsx";
+import { usePollTexts } from "../parts/part-texts.ts";
+import {
+  askOf,
+  duplicateOf,
+  EMPTY_DRAFT,
+  MAX_POLL_TEXT,
+  type PollDraft,
+  withOption,
+} from "./poll-draft.ts";
+import styles from "./polls.module.css";
+
+interface Props {
+  onAsk: (poll: Parameters<Polling["ask"]>[0]) => void;
+  onCancel: (() => void) | undefined;
+}
+
+/** The form that opens a poll. */
+export function PollForm({ onAsk, onCancel }: Props) {
+  const { t } = useI18n();
+  const pollTexts = usePollTexts();
+  const [draft, setDraft] = useState<PollDraft>(EMPTY_DRAFT);
+  const ask = askOf(draft);
+  const duplicate = duplicateOf(draft.options);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (ask) onAsk(ask);
+  };
+  return (
+    <form className={styles.form} data-testid="poll-form" onSubmit={submit}>
+      <TextField
+        label={pollTexts.question}
+        value={draft.question}
+        maxLength={MAX_POLL_TEXT}
+        autoFocus
+        data-testid="poll-question"
+        onChange={({ target }) => setDraft({ ...draft, question: target.value })}
+      />
+      <fieldset className={styles.fields}>
+        <legend className={styles.legend}>{pollTexts.options}</legend>
+        {draft.options.map((option, place) => (
+          <TextField
+            // biome-ignore lint/suspicious/noArrayIndexKey: an option has no other identity.
+            key={place}
+            label={pollTexts.option(place + 1)}
+            value={option}
+            maxLength={MAX_POLL_TEXT}
+            error={place === duplicate ? pollTexts.duplicate : null}
+            data-testid="poll-option"
+            onChange={({ target }) => setDraft(withOption(draft, place, target.value))}
+          />
+        ))}
+      </fieldset>
+      <label className={styles.rule}>
+        <input
+          type="checkbox"
+          checked={draft.multiple}
+          data-testid="poll-multiple"
+          onChange={({ target }) => setDraft({ ...draft, multiple: target.checked })}
+        />
+        {pollTexts.allowSeveral}
+      </label>
+      <label className={styles.rule}>
+        <input
+          type="checkbox"
+          checked={draft.named}
+          data-testid="poll-named"
+          onChange={({ target }) => setDraft({ ...draft, named: target.checked })}
+        />
+        {pollTexts.showNames}
+      </label>
+      <div className={styles.buttons}>
+        <Button type="submit" variant="primary" disabled={!ask} data-testid="poll-start">
+          {pollTexts.start}
+        </Button>
+        {onCancel ? <Button onClick={onCancel}>{t.people.cancel}</Button> : null}
+      </div>
+    </form>
+  );
+}
