@@ -9,11 +9,15 @@ use std::{
     process::Command,
 };
 
-const CORES: &[&str] =
-    &["moim-access", "moim-doctor", "moim-room", "moim-sfu", "moim-socketio", "moim-turn"];
-
-/// Cores that are not in the binary yet.
-const FUTURE_CORES: &[&str] = &["moim-cluster"];
+const CORES: &[&str] = &[
+    "moim-access",
+    "moim-cluster",
+    "moim-doctor",
+    "moim-room",
+    "moim-sfu",
+    "moim-socketio",
+    "moim-turn",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -72,12 +76,12 @@ fn host() -> String {
 #[test]
 fn cores_depend_on_no_runtime_sockets_or_other_core() {
     let metadata = metadata();
-    for core in CORES.iter().chain(FUTURE_CORES) {
+    for core in CORES {
         let parts = dependencies_of(&metadata, core);
         for foreign in ["tokio", "mio", "socket2", "async-std", "hyper", "axum", "moim-testnet"] {
             assert!(!parts.contains(foreign), "{core} depends on {foreign}");
         }
-        for other in CORES.iter().chain(FUTURE_CORES) {
+        for other in CORES {
             assert!(!parts.contains(*other), "{core} depends on {other}");
         }
     }

@@ -70,6 +70,12 @@ impl Member {
         self.lease.is_held(now)
     }
 
+    /// What the node tells of itself.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
     /// Changes what the node tells of itself, with the next renewal.
     pub fn set_card(&mut self, card: Card) {
         self.card = card;

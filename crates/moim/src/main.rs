@@ -10,6 +10,9 @@ mod backup;
 mod banner;
 mod call_report;
 mod calls_command;
+mod cluster;
+#[cfg(unix)]
+mod cluster_command;
 mod config;
 mod config_command;
 #[cfg(unix)]
@@ -91,6 +94,8 @@ fn main() -> ExitCode {
         Command::Drain(options) => done(drain::run(options)),
         #[cfg(target_os = "linux")]
         Command::Upgrade(options) => done(upgrade::run(options)),
+        #[cfg(unix)]
+        Command::Cluster(command) => done(cluster_command::run(command)),
         Command::Config(command) => match config_command::run(command, innermost(&matches)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => misconfigured(&problems),

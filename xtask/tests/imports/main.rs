@@ -37,6 +37,7 @@ const ORDERS: &[Order] = &[
             &["oidc"],
             &["access"],
             &["socketio"],
+            &["cluster"],
             &["shard/start"],
             &["shard/thread"],
             &["shard/router"],

@@ -27,6 +27,7 @@ use super::{
     vitals::Vitals,
 };
 use crate::{
+    cluster::Cluster,
     config::{Live, Secret},
     http::FollowedTests,
     net::{
@@ -55,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) admission: Admission,
     pub(crate) drain: Drain,
     pub(crate) shards: shard::Health,
+    /// `None` for a server alone.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     /// `None` for a relay alone.
     pub(crate) signaling: Option<Arc<Signaling>>,
     /// Certificates of a public CA.
@@ -82,6 +85,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .route("/ready", get(ready))
         .route("/status", get(status))
+        .route("/cluster", get(cluster))
         .route("/vitals", get(vitals))
         .route("/phone", post(follow_phone))
         .merge(tests(&parts))
@@ -96,12 +100,22 @@ async fn ready(State(parts): State<Arc<Parts>>) -> Response {
     let obstacle = parts.obstacle();
     match obstacle {
         None => reply(StatusCode::OK, &json!({ "ready": true })),
-        Some(reason) => refuse(StatusCode::SERVICE_UNAVAILABLE, [reason]),
+        Some(reason) => refuse(StatusCode::SERVICE_UNAVAILABLE, [reason.as_str()]),
     }
 }
 
 async fn status(State(parts): State<Arc<Parts>>) -> Response {
     reply(StatusCode::OK, &parts.status())
+}
+
+/// The cluster, as this server knows it.
+async fn cluster(State(parts): State<Arc<Parts>>) -> Response {
+    match &parts.cluster {
+        Some(cluster) => reply(StatusCode::OK, &cluster.status().to_json()),
+        None => {
+            refuse(StatusCode::CONFLICT, ["this server is alone: it was started without --cluster"])
+        }
+    }
 }
 
 async fn vitals(State(parts): State<Arc<Parts>>) -> Response {
@@ -187,13 +201,13 @@ async fn reload(State(parts): State<Arc<Parts>>) -> Response {
 
 impl Parts {
     /// The reason for which the server takes no new calls.
-    fn obstacle(&self) -> Option<&'static str> {
+    fn obstacle(&self) -> Option<String> {
         if self.drain.has_begun() {
-            Some("the server is draining")
+            Some("the server is draining".to_owned())
         } else if self.shards.stuck() > 0 {
-            Some("a shard is stuck")
+            Some("a shard is stuck".to_owned())
         } else {
-            None
+            self.cluster.as_ref().and_then(|cluster| cluster.status().obstacle())
         }
     }
 

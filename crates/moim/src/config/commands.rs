@@ -39,6 +39,10 @@ pub(crate) enum Command {
     /// Have a running server change to the program on disk, without cutting calls
     #[cfg(target_os = "linux")]
     Upgrade(super::ctl::ServerOptions),
+    /// Ask a running server about its cluster
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Cluster(super::ctl::ClusterCommand),
     /// Check, show or write a configuration, without starting a server
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -49,6 +49,25 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds))
 }
 
+/// Subcommands about the cluster of a running server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Print whether Redis is connected, and which servers are there
+    Status(ClusterStatusOptions),
+}
+
+/// Options of `moim cluster status`.
+#[derive(Debug, Args)]
+pub(crate) struct ClusterStatusOptions {
+    /// The server.
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Options of `moim ctl`.
 #[derive(Debug, Args)]
 pub(crate) struct CtlOptions {

@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{
-    AccessOptions, OidcOptions, Options, Problems, StoreOptions, WebhookOptions,
+    AccessOptions, ClusterOptions, OidcOptions, Options, Problems, StoreOptions, WebhookOptions,
     keys::{self, Key},
 };
 
@@ -144,6 +144,9 @@ impl<'t> Parser<'t> {
             OidcOptions::deserialize(alone).map(|oidc| Options { oidc, ..Options::default() })
         } else if keys::is_of::<StoreOptions>(&name) {
             StoreOptions::deserialize(alone).map(|stored| Options { stored, ..Options::default() })
+        } else if keys::is_of::<ClusterOptions>(&name) {
+            ClusterOptions::deserialize(alone)
+                .map(|clustered| Options { clustered, ..Options::default() })
         } else {
             Options::deserialize(alone)
         };

@@ -127,6 +127,7 @@ mod tests {
                 "turn-user",
                 "metrics-token",
                 "store-password",
+                "cluster-password",
                 "api-key",
                 "oidc-client-secret",
                 "webhook-secret"

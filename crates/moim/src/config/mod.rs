@@ -11,6 +11,7 @@ mod announce;
 mod audit;
 mod calls;
 mod checked;
+mod cluster;
 mod commands;
 #[cfg(unix)]
 mod ctl;
@@ -54,11 +55,13 @@ pub(crate) use announce::{Announce, AnnounceChoice, AutoAnnounce};
 pub(crate) use audit::AuditOptions;
 pub(crate) use calls::{CallsCommand, CallsFormat, CallsLanguage, CallsOptions, ShowOptions};
 pub(crate) use checked::{CheckedConfig, Given};
+pub(crate) use cluster::ClusterConfig;
+use cluster::ClusterOptions;
 #[cfg(unix)]
 pub(crate) use commands::DoctorOptions;
 pub(crate) use commands::{CheckOptions, Command, CommandLine, ConfigCommand};
 #[cfg(unix)]
-pub(crate) use ctl::{CtlCommand, CtlOptions, DrainOptions, ServerOptions};
+pub(crate) use ctl::{ClusterCommand, CtlCommand, CtlOptions, DrainOptions, ServerOptions};
 #[cfg(unix)]
 pub(crate) use ctl_api::ApiRequest;
 pub(crate) use domain::DomainName;

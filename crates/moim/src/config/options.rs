@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use turn::Cidr;
 
 use super::{
-    AccessOptions, AnnounceChoice, DomainName, HostName, OidcOptions, Origin, PortRange,
-    StoreOptions, WebhookOptions,
+    AccessOptions, AnnounceChoice, ClusterOptions, DomainName, HostName, OidcOptions, Origin,
+    PortRange, StoreOptions, WebhookOptions,
     acme_choices::{AcmeMode, ChallengeChoice, Port80},
     limit_options::LimitOptions,
     merging::{first_of, one_or_many},
@@ -229,6 +229,11 @@ pub(crate) struct Options {
     #[serde(skip)]
     pub(super) stored: StoreOptions,
 
+    /// Other servers of the same cluster.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) clustered: ClusterOptions,
+
     /// Days for which each call's quality is kept every ten seconds, later every minute for 90 days
     /// in all; 0 records no calls [default: 7]
     #[arg(long, env = "MOIM_HISTORY", value_name = "DAYS")]
@@ -281,7 +286,7 @@ impl Options {
             acme, acme_address, acme_directory, acme_root, acme_email, acme_eab_kid,
             acme_eab_key_file, acme_profile, acme_challenge, acme_http, announce, ask_router, announce_only, turn_only,
             turn_secret, turn_secret_file, turn_user, turn_user_file, turn_realm, turn_ports, turn_allow, turn_tcp, shards,
-            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, embed, drain_timeout, history, log_names, log_addresses, log_format, log; access, oidc, stored, webhooks, limits)
+            stun_alternate, probe_others, metrics_token, metrics_token_file, topology, rooms, host, trusted_proxy, origin, embed, drain_timeout, history, log_names, log_addresses, log_format, log; access, oidc, stored, clustered, webhooks, limits)
     }
 }
 

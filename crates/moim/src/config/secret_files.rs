@@ -64,6 +64,14 @@ pub(super) fn read(
         stored.store_password_file.as_deref(),
     );
     stored.store_password = password.or(stored.store_password.take());
+    let clustered = &mut options.clustered;
+    let password = reader.line(
+        "cluster-password",
+        clustered.cluster_password.is_some(),
+        clustered.cluster_password_file.as_deref(),
+    );
+    clustered.cluster_password = password.or(clustered.cluster_password.take());
+    clustered.cluster_key_text = reader.file("cluster-key", &mut clustered.cluster_key);
     reader.warnings
 }
 
@@ -100,12 +108,7 @@ impl Reader<'_> {
             (None, None) => return None,
         };
         let lines = self.problems.take(read_lines(&path, &file_key))?;
-        if is_readable_by_others(&path) {
-            self.warnings.push(format!(
-                "{} can be read by every user of this computer: run `chmod o-r` on it",
-                path.display()
-            ));
-        }
+        self.warn_of_readers(&path);
         self.sources.set(key, source, lines.join("\n"));
         Some(lines)
     }
@@ -120,6 +123,41 @@ impl Reader<'_> {
         lines.pop()
     }
 
+    /// The one line of the file that the option `key` names. A credential of that name is another way
+    /// to give it.
+    fn file(&mut self, key: &str, file: &mut Option<PathBuf>) -> Option<String> {
+        let credential = self.credentials.map(|folder| folder.join(key));
+        let credential = credential.filter(|path| path.exists());
+        if let (Some(_), Some(path)) = (&file, &credential) {
+            let (given, path) = (self.describe(key), path.display());
+            let message =
+                format!("{given} and the credential {path} both set the same: remove one");
+            self.problems.add(message);
+            return None;
+        }
+        if let Some(path) = credential {
+            self.sources.set(key, Source::Credential(path.clone()), path.display().to_string());
+            *file = Some(path);
+        }
+        let path = file.as_ref()?;
+        let mut lines = self.problems.take(read_lines(path, key))?;
+        self.warn_of_readers(path);
+        self.problems.ensure(lines.len() <= 1, || {
+            format!("--{key} must name a file with one line: remove the others")
+        });
+        lines.truncate(1);
+        lines.pop()
+    }
+
+    fn warn_of_readers(&mut self, path: &Path) {
+        if is_readable_by_others(path) {
+            self.warnings.push(format!(
+                "{} can be read by every user of this computer: run `chmod o-r` on it",
+                path.display()
+            ));
+        }
+    }
+
     fn describe(&self, key: &str) -> String {
         match self.sources.get(key).map(|setting| &setting.source) {
             None | Some(Source::Flag) => format!("--{key}"),
@@ -129,7 +167,7 @@ impl Reader<'_> {
 }
 
 /// The lines of a file, the newline at its end apart. Errors never quote them.
-fn read_lines(path: &PathBuf, key: &str) -> anyhow::Result<Vec<String>> {
+fn read_lines(path: &Path, key: &str) -> anyhow::Result<Vec<String>> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
     let bytes = read.with_context(|| {
@@ -203,6 +241,19 @@ mod tests {
         assert_eq!(world.options.metrics_token.unwrap(), "token");
         let source = &world.sources.get("turn-user").unwrap().source;
         assert!(matches!(source, Source::Credential(path) if path.ends_with("turn-user")));
+    }
+
+    #[test]
+    fn key_of_the_cluster_is_in_a_file_or_a_credential() {
+        let mut world = World::new();
+        world.options.clustered.cluster_key = Some(world.write("k", "key\n"));
+        assert_eq!(world.read(), (vec![], vec![]));
+        assert_eq!(world.options.clustered.cluster_key_text.as_deref(), Some("key"));
+        world.write("cluster-key", "other\n");
+        assert!(world.read().0[0].contains("--cluster-key and the credential /"));
+        world.options.clustered.cluster_key = None;
+        assert_eq!(world.read(), (vec![], vec![]));
+        assert_eq!(world.options.clustered.cluster_key_text.as_deref(), Some("other"));
     }
 
     #[test]

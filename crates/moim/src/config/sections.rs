@@ -16,6 +16,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Relay", &["turn-"]),
     ("Sites and proxies", &["trusted-proxy", "origin", "embed", "static"]),
     ("Rooms", &["rooms", "topology"]),
+    ("Cluster", &["cluster"]),
     (
         "Operation",
         &[

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use room::protocol::TopologyChoice;
 
 use super::{
-    AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, HostName, Limits, Listen,
-    OidcConfig, Options, Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn,
+    AccessConfig, Acme, Announce, AnnounceChoice, AutoAnnounce, ClusterConfig, HostName, Limits,
+    Listen, OidcConfig, Options, Origin, Problems, Secret, StoreChoice, TrustedProxies, Turn,
     WebhookConfig,
     names::{LogFormatName, RoomKind},
 };
@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) drain_timeout: Duration,
     /// The store.
     pub(crate) store: StoreChoice,
+    /// The cluster that the server belongs to; without one it is alone.
+    pub(crate) cluster: Option<ClusterConfig>,
     /// Days for which samples of calls are kept; 0 records no calls.
     pub(crate) history_days: u32,
     /// Names and addresses in the log.
@@ -142,6 +144,7 @@ impl Config {
             limits,
             drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
             store: StoreChoice::resolve(options.stored, &mut problems),
+            cluster: ClusterConfig::resolve(options.clustered, &mut problems),
             history_days: problems.take(history(options.history)).unwrap_or_default(),
             log_privacy: LogPrivacy {
                 names: options.log_names.unwrap_or_default(),
@@ -150,6 +153,9 @@ impl Config {
             log_format: options.log_format.and_then(LogFormatName::chosen),
             log: options.log.unwrap_or_else(|| "info".to_owned()),
         };
+        problems.ensure(!config.turn.only || config.cluster.is_none(), || {
+            "--cluster is for rooms, which a relay alone does not have: leave it out".to_owned()
+        });
         problems.into_result()?;
         Ok(config)
     }

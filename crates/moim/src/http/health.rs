@@ -1,32 +1,40 @@
 //! Health for supervisors and load balancers.
 
+use std::{borrow::Cow, sync::Arc};
+
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
-use crate::{net::drain::Drain, shard};
+use crate::{cluster::Cluster, net::drain::Drain, shard};
 
 /// The routes `/livez`, `/readyz`, and `/healthz`, which is the same as `/readyz`.
-pub(super) fn router(drain: Drain, shards: shard::Health) -> Router {
+pub(super) fn router(drain: Drain, shards: shard::Health, cluster: Option<Arc<Cluster>>) -> Router {
+    let state = (drain, shards.clone(), cluster);
     Router::new()
-        .route("/livez", get(live).with_state(shards.clone()))
-        .route("/readyz", get(ready).with_state((drain.clone(), shards.clone())))
-        .route("/healthz", get(ready).with_state((drain, shards)))
+        .route("/livez", get(live).with_state(shards))
+        .route("/readyz", get(ready).with_state(state.clone()))
+        .route("/healthz", get(ready).with_state(state))
 }
 
+type Answer = (StatusCode, Cow<'static, str>);
+
 /// 200 while the process works, also while it drains: a restart would only cut calls.
-async fn live(State(shards): State<shard::Health>) -> (StatusCode, &'static str) {
+async fn live(State(shards): State<shard::Health>) -> Answer {
     if shards.stuck() > 0 {
-        (StatusCode::SERVICE_UNAVAILABLE, "a shard is stuck\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "a shard is stuck\n".into())
     } else {
-        (StatusCode::OK, "ok\n")
+        (StatusCode::OK, "ok\n".into())
     }
 }
 
 /// 200 while the server accepts new calls.
 async fn ready(
-    State((drain, shards)): State<(Drain, shard::Health)>,
-) -> (StatusCode, &'static str) {
+    State((drain, shards, cluster)): State<(Drain, shard::Health, Option<Arc<Cluster>>)>,
+) -> Answer {
+    let obstacle = cluster.and_then(|cluster| cluster.status().obstacle());
     if drain.has_begun() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n".into())
+    } else if let Some(obstacle) = obstacle {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n").into())
     } else {
         live(State(shards)).await
     }
@@ -48,7 +56,7 @@ mod tests {
     #[tokio::test]
     async fn draining_server_is_live_but_not_ready() {
         let (start, drain) = drain();
-        let router = router(drain, shard::Health::default());
+        let router = router(drain, shard::Health::default(), None);
         for path in ["/livez", "/readyz", "/healthz"] {
             assert_eq!(status(&router, path).await, 200, "{path}");
         }

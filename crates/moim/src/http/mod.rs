@@ -46,6 +46,7 @@ pub(crate) use serve::{Version, serve};
 pub(crate) use tag::is_known as is_known_tag;
 
 use crate::{
+    cluster::Cluster,
     config::{Live, Secret},
     metrics::Metrics,
     net::{
@@ -66,6 +67,8 @@ pub(crate) struct BaseRoutes {
     pub(crate) drain: Drain,
     /// Health of the shards, for `/livez`.
     pub(crate) shards: shard::Health,
+    /// The cluster, for `/readyz`.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     /// The current certificate, for `/ca.crt`.
     pub(crate) certificate: Arc<CurrentCertificate>,
     /// What a CA may ask for just now.
@@ -106,7 +109,7 @@ impl BaseRoutes {
         let redirect = redirect::Redirect { has_https_port: self.has_https_port };
         Router::new()
             .route("/ca.crt", get(ca).with_state(self.certificate))
-            .merge(health::router(self.drain, self.shards))
+            .merge(health::router(self.drain, self.shards, self.cluster))
             .merge(metrics::router(self.metrics, self.metrics_token))
             .merge(more)
             .layer(middleware::from_fn_with_state(redirect, redirect::to_https))

@@ -6,6 +6,7 @@
 
 mod calls;
 mod certificates;
+mod cluster;
 mod host;
 mod media;
 mod page;
@@ -26,6 +27,7 @@ use std::{
 pub(crate) use self::process::ProcessUsage;
 use self::{page::Page, readings::Readings, udp_errors::UdpErrors};
 use crate::{
+    cluster::Cluster,
     net::{
         tcp::{Admission, ConnectionCounters},
         tls::{AcmeStatus, CurrentCertificate},
@@ -53,6 +55,8 @@ pub(crate) struct Sources {
     pub(crate) signaling: Option<Arc<Signaling>>,
     pub(crate) store: Store,
     pub(crate) webhooks: Webhooks,
+    /// A server alone has none.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     pub(crate) certificates: Arc<CurrentCertificate>,
     pub(crate) acme: Arc<AcmeStatus>,
 }
@@ -80,6 +84,7 @@ impl Metrics {
             signaling,
             store,
             webhooks,
+            cluster,
             certificates,
             acme,
         } = &self.sources;
@@ -97,6 +102,7 @@ impl Metrics {
             room_sizes: signaling.map(|signaling| signaling.room_sizes()).unwrap_or_default(),
             store: store.counts(),
             webhooks: webhooks.counts(),
+            cluster: cluster.as_ref().map(|cluster| cluster.status()),
             expiries: certificates.expiries(),
             acme_expiring: acme.expiring(),
             acme_problems: acme.problems(),
@@ -122,6 +128,9 @@ fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     certificates::write(&mut page, readings);
     store::write(&mut page, &readings.store);
     webhooks::write(&mut page, &readings.webhooks);
+    if let Some(status) = &readings.cluster {
+        cluster::write(&mut page, status);
+    }
     let mut process = Page::without_prefix();
     host::write_process(&mut process, readings.started, &readings.process);
     page.text(&process)

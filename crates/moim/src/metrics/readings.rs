@@ -2,6 +2,7 @@
 
 use super::{process::ProcessUsage, udp_errors::UdpErrors};
 use crate::{
+    cluster::ClusterStatus,
     net::{tcp::ConnectionCounters, tls::Expiry, udp::KernelBuffers},
     shard,
     signaling::{Census, Counts},
@@ -28,6 +29,8 @@ pub(super) struct Readings<'a> {
     pub(super) room_sizes: Vec<u32>,
     pub(super) store: StoreCounts,
     pub(super) webhooks: WebhookCounts,
+    /// Of a server in a cluster.
+    pub(super) cluster: Option<ClusterStatus>,
     /// Start of the server, seconds since 1970.
     pub(super) started: f64,
     pub(super) process: ProcessUsage,

@@ -25,6 +25,7 @@ use crate::{
     accounts::{self, Accounts},
     api,
     banner::{self, Urls},
+    cluster::Cluster,
     config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
@@ -142,6 +143,11 @@ pub(crate) fn prepare(
     let (addresses, members) = (reachability.changes(), rooms.clone());
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses));
     tokio::spawn(reachability.clone().follow());
+    let cluster = config
+        .cluster
+        .as_ref()
+        .map(|cluster| Cluster::join(cluster, drain.clone(), shards.health()).map(Arc::new));
+    let cluster = cluster.transpose()?;
     let access = Arc::new(Access::new(config.access.clone()));
     let (webhooks, deliveries, events) =
         Deliveries::new(store.clone(), &config.webhooks, Arc::clone(&access))?;
@@ -195,6 +201,7 @@ pub(crate) fn prepare(
         signaling: signaling.clone(),
         store: store.clone(),
         webhooks: webhooks.clone(),
+        cluster: cluster.clone(),
         certificates: Arc::clone(&tls.certificate),
         acme: Arc::clone(&tls.acme),
     });
@@ -218,6 +225,7 @@ pub(crate) fn prepare(
         has_https_port: bound.addresses.iter().any(|address| address.port() == 443),
         drain: drain.clone(),
         shards: shards.health(),
+        cluster: cluster.clone(),
         certificate: tls.certificate,
         proofs: tls.proofs,
         metrics: Arc::new(metrics),
@@ -256,6 +264,7 @@ pub(crate) fn prepare(
         admission: admission.clone(),
         drain: drain.clone(),
         shards: shards.health(),
+        cluster,
         reach,
         proofs: parts_proofs,
         followed,

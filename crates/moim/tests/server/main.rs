@@ -15,6 +15,7 @@ mod bundle;
 mod caller;
 mod calls;
 mod churn;
+mod cluster;
 mod commands;
 mod config;
 mod ctl;
