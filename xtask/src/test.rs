@@ -98,6 +98,7 @@ fn page() -> anyhow::Result<()> {
     run("web", "npm", &["run", "--silent", "test"])
 }
 
+/// Runs all of them, so that one run tells of every failure.
 fn rust_tests() -> anyhow::Result<()> {
     install::rust_test_tools()?;
     let python = match python::install() {
@@ -110,11 +111,12 @@ fn rust_tests() -> anyhow::Result<()> {
     };
     let environment = [("MOIM_PYTHON", &*python)];
     if has("cargo-nextest", &["nextest", "--version"]) {
-        let args = ["nextest", "run", "--locked", "--workspace"];
+        let args = ["nextest", "run", "--locked", "--workspace", "--no-fail-fast"];
         run_with(".", &cargo(), &args, &environment)?;
         return run(".", &cargo(), &["test", "--locked", "--workspace", "--doc", "--quiet"]);
     }
-    run_with(".", &cargo(), &["test", "--locked", "--workspace"], &environment)
+    let args = ["test", "--locked", "--workspace", "--no-fail-fast"];
+    run_with(".", &cargo(), &args, &environment)
 }
 
 /// Checks that each scenario delivers everything; timing needs an idle machine.

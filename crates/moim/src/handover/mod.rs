@@ -337,11 +337,16 @@ mod tests {
         assert_eq!(handover.credentials(), Some([7; 32]));
         assert_eq!(handover.signaling.rooms.len(), 2);
         let again = serde_json::to_value(&handover).unwrap();
-        // Secrets of devices that return, or must not, are hashes now.
-        let hashed = FIXTURE
+        // Secrets of devices that return, or must not, are hashes now, and policies have one more
+        // rule.
+        let now = FIXTURE
+            .replace(
+                "\"newcomers\": \"speaker\"",
+                "\"newcomers\": \"speaker\", \"private\": \"everybody\"",
+            )
             .replace("[\"device-secret-0002\"", &format!("[\"{}\"", hash("device-secret-0002")))
             .replace("[\"device-secret-0003\"]", &format!("[\"{}\"]", hash("device-secret-0003")));
-        let fixture: serde_json::Value = serde_json::from_str(&hashed).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(&now).unwrap();
         assert_eq!(again, fixture["state"]);
     }
 
