@@ -59,9 +59,19 @@ for (const [name, situation, explanation] of [
 
 /** Acceptance check 10: every state of the permission prompt has its own words, and one action. */
 const STATES = [
-  { error: "NotAllowedError", message: "Permission denied", en: /doesn't let this page/, ko: /막고 있어요/ },
+  {
+    error: "NotAllowedError",
+    message: "Permission denied",
+    en: /doesn't let this page/,
+    ko: /막고 있어요/,
+  },
   { error: "NotAllowedError", message: "Permission dismissed", en: /got no answer/, ko: /답/ },
-  { error: "NotAllowedError", message: "Permission denied by system", en: /Your system/, ko: /시스템|기기/ },
+  {
+    error: "NotAllowedError",
+    message: "Permission denied by system",
+    en: /Your system/,
+    ko: /시스템|기기/,
+  },
   { error: "NotFoundError", message: "", en: /No device was found/, ko: /찾/ },
   { error: "NotReadableError", message: "", en: /Another program/, ko: /다른 프로그램/ },
 ] as const;
