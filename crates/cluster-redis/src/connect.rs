@@ -21,20 +21,19 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> Result<MultiplexedConnection
 }
 
 async fn make(endpoint: &Endpoint) -> Result<MultiplexedConnection, ConnectError> {
-    let client = endpoint.client().await.map_err(|error| reason(&error))?;
+    let client = endpoint.client().await.map_err(reason)?;
     // Each request has a time limit of its own.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(None);
     let made = client.get_multiplexed_async_connection_with_config(&config).await;
-    let mut connection = made.map_err(|error| reason(&error))?;
-    let info: String =
-        redis::cmd("INFO").query_async(&mut connection).await.map_err(|error| reason(&error))?;
+    let mut connection = made.map_err(reason)?;
+    let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(reason)?;
     check(&info)?;
     Ok(connection)
 }
 
-fn reason(error: &RedisError) -> ConnectError {
+fn reason(error: RedisError) -> ConnectError {
     let text = error.to_string();
     match error.code() {
         Some("NOAUTH" | "WRONGPASS") => ConnectError::Login(text),

@@ -27,8 +27,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Pauses between attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A connection is tried so often, also without requests.
-const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The connection to an engine, which is made again whenever it breaks. Clones share it, and it
 /// ends with the last of them.
@@ -245,26 +243,6 @@ impl Shared {
         });
     }
 
-    /// Returns when the connection has broken.
-    async fn watch(&self, link: &mut watch::Receiver<Link>) {
-        loop {
-            let (connection, number) = {
-                let link = link.borrow_and_update();
-                (link.connection.clone(), link.status.connections)
-            };
-            let Some(mut connection) = connection else { return };
-            let is_gone = link.wait_for(|link| link.connection.is_none());
-            if timeout(PROBE_INTERVAL, is_gone).await.is_ok() {
-                return;
-            }
-            let ping = redis::cmd("PING");
-            let answer = timeout(REQUEST_TIMEOUT, ping.query_async::<Value>(&mut connection)).await;
-            if !matches!(answer, Ok(Ok(_))) {
-                self.drop_connection(number);
-            }
-        }
-    }
-
     /// Connects, and asks at once for the name of the engine's memory.
     async fn connect(&self) -> Result<(MultiplexedConnection, String), ConnectError> {
         let mut connection = connect(&self.endpoint).await?;
@@ -304,7 +282,9 @@ async fn keep_connected(shared: Arc<Shared>) {
                     link.status.connections += 1;
                     link.status.failure = None;
                 });
-                shared.watch(&mut link).await;
+                if link.wait_for(|link| link.connection.is_none()).await.is_err() {
+                    return;
+                }
             }
             Err(failure) => {
                 shared.link.send_modify(|link| link.status.failure = Some(failure));
@@ -323,10 +303,10 @@ async fn run(
     script: Invocation<'_>,
     connection: &mut MultiplexedConnection,
 ) -> Result<Value, RequestError> {
-    script.invoke_async(connection).await.map_err(|error| failure(&error))
+    script.invoke_async(connection).await.map_err(failure)
 }
 
-fn failure(error: &RedisError) -> RequestError {
+fn failure(error: RedisError) -> RequestError {
     match error.code() {
         // This server is no primary, or not yet: Sentinels may know another one.
         Some("READONLY" | "MASTERDOWN" | "LOADING") | None => {

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{SECRET, engine::Engine as Model, node, open, server::RedisProcess};
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 24;
 const STEPS: usize = 120;
 /// 1 January 2026 in Unix time.
 const FIRST_SECOND: u64 = 1_767_225_600;

@@ -59,23 +59,25 @@ impl Signaling {
     ///
     /// # Errors
     /// The rejections of a client's request.
-    pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
+    pub(crate) async fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
         let NewRoom { name, capacity, password, topology, policy, template, .. } = room;
         let NewRoom { metadata, stays_empty, .. } = room;
-        self.hub.create(Creation {
-            listed: None,
-            template,
-            name,
-            capacity,
-            password,
-            topology,
-            policy,
-            metadata,
-            creator: None,
-            stays_empty,
-            // The limits of clients don't apply.
-            opener: ClientPrefix::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST)),
-        })
+        self.hub
+            .create(Creation {
+                listed: None,
+                template,
+                name,
+                capacity,
+                password,
+                topology,
+                policy,
+                metadata,
+                creator: None,
+                stays_empty,
+                // The limits of clients don't apply.
+                opener: ClientPrefix::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST)),
+            })
+            .await
     }
 
     /// A room's state.

@@ -21,12 +21,13 @@ use super::{
     details::RoomDetails,
     directory::RoomKey,
     frozen_room::FrozenRoom,
-    guesses::Guess,
     history::{History, Moment},
     hub::{Hub, NewTask, native_name},
+    keeping::{Batch, Keeping, Kept},
     kept::{Unsaved, Writing},
     lasting,
     operating::{Done, OperateError, Operated, Operating},
+    pending_reply::PendingReply,
     refusal_log,
     room_client::RoomClient,
     room_dialect::RoomDialect,
@@ -58,30 +59,19 @@ pub(super) struct RoomTask {
     closed: bool,
     /// The next process has the room: this one changes it no more.
     frozen: bool,
-}
-
-/// State needed to reply to the current request.
-#[derive(Default)]
-struct PendingReply {
-    ack: Option<Ack>,
-    /// The request is a join or resume.
-    enters: bool,
-    /// The request is a leave.
-    leaves: bool,
-    /// The request is a decision that must last.
-    must_last: bool,
-    /// The request's password attempt.
-    guess: Option<Guess>,
-    /// The time of the request to join or resume.
-    since: Option<Instant>,
+    /// Log of a room in a cluster.
+    keeping: Option<Box<Keeping>>,
+    /// Another node of the cluster owns the room.
+    fenced: bool,
 }
 
 impl RoomTask {
     /// Spawns the task of a new room, or of one in which a call goes on.
     pub(super) fn spawn(hub: Arc<Hub>, task: NewTask) {
-        let NewTask { key, room, visits, call, receiver } = task;
+        let NewTask { key, room, visits, call, keeping, receiver } = task;
         let runtime = hub.runtime.clone();
         let mut task = Self::new(hub, key, room, visits);
+        task.keeping = keeping;
         if let Some(call) = call {
             task.history.resume(Instant::now(), call);
         }
@@ -118,6 +108,8 @@ impl RoomTask {
             decided: None,
             closed: false,
             frozen: false,
+            keeping: None,
+            fenced: false,
         }
     }
 
@@ -176,7 +168,7 @@ impl RoomTask {
         self.keep();
         self.report_log();
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
-        while !self.try_close(&mut receiver) {
+        while !self.fenced && !self.try_close(&mut receiver) {
             let armed = self.arm(timer.as_mut());
             tokio::select! {
                 biased;
@@ -190,10 +182,17 @@ impl RoomTask {
                     None => break,
                 },
                 message = next_sfu_message(&mut self.sfu) => self.handle_sfu_message(message),
+                () = next_kept(&mut self.keeping) => {}
                 () = &mut timer, if armed => {}
             }
             self.handle_timeouts();
+            self.apply_kept();
             self.keep();
+        }
+        if self.fenced {
+            self.yield_room(&mut receiver);
+        } else if let Some(keeping) = self.keeping.take() {
+            keeping.close().await;
         }
         // Messages of senders that found the room before it closed.
         while let Some(message) = receiver.recv().await {
@@ -314,36 +313,89 @@ impl RoomTask {
         RoomDetails::of(&self.room, &self.visits, &self.history, self.revision())
     }
 
-    /// Applies the room's effects.
+    /// Applies the room's effects. In a cluster they wait for the log.
     fn apply_effects(&mut self, mut pending: PendingReply) {
-        while let Some(effect) = self.room.poll_effect() {
-            match effect {
-                Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut pending)),
-                Effect::Send { to, event, number } => self.send_event(&to, &event, number),
-                Effect::Sfu { from, permitted, message } => {
-                    if let Some(sfu) = &mut self.sfu {
-                        sfu.send(&from, permitted, message);
-                    }
-                }
-                Effect::Unlink(id) => {
-                    if let Some(sfu) = &mut self.sfu {
-                        sfu.unlink(&id);
-                    }
-                }
-                Effect::Admit { to, admission } => self.admit_from_waiting_room(to, *admission),
-                Effect::Dismiss { to, reason } => self.dismiss(to, reason),
-                Effect::Detach(connection) => drop(self.clients.remove(&connection)),
-                Effect::Summary(summary) => {
-                    let present = self.room.participants();
-                    let present = present.map(|present| (&present.id, present.name.as_str()));
-                    self.history.update(moment(), present);
-                    self.visits.update(moment().milliseconds(), &self.room, &summary);
-                    self.hub.lobby.update(&self.key.address, self.key.opener, summary);
-                    // Each leave changes the summary.
-                    self.relay.revoke_departed(self.room.participants());
-                }
-                Effect::Closed => self.closed = true,
+        let Some(keeping) = &mut self.keeping else {
+            while let Some(effect) = self.room.poll_effect() {
+                self.apply(effect, &mut pending);
             }
+            return;
+        };
+        let effects: Vec<_> = std::iter::from_fn(|| self.room.poll_effect()).collect();
+        if !effects.is_empty() {
+            let (room, opener, newest) = (&self.room, self.key.opener, keeping.newest());
+            keeping.hold(Batch { effects, pending }, || {
+                let changes = room.changes_since(Instant::now().into_std(), newest);
+                let changes = changes.map(|changes| FrozenRoom::changes(opener, changes));
+                (changes.map(|changes| changes.to_bytes()).unwrap_or_default(), room.newest())
+            });
+        }
+        self.apply_kept();
+    }
+
+    /// Applies the effects of which the log knows.
+    fn apply_kept(&mut self) {
+        while let Some(kept) = self.keeping.as_mut().and_then(|keeping| keeping.poll()) {
+            match kept {
+                Kept::Apply(Batch { effects, mut pending }) => {
+                    effects.into_iter().for_each(|effect| self.apply(effect, &mut pending));
+                }
+                Kept::SnapshotDue => {
+                    let now = Instant::now();
+                    let room = self.room.snapshot(now.into_std());
+                    let (visits, call) = (self.visits.freeze(), self.history.freeze(now));
+                    let room =
+                        room.map(|room| FrozenRoom::new(self.key.opener, room, visits, call));
+                    let bytes = room.map(|room| room.to_bytes()).unwrap_or_default();
+                    if let Some(keeping) = &mut self.keeping {
+                        keeping.add_snapshot(bytes, self.room.newest());
+                    }
+                }
+                Kept::Fenced => self.fenced = true,
+            }
+        }
+    }
+
+    /// Ends, since another node owns the room: its clients reconnect, and resume there.
+    fn yield_room(&mut self, receiver: &mut RoomReceiver) {
+        // The new owner goes on with the call.
+        self.frozen = true;
+        receiver.close();
+        for client in self.clients.values() {
+            client.guard.0.socket.cut();
+        }
+        self.clients.clear();
+        self.keeping = None;
+    }
+
+    fn apply(&mut self, effect: Effect, pending: &mut PendingReply) {
+        match effect {
+            Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(pending)),
+            Effect::Send { to, event, number } => self.send_event(&to, &event, number),
+            Effect::Sfu { from, permitted, message } => {
+                if let Some(sfu) = &mut self.sfu {
+                    sfu.send(&from, permitted, message);
+                }
+            }
+            Effect::Unlink(id) => {
+                if let Some(sfu) = &mut self.sfu {
+                    sfu.unlink(&id);
+                }
+            }
+            Effect::Admit { to, admission } => self.admit_from_waiting_room(to, *admission),
+            Effect::Dismiss { to, reason } => self.dismiss(to, reason),
+            Effect::Detach(connection) => drop(self.clients.remove(&connection)),
+            Effect::Summary(summary) => {
+                let present = self.room.participants();
+                let present = present.map(|present| (&present.id, present.name.as_str()));
+                self.history.update(moment(), present);
+                self.visits.update(moment().milliseconds(), &self.room, &summary);
+                self.hub.lobby.update(&self.key.address, self.key.opener, summary);
+                // Each leave changes the summary.
+                self.relay.revoke_departed(self.room.participants());
+            }
+            // In a cluster somebody may have joined meanwhile; the room asks again when it is empty.
+            Effect::Closed => self.closed = self.room.participants().next().is_none(),
         }
     }
 
@@ -531,6 +583,14 @@ impl RoomTask {
             | RoomMessage::ForgetLog
             | RoomMessage::Freeze(_) => {}
         }
+    }
+}
+
+/// Waits until the log of a room in a cluster has something to do; forever without one.
+async fn next_kept(keeping: &mut Option<Box<Keeping>>) {
+    match keeping {
+        Some(keeping) => keeping.wait().await,
+        None => pending().await,
     }
 }
 

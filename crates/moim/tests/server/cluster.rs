@@ -11,10 +11,12 @@ use std::{
 };
 
 use redis::RedisProcess;
-use serde_json::Value;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
+    api::Page,
     ctl::answer,
     peer::get,
     support::{DEADLINE, Server, within},
@@ -74,7 +76,7 @@ fn servers_of_a_cluster_know_of_each_other_until_one_dies() {
     assert_eq!(printed.matches("this node").count(), 1, "{printed}");
     assert!(!first.log().contains("hunter2"));
 
-    second.signal(rustix::process::Signal::KILL);
+    second.signal(Signal::KILL);
     second.ended();
     within(DEADLINE, "the lease of the second ends", || (nodes(&first) == 1).then_some(()));
 
@@ -89,6 +91,112 @@ fn servers_of_a_cluster_know_of_each_other_until_one_dies() {
         let json = answer(&status(&first, &["--json"]));
         (json["leased"] == true && json["engine"]["memory_losses"] == 1).then_some(())
     });
+}
+
+/// Two servers that know of each other.
+fn pair(redis: &RedisProcess, key: &str) -> [Server; 2] {
+    let url = redis.url();
+    let servers = [0, 1].map(|_| Server::start(&["--cluster", &url, "--cluster-key", key]));
+    for server in &servers {
+        within(DEADLINE, "both are there", || (nodes(server) == 2).then_some(()));
+    }
+    servers
+}
+
+fn names(joined: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = joined["participants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|participant| participant["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn said(page: &mut Page, text: &str) {
+    let said = page.request("chat", &json!({ "text": text }));
+    assert!(said["ok"].is_object(), "{said}");
+}
+
+/// Comes back with a resume token, on a new connection.
+fn resume(server: &Server, joined: &Value) -> (Page, Value) {
+    let mut page = Page::connect(server);
+    let join =
+        json!({ "room": "tea", "name": "x", "resume": joined["resume"], "last": joined["last"] });
+    let resumed = page.request("room:join", &join);
+    assert!(resumed["ok"].is_object(), "{resumed}");
+    (page, resumed["ok"].clone())
+}
+
+#[test]
+fn room_is_one_over_all_servers() {
+    let Some(redis) = RedisProcess::start(&[]) else { return };
+    let (_folder, key) = key("k");
+    let servers = pair(&redis, &key);
+    let (mut mina, first) = Page::join(&servers[0], "tea", "Mina");
+    let (mut ben, second) = Page::join(&servers[1], "tea", "Ben");
+    assert_eq!((names(&first), names(&second)), (vec![], vec!["Mina"]));
+    assert_eq!(mina.event("participant:joined")["name"], "Ben");
+    said(&mut ben, "hello");
+    assert_eq!(mina.event("chat")["text"], "hello");
+    said(&mut mina, "hi");
+    assert_eq!(ben.event("chat")["text"], "hi");
+    // Numbers have the owner's epoch in front.
+    assert!(second["last"].as_u64().unwrap() > 1 << 22, "{}", second["last"]);
+    let rooms = |server| metric(server, "moim_cluster_rooms").unwrap();
+    assert_eq!([rooms(&servers[0]), rooms(&servers[1])], ["1", "0"]);
+    // Whoever leaves has left everywhere, and may enter another room from there.
+    assert!(ben.request("room:leave", &json!({}))["ok"].is_object());
+    assert_eq!(mina.event("participant:left")["id"], second["self"]["id"]);
+    let other = ben.request("room:join", &json!({ "room": "coffee", "name": "Ben" }));
+    assert!(other["ok"].is_object(), "{other}");
+    assert_eq!([rooms(&servers[0]), rooms(&servers[1])], ["1", "1"]);
+}
+
+#[test]
+fn people_of_a_server_that_dies_are_back_elsewhere_as_who_they_were() {
+    let Some(redis) = RedisProcess::start(&[]) else { return };
+    let (_folder, key) = key("k");
+    let [mut owner, other] = pair(&redis, &key);
+    let (mut mina, first) = Page::join(&owner, "tea", "Mina");
+    let (mut ben, second) = Page::join(&other, "tea", "Ben");
+    mina.event("participant:joined");
+    said(&mut ben, "before");
+    assert_eq!(mina.event("chat")["text"], "before");
+    owner.signal(Signal::KILL);
+    owner.ended();
+    ben.until_closed();
+    let begun = std::time::Instant::now();
+    let (mut ben, again) = resume(&other, &second);
+    eprintln!("back after {:?}", begun.elapsed());
+    assert_eq!(again["self"]["id"], second["self"]["id"]);
+    assert_eq!(names(&again), ["Mina"]);
+    let (mut mina, back) = resume(&other, &first);
+    assert_eq!((&back["self"]["id"], names(&back)), (&first["self"]["id"], vec!["Ben"]));
+    // What was missed comes first.
+    assert_eq!(mina.event("chat")["text"], "before");
+    said(&mut mina, "after");
+    assert_eq!(ben.event("chat")["text"], "after");
+    // A newcomer reads all of it.
+    let (_, joined) = Page::join(&other, "tea", "Sun");
+    let texts: Vec<_> = joined["chat"].as_array().unwrap().iter().map(|it| &it["text"]).collect();
+    assert_eq!(texts, ["before", "after"]);
+}
+
+#[test]
+fn room_that_ended_begins_anew() {
+    let Some(redis) = RedisProcess::start(&[]) else { return };
+    let (_folder, key) = key("k");
+    let servers = pair(&redis, &key);
+    let (mut mina, _) = Page::join(&servers[0], "tea", "Mina");
+    said(&mut mina, "old");
+    assert!(mina.request("room:leave", &json!({}))["ok"].is_object());
+    within(DEADLINE, "it has ended", || {
+        (metric(&servers[0], "moim_cluster_rooms").as_deref() == Some("0")).then_some(())
+    });
+    let (_ben, joined) = Page::join(&servers[1], "tea", "Ben");
+    assert_eq!((names(&joined), &joined["chat"]), (vec![], &Value::Null));
 }
 
 #[test]
