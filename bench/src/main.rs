@@ -29,7 +29,7 @@ struct CommandLine {
 enum Bench {
     /// Signaling: moim and the tutorials' handlers on Node's socket.io.
     Signal(signal::Options),
-    /// Media server: moim and Janus' VideoRoom.
+    /// Media server: moim, and Janus' VideoRoom or LiveKit.
     Sfu(sfu::Options),
     /// TURN: moim and coturn.
     Turn(turn::Options),

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::{
     load::{Load, approximate},
     run::{Scenario, Seconds},
-    server::{Server, Which},
+    server::{Server, Setup, Which},
 };
 use crate::usage;
 
@@ -45,14 +45,14 @@ pub(crate) struct Busy {
     pub(crate) loss: f64,
 }
 
-/// Starts a server on these cores, loads it with ballast and measures one room.
+/// Starts a server, loads it with ballast and measures one room.
 pub(crate) fn measure(
     which: Which,
     scenario: Scenario,
     seconds: Seconds,
-    cores: &[usize],
+    setup: &Setup,
 ) -> anyhow::Result<Busy> {
-    let server = Server::start(which, cores)?;
+    let server = Server::start(which, setup)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(busy(&server, scenario, seconds))
 }

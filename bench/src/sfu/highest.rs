@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     load::{Load, approximate},
-    server::{Server, Which},
+    server::{Server, Setup, Which},
 };
 use crate::quota::Quota;
 
@@ -28,8 +28,8 @@ const SETTLE_TIME: Duration = Duration::from_secs(1);
 const SAMPLE_TIME: Duration = Duration::from_secs(3);
 
 /// The highest number of subscribers to one publisher without loss on this server.
-pub(super) fn subscribers(which: Which, cores: &[usize]) -> anyhow::Result<u32> {
-    let server = Server::start(which, cores)?;
+pub(super) fn subscribers(which: Which, setup: &Setup) -> anyhow::Result<u32> {
+    let server = Server::start(which, setup)?;
     let limited = server.limited()?;
     let quotas = limited.iter().map(|threads| Quota::of(threads));
     let quotas = quotas.collect::<anyhow::Result<Vec<_>>>()?;

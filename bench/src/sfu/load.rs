@@ -1,4 +1,4 @@
-//! The participants of one room, on either server.
+//! The participants of one room, on any of the servers.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use headless::{Layer, Publish};
 use load::{
     Link, LinkConfig, LinkStats, Media, MediaTransport, Outcome, ParticipantConfig, Plan, Receive,
-    Summary, run_participant,
+    Signaling, Summary, run_participant,
 };
 use tokio::{
     sync::watch,
@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{janus::Handle, server::Server, world::ADDRESS};
+use super::{janus::Handle, livekit, server::Server, world::ADDRESS};
 
 /// Timeout until all participants are connected.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ pub(super) struct Load {
     epoch: Instant,
     tasks: JoinSet<Outcome>,
     stop: watch::Sender<Option<Instant>>,
-    /// Number of participants that have joined a moim room.
+    /// Number of participants that have joined a room of moim or LiveKit.
     joined: u32,
     links: usize,
 }
@@ -43,6 +43,7 @@ enum On {
     Moim(Arc<Plan>),
     /// The feeds of the publishers, once known.
     Janus(Vec<u64>),
+    LiveKit,
 }
 
 impl Load {
@@ -57,6 +58,7 @@ impl Load {
                 On::Moim(Arc::new(plan))
             }
             Server::Janus(_) => On::Janus(Vec::new()),
+            Server::LiveKit(_) => On::LiveKit,
         };
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(None));
         let receive = Receive::Measure;
@@ -90,12 +92,13 @@ impl Load {
 
     /// Adds the room's first participants, which publish and receive from each other.
     pub(super) async fn publish(&mut self, count: u32) -> anyhow::Result<()> {
-        if let On::Moim(plan) = &self.on {
-            return self.join(Arc::clone(plan), count, true).await;
+        match &self.on {
+            On::Moim(plan) => return self.join(Arc::clone(plan), count, true).await,
+            On::LiveKit => return self.join_livekit(count, true).await,
+            On::Janus(_) => {}
         }
         for number in 0..count {
-            let sends = Publish { audio: true, video: Layer::single(360, 500_000) };
-            self.link(Handle::publisher(self.room).await?, sends, number).await?;
+            self.link(Handle::publisher(self.room).await?, sends(), number).await?;
         }
         self.all_connected().await?;
         let feeds = self.feeds(count).await?;
@@ -130,6 +133,7 @@ impl Load {
     pub(super) async fn subscribe(&mut self, count: u32) -> anyhow::Result<()> {
         let feeds = match &self.on {
             On::Moim(plan) => return self.join(Arc::clone(plan), count, false).await,
+            On::LiveKit => return self.join_livekit(count, false).await,
             On::Janus(feeds) => feeds.clone(),
         };
         for _ in 0..count {
@@ -161,9 +165,25 @@ impl Load {
         self.all_connected().await
     }
 
+    /// Adds participants to a LiveKit room: a peer connection that subscribes, and one more of
+    /// those that publish.
+    async fn join_livekit(&mut self, count: u32, publishes: bool) -> anyhow::Result<()> {
+        for _ in 0..count {
+            let number = self.joined;
+            self.joined += 1;
+            let name = number.to_string();
+            let (publishing, subscribing) = livekit::join(&room_name(self.room), &name).await?;
+            if publishes {
+                self.link(publishing, sends(), number).await?;
+            }
+            self.link(subscribing, Publish::default(), u32::MAX).await?;
+        }
+        self.all_connected().await
+    }
+
     async fn link(
         &mut self,
-        handle: Handle,
+        signaling: impl Signaling + Send + 'static,
         publish: Publish,
         publisher: u32,
     ) -> anyhow::Result<()> {
@@ -171,7 +191,7 @@ impl Load {
             MediaTransport::udp((ADDRESS.parse::<std::net::IpAddr>()?, 4000).into()).await?;
         let offers = publish.audio;
         let config = LinkConfig { publish, publisher, epoch: self.epoch, receive: self.receive };
-        let mut link = Link::new(handle, transport, config, Instant::now(), self.stats.clone())?;
+        let mut link = Link::new(signaling, transport, config, Instant::now(), self.stats.clone())?;
         if offers {
             link.offer().await?;
         }
@@ -201,6 +221,11 @@ impl Load {
             }
         }
     }
+}
+
+/// The media of a publisher, as of one at moim.
+fn sends() -> Publish {
+    Publish { audio: true, video: Layer::single(360, 500_000) }
 }
 
 fn room_name(room: u32) -> String {

@@ -1,19 +1,22 @@
-//! Media server: moim and Janus' VideoRoom.
+//! Media server: moim, and Janus' VideoRoom or LiveKit.
 
 mod busy;
 mod highest;
 mod janus;
+mod livekit;
 mod load;
 mod run;
 mod server;
 mod world;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use self::{
     busy::Busy,
     run::{Measured, Scenario, Seconds},
-    server::Which,
+    server::{Setup, Which},
 };
 use crate::{
     cores,
@@ -39,6 +42,9 @@ pub(crate) struct Options {
     /// Measures only the delay under load.
     #[arg(long, requires = "only")]
     busy: bool,
+    /// Measures moim beside LiveKit, with this program of it, rather than beside Janus.
+    #[arg(long, value_name = "PROGRAM")]
+    livekit: Option<PathBuf>,
     /// Runs briefly to check that all works; measures nothing.
     #[arg(long)]
     smoke: bool,
@@ -51,45 +57,55 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     let pair = cores::Pair::take()?;
     cores::pin(&[pair.generator])?;
+    let setup = &Setup { cores: vec![pair.server], livekit: options.livekit.clone() };
     let (rounds, seconds) =
         if options.smoke { (0, 1) } else { (options.common.rounds, options.seconds) };
     if let Some(which) = options.only {
-        let alone = if which == Which::Janus { Scenario::ALL } else { Scenario::SPREAD };
+        let is_moim = matches!(which, Which::Moim | Which::Two);
+        let alone = if is_moim { Scenario::SPREAD } else { Scenario::ALL };
         for scenario in alone.iter().filter(|_| !options.busy) {
-            let measured = run::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
+            let measured = run::measure(which, *scenario, Seconds(seconds), setup)?;
             report::print(&format!("{scenario}: {measured:?}"))?;
         }
         for scenario in Scenario::ALL {
-            let busy = busy::measure(which, *scenario, Seconds(seconds), &[pair.server])?;
+            let busy = busy::measure(which, *scenario, Seconds(seconds), setup)?;
             report::print(&format!("{scenario}, busy: {busy:?}"))?;
         }
         if Quota::is_possible() && !options.busy {
-            let highest = highest::subscribers(which, &[pair.server])?;
+            let highest = highest::subscribers(which, setup)?;
             report::print(&format!("subscribers without loss: {highest}"))?;
         }
         return Ok(());
     }
     let measure = |which: &[Which], scenario| {
-        each(which, rounds, |which| run::measure(which, scenario, Seconds(seconds), &[pair.server]))
+        each(which, rounds, |which| run::measure(which, scenario, Seconds(seconds), setup))
+    };
+    let measure_busy = |which: &[Which], scenario| {
+        each(which, rounds, |which| busy::measure(which, scenario, Seconds(seconds), setup))
     };
     let scenarios = if options.smoke { Scenario::SMALL } else { Scenario::ALL };
-    let mut beside = Table::new(&["figure", "moim", "Janus", "moim / Janus"]);
+    let (peer, both) = match options.livekit {
+        Some(_) => ("LiveKit", Which::BESIDE_LIVEKIT),
+        None => ("Janus", Which::BOTH),
+    };
+    let mut beside = Table::new(&["figure", "moim", peer, &format!("moim / {peer}")]);
     for scenario in scenarios {
-        fill(&mut beside, &ROWS, *scenario, &measure(&Which::BOTH, *scenario)?);
+        fill(&mut beside, &ROWS, *scenario, &measure(&both, *scenario)?);
+    }
+    let mut busy = Table::new(&["figure", "moim", peer]);
+    for scenario in scenarios.iter().filter(|_| !options.smoke) {
+        fill(&mut busy, &BUSY, *scenario, &measure_busy(&both, *scenario)?);
+    }
+    let publish = options.common.publish && !options.smoke;
+    if let Some(program) = &options.livekit {
+        return report::deliver("livekit", &beside_livekit(&beside, &busy, program)?, publish);
     }
     let mut shards = Table::new(&["figure", "one shard", "two shards", "one / two"]);
     let spread = if options.smoke { Scenario::SMALL } else { Scenario::SPREAD };
     for scenario in spread {
         fill(&mut shards, &SHARDS, *scenario, &measure(&Which::SHARDS, *scenario)?);
     }
-    let mut busy = Table::new(&["figure", "moim", "Janus"]);
-    for scenario in scenarios.iter().filter(|_| !options.smoke) {
-        let measured = each(&Which::BOTH, rounds, |which| {
-            busy::measure(which, *scenario, Seconds(seconds), &[pair.server])
-        })?;
-        fill(&mut busy, &BUSY, *scenario, &measured);
-    }
-    let capacity = if options.smoke { String::new() } else { capacity(rounds, pair)? };
+    let capacity = if options.smoke { String::new() } else { capacity(rounds, setup)? };
     let section = format!(
         "## Media server\n\n{}\nEach publisher sends audio and one video of 500 kb/s. \
          Delay of one room at 80 % CPU utilization, next to as many ballast rooms of the same kind \
@@ -104,7 +120,23 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         moim::version()?,
         janus::version(),
     );
-    report::deliver("sfu", &section, options.common.publish && !options.smoke)
+    report::deliver("sfu", &section, publish)
+}
+
+/// The report on moim beside LiveKit.
+fn beside_livekit(beside: &Table, busy: &Table, program: &Path) -> anyhow::Result<String> {
+    Ok(format!(
+        "## Media server beside LiveKit\n\n{}\nThe same participants as above. At LiveKit a \
+         participant that publishes has two links, one for each direction, and a subscriber one. \
+         Delay of one room at 80 % CPU utilization, next to as many ballast rooms as it takes:\n\n\
+         {}\n{}; {}; {}. `cargo xtask bench sfu --livekit PROGRAM`, with a `livekit-server` that \
+         `go install github.com/livekit/livekit-server/cmd/server@VERSION` has built.\n",
+        beside.markdown(),
+        busy.markdown(),
+        machine::sentence(),
+        moim::version()?,
+        livekit::version(program),
+    ))
 }
 
 /// Measures the servers in alternating rounds, or once if there are no rounds.
@@ -120,14 +152,14 @@ fn each<T>(
 }
 
 /// The highest numbers of subscribers on a small CPU quota.
-fn capacity(rounds: usize, pair: cores::Pair) -> anyhow::Result<String> {
+fn capacity(rounds: usize, setup: &Setup) -> anyhow::Result<String> {
     if !Quota::is_possible() {
         return Ok(
             "The capacity was not measured: this kernel has no CPU quotas for threads. ".to_owned()
         );
     }
     let measure = |which: &Which| {
-        let rounds = (0..rounds.max(1)).map(|_| highest::subscribers(*which, &[pair.server]));
+        let rounds = (0..rounds.max(1)).map(|_| highest::subscribers(*which, setup));
         rounds.collect::<anyhow::Result<Vec<_>>>()
     };
     let highest = Which::ALL.iter().map(measure).collect::<anyhow::Result<Vec<_>>>()?;

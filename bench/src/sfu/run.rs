@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{
     load::{Load, approximate},
-    server::{Server, Which},
+    server::{Server, Setup, Which},
 };
 
 /// Duration of a measurement in seconds.
@@ -56,7 +56,7 @@ impl fmt::Display for Scenario {
 pub(crate) struct Measured {
     /// Microseconds.
     pub(crate) cpu_per_packet: f64,
-    /// Microseconds of the busiest shard; zero for Janus.
+    /// Microseconds of the busiest shard; zero for other servers.
     pub(crate) busiest_per_packet: f64,
     pub(crate) p99_ms: f64,
     /// KiB.
@@ -67,14 +67,14 @@ pub(crate) struct Measured {
     pub(crate) loss: f64,
 }
 
-/// Starts a server on these cores, loads it and measures.
+/// Starts a server, loads it and measures.
 pub(crate) fn measure(
     which: Which,
     scenario: Scenario,
     seconds: Seconds,
-    cores: &[usize],
+    setup: &Setup,
 ) -> anyhow::Result<Measured> {
-    let server = Server::start(which, cores)?;
+    let server = Server::start(which, setup)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(loaded(&server, scenario, seconds))
 }
