@@ -35,6 +35,12 @@ export default defineConfig({
     // Strings of React Aria in languages that the page does not speak.
     { ...optimizeLocales.vite({ locales: ["en-US", "ko-KR"] }), enforce: "pre" },
   ],
+  // Its sources: the page needs no build of the library before its own.
+  resolve: {
+    alias: {
+      "moim-client": new URL("packages/client/src/index.ts", import.meta.url).pathname,
+    },
+  },
   build: {
     target: "es2022",
     // The page's policy is `script-src 'self'`: nothing may end up inline.
@@ -49,6 +55,6 @@ export default defineConfig({
   },
   test: {
     environment: "node",
-    include: ["src/**/*.test.{ts,tsx,js}"],
+    include: ["{src,packages/*/src}/**/*.test.{ts,tsx,js}"],
   },
 });

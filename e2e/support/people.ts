@@ -1,7 +1,7 @@
 // Participants without a browser: they are in a room, without media, and act on request.
 
 import { io, type Socket } from "socket.io-client";
-import type { Joined, Reply, Requests } from "../../web/src/client/protocol.ts";
+import type { Joined, Reply, Requests } from "../../web/packages/client/src/protocol.ts";
 
 export class PaperParticipant {
   private constructor(

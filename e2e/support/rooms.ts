@@ -1,7 +1,7 @@
 // Rooms created over Socket.IO, for settings that the page does not offer.
 
 import { io, type Socket } from "socket.io-client";
-import type { CreateRoom, Reply, RoomCreated } from "../../web/src/client/protocol.ts";
+import type { CreateRoom, Reply, RoomCreated } from "../../web/packages/client/src/protocol.ts";
 
 export async function createRoom(url: string, room: CreateRoom): Promise<void> {
   const socket = io(url, { forceNew: true, reconnection: false });

@@ -1,6 +1,6 @@
+import { createClient } from "moim-client";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { createClient } from "./client/index.ts";
 import { App } from "./ui/app.tsx";
 import { followAppearance } from "./ui/appearance.ts";
 import { type Catalogue, loadInitialCatalogue } from "./ui/i18n/context.tsx";

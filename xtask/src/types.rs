@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 
-const FILE: &str = "web/src/client/protocol.ts";
+const FILE: &str = "web/packages/client/src/protocol.ts";
 
 /// Writes the file if it changed.
 pub(crate) fn write() -> anyhow::Result<()> {

@@ -109,7 +109,7 @@ fn cores_share_their_clippy_rules() {
 
 #[test]
 fn client_library_does_not_import_the_page() {
-    for file in files_below(&root().join("web/src/client")) {
+    for file in files_below(&root().join("web/packages/client/src")) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             let imports = line.contains("import") || line.contains("from ");
@@ -121,7 +121,7 @@ fn client_library_does_not_import_the_page() {
 
 #[test]
 fn files_have_at_most_600_lines() {
-    let folders = ["bench", "crates", "xtask", "web/src", "e2e", "fuzz"];
+    let folders = ["bench", "crates", "xtask", "web/src", "web/packages", "e2e", "fuzz"];
     for file in folders.iter().flat_map(|folder| files_below(&root().join(folder))) {
         let ours = file
             .extension()

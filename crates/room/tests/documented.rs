@@ -7,7 +7,7 @@ use room::{
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
-const TYPES: &str = include_str!("../../../web/src/client/protocol.ts");
+const TYPES: &str = include_str!("../../../web/packages/client/src/protocol.ts");
 
 /// Quoted strings of a text.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {

@@ -1,4 +1,4 @@
-import type { Client } from "../client/index.ts";
+import type { Client } from "moim-client";
 import { Announcer } from "./announcer.tsx";
 import { ClientContext } from "./client-context.ts";
 import { MediaPreferences } from "./devices/media-preferences.tsx";

@@ -1,6 +1,7 @@
 /** React context for the client library, and a hook that subscribes to its values. */
+
+import type { Client, Readable } from "moim-client";
 import { createContext, use, useSyncExternalStore } from "react";
-import type { Client, Readable } from "../client/index.ts";
 
 export const ClientContext = createContext<Client | null>(null);
 

@@ -82,7 +82,9 @@ fn npm_packages() -> anyhow::Result<Vec<Part>> {
     let packages = lock.get("packages").and_then(Value::as_object);
     for (path, package) in packages.context("the lock file has no packages")? {
         let is_tool = package.get("dev").is_some_and(|dev| dev == true);
-        let name = path.strip_prefix("node_modules/").filter(|_| !is_tool);
+        // A link is a package of this repository.
+        let is_own = package.get("link").is_some_and(|link| link == true);
+        let name = path.strip_prefix("node_modules/").filter(|_| !is_tool && !is_own);
         if let Some(name) = name {
             parts.push(Part {
                 name: format!("{name} {}", field(package, "version")),

@@ -71,10 +71,12 @@ const ORDERS: &[Order] = &[
             &["ui/chat", "ui/devices", "ui/embed", "ui/invite"],
             &["ui/parts"],
             &["ui/i18n"],
-            &["client/call"],
-            &["client/devices", "client/stats", "client/topology"],
-            &["client/admin", "client/doctor", "client/rtc", "client/signaling"],
+            &["admin", "doctor"],
         ],
+    },
+    Order {
+        root: "web/packages/client/src",
+        rows: &[&["call"], &["devices", "stats", "topology"], &["rtc", "signaling"]],
     },
 ];
 
@@ -96,8 +98,10 @@ fn graphs() -> BTreeMap<String, Graph> {
             graphs.insert(name, rust::graph(&sources, root));
         }
     }
-    let page = sources(&repository.join("web/src"), &["ts", "tsx"]);
-    graphs.insert("web/src".to_owned(), typescript::graph(&page));
+    for root in ["web/src", "web/packages/client/src"] {
+        let scripts = sources(&repository.join(root), &["ts", "tsx"]);
+        graphs.insert(root.to_owned(), typescript::graph(&scripts));
+    }
     graphs
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The types of the protocol, generated from the server's.
-const TYPES: &str = include_str!("../../../../web/src/client/protocol.ts");
+const TYPES: &str = include_str!("../../../../web/packages/client/src/protocol.ts");
 /// The first four links of a room share a shard, the others are on the other one.
 const AT_HOME: usize = 4;
 /// Roles of the callers, by their numbers. The last one is held by its token.

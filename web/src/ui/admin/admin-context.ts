@@ -1,6 +1,6 @@
 /** The API with the session of whoever is signed in. */
 import { createContext, use } from "react";
-import type { AdminApi } from "../../client/admin/admin-api.ts";
+import type { AdminApi } from "../../admin/admin-api.ts";
 
 export const AdminContext = createContext<AdminApi | null>(null);
 

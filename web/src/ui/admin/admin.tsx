@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from "react";
-import { createAdminApi } from "../../client/admin/admin-api.ts";
-import { NOBODY, onceOf, reduceAdmin } from "../../client/admin/admin-state.ts";
+import { createAdminApi } from "../../admin/admin-api.ts";
+import { NOBODY, onceOf, reduceAdmin } from "../../admin/admin-state.ts";
 import { Button } from "../parts/button.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { pathOf } from "../../client/admin/admin-api.ts";
-import type { Administrator, AdministratorLink } from "../../client/admin/types.ts";
+import { pathOf } from "../../admin/admin-api.ts";
+import type { Administrator, AdministratorLink } from "../../admin/types.ts";
 import { useAdminApi } from "./admin-context.ts";
 import { Card } from "./card.tsx";
 import { Confirm } from "./confirm.tsx";

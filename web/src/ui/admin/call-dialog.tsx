@@ -1,6 +1,6 @@
 import { type FormEvent, useCallback, useEffect, useState } from "react";
-import { pathOf } from "../../client/admin/admin-api.ts";
-import type { Call, CallDetails, CallQuality, Participation } from "../../client/admin/types.ts";
+import { pathOf } from "../../admin/admin-api.ts";
+import type { Call, CallDetails, CallQuality, Participation } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { TextField } from "../parts/field.tsx";

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Call } from "../../client/admin/types.ts";
+import type { Call } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { CallDialog } from "./call-dialog.tsx";
 import { Card, Empty } from "./card.tsx";

@@ -1,4 +1,4 @@
-import type { DomainState, ServerState } from "../../client/admin/types.ts";
+import type { DomainState, ServerState } from "../../admin/types.ts";
 import { Card } from "./card.tsx";
 import { formatDate, formatMoment } from "./format.ts";
 import styles from "./parts.module.css";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Examined } from "../../client/admin/types.ts";
+import type { Examined } from "../../admin/types.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -1,4 +1,4 @@
-import type { AuditEntry } from "../../client/admin/types.ts";
+import type { AuditEntry } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Card, Empty } from "./card.tsx";
 import { formatMoment } from "./format.ts";

@@ -1,4 +1,4 @@
-import type { Person } from "../../client/admin/types.ts";
+import type { Person } from "../../admin/types.ts";
 import { formatRate } from "./format.ts";
 import styles from "./parts.module.css";
 import { gradeOf, troublesOf } from "./quality.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Quality } from "../../client/admin/types.ts";
+import type { Quality } from "../../admin/types.ts";
 import { gradeOf, percent, troublesOf } from "./quality.ts";
 import { en } from "./texts/en.ts";
 

@@ -1,5 +1,5 @@
 /** Quality of a participant's last ten seconds, in words. */
-import type { Quality } from "../../client/admin/types.ts";
+import type { Quality } from "../../admin/types.ts";
 import type { Texts } from "./texts/index.ts";
 
 export type Grade = "good" | "fair" | "poor";

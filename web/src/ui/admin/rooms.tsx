@@ -1,4 +1,4 @@
-import type { Overview } from "../../client/admin/types.ts";
+import type { Overview } from "../../admin/types.ts";
 import { Empty } from "./card.tsx";
 import styles from "./parts.module.css";
 import { RoomCard } from "./room-card.tsx";

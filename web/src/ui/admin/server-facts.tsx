@@ -1,4 +1,4 @@
-import type { ServerState } from "../../client/admin/types.ts";
+import type { ServerState } from "../../admin/types.ts";
 import { Card } from "./card.tsx";
 import { formatBytes, formatMoment } from "./format.ts";
 import styles from "./parts.module.css";

@@ -1,4 +1,4 @@
-import type { ServerState } from "../../client/admin/types.ts";
+import type { ServerState } from "../../admin/types.ts";
 import { Certificates } from "./certificates.tsx";
 import { DoctorCard } from "./doctor-card.tsx";
 import styles from "./parts.module.css";

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from "react";
-import type { AdminApi } from "../../client/admin/admin-api.ts";
-import { AdminError } from "../../client/admin/admin-error.ts";
-import type { AdminSession } from "../../client/admin/types.ts";
+import type { AdminApi } from "../../admin/admin-api.ts";
+import { AdminError } from "../../admin/admin-error.ts";
+import type { AdminSession } from "../../admin/types.ts";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";

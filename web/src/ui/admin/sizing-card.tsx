@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Sizing } from "../../client/admin/types.ts";
+import type { Sizing } from "../../admin/types.ts";
 import { TextField } from "../parts/field.tsx";
 import { useAdminApi } from "./admin-context.ts";
 import { Card } from "./card.tsx";

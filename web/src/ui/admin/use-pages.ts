@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
-import { AdminError } from "../../client/admin/admin-error.ts";
-import type { Paged } from "../../client/admin/types.ts";
+import { AdminError } from "../../admin/admin-error.ts";
+import type { Paged } from "../../admin/types.ts";
 import { useAdminApi } from "./admin-context.ts";
 
 /** Items of one request. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { type Poll, startPoll } from "../../client/admin/poll.ts";
+import { type Poll, startPoll } from "../../admin/poll.ts";
 import { useAdminApi } from "./admin-context.ts";
 
 export interface Polled<T> {

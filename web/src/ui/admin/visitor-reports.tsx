@@ -1,4 +1,4 @@
-import type { VisitorReport } from "../../client/admin/types.ts";
+import type { VisitorReport } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Card } from "./card.tsx";
 import { formatMoment } from "./format.ts";

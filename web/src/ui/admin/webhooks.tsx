@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { pathOf } from "../../client/admin/admin-api.ts";
-import type { Webhook } from "../../client/admin/types.ts";
+import { pathOf } from "../../admin/admin-api.ts";
+import type { Webhook } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Select, TextField } from "../parts/field.tsx";
 import { useAdminApi } from "./admin-context.ts";

@@ -1,5 +1,5 @@
+import { RequestError } from "moim-client";
 import { useState } from "react";
-import { RequestError } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 
 /** Carries out a request and shows its failure. */

@@ -1,4 +1,4 @@
-import { type Call, type CallState, mayPublish } from "../../client/index.ts";
+import { type Call, type CallState, mayPublish } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { SlowBackgroundHint } from "../devices/background-hints.tsx";
 import { UploadHint } from "../devices/upload-hint.tsx";

@@ -1,5 +1,5 @@
 /** Events between two states of a call, such as a participant joining. */
-import type { CallState, RemoteParticipant } from "../../client/index.ts";
+import type { CallState, RemoteParticipant } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";

@@ -1,5 +1,5 @@
+import type { CallState } from "moim-client";
 import type { ReactNode } from "react";
-import type { CallState } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Mark } from "../parts/brand.tsx";
 import { Icon } from "../parts/icon.tsx";

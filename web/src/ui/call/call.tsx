@@ -1,12 +1,12 @@
-import { useCallback, useEffect, useRef, useState } from "react";
-import { I18nProvider as AriaI18n } from "react-aria-components";
 import {
   type CallState,
   isRefusal,
   type Call as JoinedCall,
   mayChat,
   mayPublish,
-} from "../../client/index.ts";
+} from "moim-client";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { I18nProvider as AriaI18n } from "react-aria-components";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
 import { useClient, useReadable } from "../client-context.ts";

@@ -1,5 +1,5 @@
+import type { Call, CallState } from "moim-client";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import type { Call, CallState } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";

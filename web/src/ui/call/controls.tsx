@@ -1,4 +1,4 @@
-import type { Call } from "../../client/index.ts";
+import type { Call } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -1,5 +1,5 @@
+import type { ChatMessage } from "moim-client";
 import { expect, test } from "vitest";
-import type { ChatMessage } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import { desktopNotices } from "./desktop-notices.ts";
 

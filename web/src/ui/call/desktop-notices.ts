@@ -1,5 +1,5 @@
 /** What the system shows outside the page while nobody sees the page: messages, and who waits. */
-import type { CallState, ChatMessage } from "../../client/index.ts";
+import type { CallState, ChatMessage } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";

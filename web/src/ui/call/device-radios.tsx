@@ -1,5 +1,5 @@
+import type { Device, DeviceKind } from "moim-client";
 import { Label, Radio, RadioGroup } from "react-aria-components";
-import type { Device, DeviceKind } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { deviceLabel, selectedDevice } from "../devices/device-choice.tsx";
 import { useI18n } from "../i18n/context.tsx";

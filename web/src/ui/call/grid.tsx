@@ -1,5 +1,5 @@
+import type { Call, CallState, Reaction } from "moim-client";
 import { type CSSProperties, type UIEvent, useCallback, useRef, useState } from "react";
-import type { Call, CallState, Reaction } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -1,5 +1,5 @@
+import type { Call, CallState } from "moim-client";
 import { useEffect } from "react";
-import type { Call, CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";

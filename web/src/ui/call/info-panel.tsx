@@ -1,4 +1,4 @@
-import type { CallState } from "../../client/index.ts";
+import type { CallState } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Invite } from "../invite/invite.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -1,5 +1,5 @@
+import type { Invitation } from "moim-client";
 import { expect, test } from "vitest";
-import type { Invitation } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import { invitationLink, rolesToInvite, termsOf } from "./invitation-terms.ts";
 

@@ -1,5 +1,5 @@
 /** Terms of an invitation, as choices and as words. */
-import type { Invitation, Role } from "../../client/index.ts";
+import type { Invitation, Role } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 import { roomLink } from "../router.ts";
 

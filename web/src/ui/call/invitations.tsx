@@ -1,5 +1,5 @@
+import type { Hosting, Invitation, Role } from "moim-client";
 import { useCallback, useEffect, useState } from "react";
-import type { Hosting, Invitation, Role } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { useCopy } from "../invite/use-copy.ts";
 import { Button } from "../parts/button.tsx";

@@ -1,5 +1,5 @@
+import type { LocalMedia } from "moim-client";
 import { useEffect } from "react";
-import type { LocalMedia } from "../../client/index.ts";
 import { toggleCamera, toggleMic } from "../parts/media-toggles.tsx";
 
 /** Actions of headset keys and system controls (https://www.w3.org/TR/mediasession/). */

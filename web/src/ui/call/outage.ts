@@ -1,5 +1,5 @@
 /** State of a call while the server is out of reach. */
-import type { CallState, StatsSample } from "../../client/index.ts";
+import type { CallState, StatsSample } from "moim-client";
 
 /**
  * - `away`: media goes on without the server;

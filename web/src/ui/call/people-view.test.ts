@@ -1,5 +1,5 @@
+import type { CallState, RemoteParticipant, Role } from "moim-client";
 import { expect, test } from "vitest";
-import type { CallState, RemoteParticipant, Role } from "../../client/index.ts";
 import { mayHost, peopleOf } from "./people-view.ts";
 
 const media = { mic: true, camera: true, screen: false, hand: false };

@@ -1,5 +1,5 @@
 /** View model of the list of people, computed without the DOM. */
-import type { CallParticipant, CallState, RemoteParticipant, Role } from "../../client/index.ts";
+import type { CallParticipant, CallState, RemoteParticipant, Role } from "moim-client";
 
 /** A row of the list. */
 export interface PersonView {

@@ -1,4 +1,4 @@
-import type { Call, CallState } from "../../client/index.ts";
+import type { Call, CallState } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Panel } from "../parts/panel.tsx";

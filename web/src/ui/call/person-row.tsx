@@ -1,5 +1,5 @@
+import type { Hosting, Role } from "moim-client";
 import { useId, useState } from "react";
-import type { Hosting, Role } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { distinctName } from "../parts/distinct-name.ts";

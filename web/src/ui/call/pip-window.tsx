@@ -1,5 +1,5 @@
+import { type Call, type CallState, mayPublish } from "moim-client";
 import { createPortal } from "react-dom";
-import { type Call, type CallState, mayPublish } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -1,5 +1,5 @@
+import type { Poll, Polling } from "moim-client";
 import { useId, useState } from "react";
-import type { Poll, Polling } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { usePollTexts } from "../parts/part-texts.ts";

@@ -1,5 +1,5 @@
 /** A poll that is being written. */
-import type { AskPoll } from "../../client/index.ts";
+import type { AskPoll } from "moim-client";
 
 /** Bounds of the server. */
 export const MIN_OPTIONS = 2;

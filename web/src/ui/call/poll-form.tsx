@@ -1,5 +1,5 @@
+import type { Polling } from "moim-client";
 import { type FormEvent, useState } from "react";
-import type { Polling } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";

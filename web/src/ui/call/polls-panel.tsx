@@ -1,5 +1,5 @@
+import { type Call, type CallState, mayPoll } from "moim-client";
 import { useState } from "react";
-import { type Call, type CallState, mayPoll } from "../../client/index.ts";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { Panel } from "../parts/panel.tsx";

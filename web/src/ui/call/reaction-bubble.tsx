@@ -1,4 +1,4 @@
-import type { Reaction } from "../../client/index.ts";
+import type { Reaction } from "moim-client";
 import styles from "./reaction-bubble.module.css";
 
 /** A participant's reaction, which rises and vanishes. The announcer reads it. */

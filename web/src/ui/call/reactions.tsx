@@ -1,5 +1,5 @@
+import type { Call } from "moim-client";
 import { useRef, useState } from "react";
-import type { Call } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
 import { BarPopover } from "./bar-popover.tsx";

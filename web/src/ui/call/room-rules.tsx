@@ -1,4 +1,4 @@
-import type { Entry, Hosting, Policy } from "../../client/index.ts";
+import type { Entry, Hosting, Policy } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Select } from "../parts/field.tsx";

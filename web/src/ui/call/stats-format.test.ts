@@ -1,5 +1,5 @@
+import type { Layer, TrackStats } from "moim-client";
 import { expect, test } from "vitest";
-import type { Layer, TrackStats } from "../../client/index.ts";
 import {
   formatBitrate,
   formatFrameRate,

@@ -1,5 +1,5 @@
 /** Formatting of connection statistics. */
-import type { Layer, ParticipantId, TrackStats } from "../../client/index.ts";
+import type { Layer, ParticipantId, TrackStats } from "moim-client";
 
 /** Formats bits per second. */
 export function formatBitrate(bits: number): string {

@@ -1,4 +1,4 @@
-import type { Call, CallState, LinkStats, StatsSample, TrackStats } from "../../client/index.ts";
+import type { Call, CallState, LinkStats, StatsSample, TrackStats } from "moim-client";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";

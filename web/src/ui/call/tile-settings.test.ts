@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeStorage } from "../../client/testing/storage.ts";
+import { FakeStorage } from "../../../packages/client/src/testing/storage.ts";
 import { TileSettingsStore, USUAL } from "./tile-settings.ts";
 
 describe("settings of tiles", () => {

@@ -1,5 +1,5 @@
+import type { CallState, RemoteParticipant, Role, TrackSource } from "moim-client";
 import { expect, test } from "vitest";
-import type { CallState, RemoteParticipant, Role, TrackSource } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import {
   connectionText,

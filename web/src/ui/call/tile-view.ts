@@ -10,7 +10,7 @@ import {
   type Reaction,
   type RemoteParticipant,
   type Source,
-} from "../../client/index.ts";
+} from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 import { distinctName } from "../parts/distinct-name.ts";
 import { handsOf } from "./people-view.ts";

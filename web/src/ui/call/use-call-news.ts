@@ -1,5 +1,5 @@
+import type { CallState } from "moim-client";
 import { useCallback, useEffect, useRef } from "react";
-import type { CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { preferences } from "../preferences.ts";

@@ -1,5 +1,5 @@
+import type { CallState } from "moim-client";
 import { useEffect, useRef } from "react";
-import type { CallState } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { preferences } from "../preferences.ts";
 import { type DesktopNotice, desktopNotices } from "./desktop-notices.ts";

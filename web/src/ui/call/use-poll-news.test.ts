@@ -1,5 +1,5 @@
+import type { Poll } from "moim-client";
 import { expect, test } from "vitest";
-import type { Poll } from "../../client/index.ts";
 import { pendingPolls, pollNews } from "./use-poll-news.ts";
 
 const poll = (id: number, more: Partial<Poll> = {}): Poll => ({

@@ -1,5 +1,5 @@
+import type { CallState, Poll } from "moim-client";
 import { useEffect, useRef } from "react";
-import type { CallState, Poll } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { clip } from "../parts/clip.ts";
 import { usePollTexts } from "../parts/part-texts.ts";

@@ -1,5 +1,5 @@
+import type { LocalMedia } from "moim-client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { LocalMedia } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 
 // The page's own modules look at the browser when they are loaded.

@@ -1,5 +1,5 @@
+import type { LocalMedia } from "moim-client";
 import { useEffect, useRef } from "react";
-import type { LocalMedia } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";

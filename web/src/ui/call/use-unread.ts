@@ -1,6 +1,7 @@
 /** Counts and announces messages that arrive while the chat is closed. */
+
+import type { CallState } from "moim-client";
 import { useEffect, useRef, useState } from "react";
-import type { CallState } from "../../client/index.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { clip } from "../parts/clip.ts";

@@ -1,5 +1,5 @@
+import type { Call, Viewport } from "moim-client";
 import { useEffect } from "react";
-import type { Call, Viewport } from "../../client/index.ts";
 import { isVisible, type Rect, type Stage } from "./layout.ts";
 import { type AnyTileView, sourceOf } from "./tile-view.ts";
 import { useIsPageVisible } from "./use-is-page-visible.ts";

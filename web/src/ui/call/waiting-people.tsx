@@ -1,4 +1,4 @@
-import type { Hosting, Waiting } from "../../client/index.ts";
+import type { Hosting, Waiting } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";

@@ -1,7 +1,7 @@
+import type { Call } from "moim-client";
 import { useEffect, useRef, useState } from "react";
-import type { Finding } from "../../client/doctor/facts.ts";
-import { judge } from "../../client/doctor/judge.ts";
-import type { Call } from "../../client/index.ts";
+import type { Finding } from "../../doctor/facts.ts";
+import { judge } from "../../doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";

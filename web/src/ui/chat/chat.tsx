@@ -1,5 +1,5 @@
+import type { Call, CallState, RemoteParticipant } from "moim-client";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import type { Call, CallState, RemoteParticipant } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { isComposing } from "../parts/composing.ts";
 import { Icon } from "../parts/icon.tsx";

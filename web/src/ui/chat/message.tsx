@@ -1,4 +1,4 @@
-import type { ChatMessage } from "../../client/index.ts";
+import type { ChatMessage } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";

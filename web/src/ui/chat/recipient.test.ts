@@ -1,5 +1,5 @@
+import type { Policy, RemoteParticipant, Role } from "moim-client";
 import { expect, test } from "vitest";
-import type { Policy, RemoteParticipant, Role } from "../../client/index.ts";
 import { isOutOfReach, recipientsOf } from "./recipient.ts";
 
 const OPEN: Policy = {

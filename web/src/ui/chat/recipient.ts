@@ -1,6 +1,6 @@
 /** The recipient of the next messages: one participant, or everybody. */
-import type { CallState, RemoteParticipant } from "../../client/index.ts";
-import { mayChatPrivately } from "../../client/index.ts";
+import type { CallState, RemoteParticipant } from "moim-client";
+import { mayChatPrivately } from "moim-client";
 import { distinctName } from "../parts/distinct-name.ts";
 
 /** Null is everybody. */

@@ -8,7 +8,7 @@ import {
   ImageFit,
   VirtualBackgroundProcessor,
 } from "@twilio/video-processors";
-import type { TrackFilter } from "../../client/index.ts";
+import type { TrackFilter } from "moim-client";
 import { type Background, isBackgroundSlow, PICTURES } from "./background.ts";
 import { pumpFrames } from "./frame-pump.ts";
 import { isTooSlow, NO_PACE, reducePace } from "./pace.ts";

@@ -1,5 +1,5 @@
 /** What may stand behind the person in the own picture. */
-import { Store } from "../../client/store.ts";
+import { Store } from "../../../packages/client/src/store.ts";
 import type { Preference } from "../preferences.ts";
 import hills from "./backgrounds/hills.svg";
 import lights from "./backgrounds/lights.svg";

@@ -1,5 +1,5 @@
+import type { Reception, SendLimit } from "moim-client";
 import { useId } from "react";
-import type { Reception, SendLimit } from "../../client/index.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Select } from "../parts/field.tsx";
 import { usePreference } from "../use-preference.ts";

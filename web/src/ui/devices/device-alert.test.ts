@@ -1,5 +1,5 @@
+import type { DeviceProblem, LocalDevice } from "moim-client";
 import { expect, test } from "vitest";
-import type { DeviceProblem, LocalDevice } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import { ko } from "../i18n/ko.ts";
 import { browserOf, deviceAlertsOf } from "./device-alert.ts";

@@ -1,5 +1,5 @@
 /** Alerts about a camera or microphone that fails, computed without the DOM. */
-import type { DeviceProblem, LocalDevice, LocalMediaState } from "../../client/index.ts";
+import type { DeviceProblem, LocalDevice, LocalMediaState } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 
 /** Browsers, distinguished where the advice differs. */

@@ -1,4 +1,4 @@
-import type { Device, DeviceKind, LocalMediaState } from "../../client/index.ts";
+import type { Device, DeviceKind, LocalMediaState } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";

@@ -1,5 +1,5 @@
+import type { TrackFilter } from "moim-client";
 import { useEffect } from "react";
-import type { TrackFilter } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 import { usePreference } from "../use-preference.ts";
 import { soundProcessingOf } from "./sound-processing.ts";

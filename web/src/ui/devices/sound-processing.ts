@@ -1,5 +1,5 @@
 /** Meaning of the stored preferences of sound. */
-import type { SoundProcessing } from "../../client/index.ts";
+import type { SoundProcessing } from "moim-client";
 import type { Preference } from "../preferences.ts";
 
 export const NOISE_CHOICES: readonly Preference<"noise">[] = ["off", "browser", "strong"];

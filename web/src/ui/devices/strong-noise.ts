@@ -6,7 +6,7 @@ import { loadRnnoise, RnnoiseWorkletNode } from "@sapphi-red/web-noise-suppresso
 import url from "@sapphi-red/web-noise-suppressor/rnnoise.wasm?url";
 import simdUrl from "@sapphi-red/web-noise-suppressor/rnnoise_simd.wasm?url";
 import workletUrl from "@sapphi-red/web-noise-suppressor/rnnoiseWorklet.js?url";
-import type { TrackFilter } from "../../client/index.ts";
+import type { TrackFilter } from "moim-client";
 
 /** Hertz: the rate for which RNNoise is trained. */
 const SAMPLE_RATE = 48_000;

@@ -1,5 +1,5 @@
+import { type Call, isUploadWeak } from "moim-client";
 import { useEffect, useState } from "react";
-import { type Call, isUploadWeak } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { toggleCamera } from "../parts/media-toggles.tsx";

@@ -1,5 +1,5 @@
+import type { Call } from "moim-client";
 import { useEffect } from "react";
-import type { Call } from "../../client/index.ts";
 import { usePreference } from "../use-preference.ts";
 
 /** Applies the stored choices of what is received and sent to a call. */

@@ -1,5 +1,5 @@
+import { isRefusal } from "moim-client";
 import { useEffect, useState } from "react";
-import { isRefusal } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 
 type Kind = "camera" | "microphone";

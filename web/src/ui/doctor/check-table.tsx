@@ -1,9 +1,5 @@
-import {
-  CHECKS,
-  type Check,
-  type DevicesFacts,
-  type Examination,
-} from "../../client/doctor/facts.ts";
+import type { DevicesFacts } from "moim-client";
+import { CHECKS, type Check, type Examination } from "../../doctor/facts.ts";
 import { useDoctorTexts } from "../parts/part-texts.ts";
 import styles from "./doctor.module.css";
 

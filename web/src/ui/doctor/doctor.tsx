@@ -1,14 +1,14 @@
+import { examineDevices } from "moim-client";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { examineDevices } from "../../client/devices/examine-devices.ts";
-import { examine } from "../../client/doctor/examine.ts";
+import { examine } from "../../doctor/examine.ts";
 import {
   CHECKS,
   type Examination,
   endedChecks,
   NO_EXAMINATION,
   reduceExamination,
-} from "../../client/doctor/facts.ts";
-import { judge } from "../../client/doctor/judge.ts";
+} from "../../doctor/facts.ts";
+import { judge } from "../../doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";

@@ -1,5 +1,5 @@
 /** The report as text, to be sent to whoever runs the network or the server. It has no addresses. */
-import { CHECKS, type Examination } from "../../client/doctor/facts.ts";
+import { CHECKS, type Examination } from "../../doctor/facts.ts";
 
 /** Content of a report besides the findings. */
 export interface About {

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import type { Facts } from "../../client/doctor/facts.ts";
-import { sendReport } from "../../client/doctor/judge.ts";
+import type { Facts } from "../../doctor/facts.ts";
+import { sendReport } from "../../doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
 import { Button } from "../parts/button.tsx";
 import { useDoctorTexts } from "../parts/part-texts.ts";

@@ -1,5 +1,5 @@
 /** The request that creates a room, from the fields of the form. */
-import type { CreateRoom, Policy } from "../../client/index.ts";
+import type { CreateRoom, Policy } from "moim-client";
 
 export interface CreateOptions {
   /** Participant limit as typed. */

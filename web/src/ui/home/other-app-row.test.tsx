@@ -1,6 +1,6 @@
+import type { RoomSummary } from "moim-client";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
-import type { RoomSummary } from "../../client/index.ts";
 import { I18nProvider } from "../i18n/context.tsx";
 import { en } from "../i18n/en.ts";
 import { ko } from "../i18n/ko.ts";

@@ -1,4 +1,4 @@
-import type { RoomSummary } from "../../client/index.ts";
+import type { RoomSummary } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";

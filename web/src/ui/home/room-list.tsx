@@ -1,5 +1,5 @@
+import type { RoomSummary } from "moim-client";
 import { useEffect } from "react";
-import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { PeopleIllustration } from "../parts/brand.tsx";

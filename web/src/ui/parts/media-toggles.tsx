@@ -1,6 +1,6 @@
 /** Toggles for microphone, camera and screen sharing. */
 
-import type { LocalMedia } from "../../client/index.ts";
+import type { LocalMedia } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";

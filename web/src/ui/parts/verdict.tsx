@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Finding } from "../../client/doctor/facts.ts";
+import type { Finding } from "../../doctor/facts.ts";
 import { Icon } from "./icon.tsx";
 import { useDoctorTexts } from "./part-texts.ts";
 import styles from "./verdict.module.css";

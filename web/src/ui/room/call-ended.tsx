@@ -1,4 +1,4 @@
-import type { CallState } from "../../client/index.ts";
+import type { CallState } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { PeopleIllustration } from "../parts/brand.tsx";

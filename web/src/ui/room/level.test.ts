@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { meterLevelOf } from "../../client/devices/level.ts";
+import { meterLevelOf } from "../../../packages/client/src/devices/level.ts";
 import { litBars } from "./level.ts";
 
 /** Bars lit by audio of that level. */

@@ -1,5 +1,5 @@
+import type { Call } from "moim-client";
 import { expect, test } from "vitest";
-import type { Call } from "../../client/index.ts";
 import { type Phase, reducePhase } from "./phase.ts";
 
 const call = {} as Call;

@@ -1,5 +1,5 @@
 /** Phases of the view at `/r/NAME`: before, in and after the call. */
-import type { Call, CallState } from "../../client/index.ts";
+import type { Call, CallState } from "moim-client";
 import type { Rejection } from "./rejection.ts";
 
 export type Phase =

@@ -1,5 +1,5 @@
+import type { RoomSummary } from "moim-client";
 import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "react";
-import type { RoomSummary } from "../../client/index.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
 import { LobbyDevices } from "../devices/lobby-devices.tsx";

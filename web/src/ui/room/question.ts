@@ -1,5 +1,5 @@
 /** The browser's current question, in the words of the page. */
-import type { LocalDevice } from "../../client/index.ts";
+import type { LocalDevice } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 
 type DeviceState = Pick<LocalDevice, "opening" | "problem">;

@@ -1,5 +1,5 @@
+import { RequestError } from "moim-client";
 import { expect, test } from "vitest";
-import { RequestError } from "../../client/index.ts";
 import { en } from "../i18n/en.ts";
 import { ko } from "../i18n/ko.ts";
 import { rejectionOf, rejectionText } from "./rejection.ts";

@@ -1,5 +1,5 @@
 /** Rejections of requests to join or create a room, and their texts. */
-import { type NameError, RequestError, type RequestErrorCode } from "../../client/index.ts";
+import { type NameError, RequestError, type RequestErrorCode } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 
 export interface Rejection {

@@ -1,5 +1,5 @@
+import { RequestError } from "moim-client";
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { RequestError } from "../../client/index.ts";
 import { useClient } from "../client-context.ts";
 import { usePermissionRetry } from "../devices/use-permissions.ts";
 import { parentSite } from "../embed/parent.ts";

@@ -1,4 +1,4 @@
-import type { LocalMediaState } from "../../client/index.ts";
+import type { LocalMediaState } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { FlipCameraRound } from "../devices/flip-camera.tsx";
 import { useAskedKinds } from "../devices/use-permissions.ts";

@@ -1,5 +1,5 @@
+import type { Call } from "moim-client";
 import { useEffect, useRef, useState } from "react";
-import type { Call } from "../../client/index.ts";
 
 export interface LeaveGuard {
   /** Going back was about to leave the others. */

@@ -11,7 +11,7 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 const LAYERS = [
   ["protocol.ts", "store.ts"],
   ["api.ts"],
-  ["admin", "doctor", "signaling", "rtc"],
+  ["signaling", "rtc"],
   ["devices", "stats", "topology"],
   ["call"],
   ["client.ts"],

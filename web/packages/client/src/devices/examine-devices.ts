@@ -1,6 +1,5 @@
 // Test of camera and microphone for the doctor: opens the chosen ones, looks and listens for a
 // second, and closes them.
-import type { DevicesFacts, OpenedDevice } from "../doctor/facts.ts";
 import { openDevice, requestDevices } from "./acquire.ts";
 import {
   DEFAULT_PROCESSING,
@@ -19,6 +18,19 @@ const MEASURE_MS = 1_000;
 const INTERVAL_MS = 50;
 /** Pixels in which brightness is looked for. */
 const SIZE = { width: 32, height: 18 };
+
+/** Outcome of opening a device. */
+export type OpenedDevice = "opened" | "refused" | "missing" | "in_use" | "failed";
+
+/** Camera and microphone, tested at the visitor's wish. */
+export interface DevicesFacts {
+  camera: OpenedDevice;
+  microphone: OpenedDevice;
+  /** Loudest level in a second, 0 to 1. */
+  level?: number;
+  /** Brightest part of the brightest picture in a second, 0 to 255. */
+  brightness?: number;
+}
 
 /** Asks for both with one prompt. Never rejects. */
 export async function examineDevices(): Promise<DevicesFacts> {

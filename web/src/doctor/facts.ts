@@ -1,5 +1,5 @@
 /** Facts that the page finds out about a visitor's network, as `/api/doctor/judge` takes it. */
-import type { CallFacts } from "../api.ts";
+import type { CallFacts, DevicesFacts } from "moim-client";
 import type { PathFacts } from "./echo-log.ts";
 import type { EncoderFacts } from "./encoder.ts";
 import type { Nat } from "./nat.ts";
@@ -43,19 +43,6 @@ export interface Facts {
   devices?: DevicesFacts;
   clockOffsetMs?: number;
   call?: CallFacts;
-}
-
-/** Outcome of opening a device. */
-export type OpenedDevice = "opened" | "refused" | "missing" | "in_use" | "failed";
-
-/** Camera and microphone, tested at the visitor's wish. */
-export interface DevicesFacts {
-  camera: OpenedDevice;
-  microphone: OpenedDevice;
-  /** Loudest level in a second, 0 to 1. */
-  level?: number;
-  /** Brightest part of the brightest picture in a second, 0 to 255. */
-  brightness?: number;
 }
 
 /** A diagnosis with its words, from the server. */

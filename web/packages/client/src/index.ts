@@ -11,6 +11,11 @@ export {
 } from "./call/permitted.ts";
 export { createClient } from "./client.ts";
 export { isRefusal } from "./devices/devices.ts";
+export {
+  type DevicesFacts,
+  examineDevices,
+  type OpenedDevice,
+} from "./devices/examine-devices.ts";
 export type {
   AskPoll,
   CreateRoom,
