@@ -153,6 +153,10 @@ impl Shared {
                 reply::renewed(&run(self.scripts.renew(node, &card), connection).await?)
             }
             Request::Nodes => self.nodes(connection, number).await,
+            Request::Depose { node } => {
+                run(self.scripts.depose(node), connection).await?;
+                Ok(Answer::Deposed)
+            }
             Request::Find { room } => {
                 reply::owner(&run(self.scripts.find(room), connection).await?)
             }

@@ -27,6 +27,7 @@ const RESERVATIONS: &str = "moim:slot:";
 pub(crate) struct Scripts {
     renew: Script,
     nodes: Script,
+    depose: Script,
     find: Script,
     claim: Script,
     append: Script,
@@ -52,6 +53,7 @@ impl Scripts {
         Self {
             renew: Script::new(include_str!("scripts/renew.lua")),
             nodes: Script::new(include_str!("scripts/nodes.lua")),
+            depose: Script::new(include_str!("scripts/depose.lua")),
             find: Script::new(include_str!("scripts/find.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
             append: Script::new(include_str!("scripts/append.lua")),
@@ -72,6 +74,14 @@ impl Scripts {
         let mut script = self.nodes.prepare_invoke();
         script.key(MEMORY).key(SLOTS).arg(new_memory).arg(milliseconds(MEMORY_EXPIRY));
         script.arg(LEASES).arg(RESERVATIONS);
+        script
+    }
+
+    pub(crate) fn depose(&self, node: NodeId) -> Invocation<'_> {
+        let slot = node.slot.value().to_string();
+        let mut script = self.depose.prepare_invoke();
+        script.key(format!("{LEASES}{slot}")).key(format!("{RESERVATIONS}{slot}"));
+        script.arg(boot(node)).arg(milliseconds(RESERVATION));
         script
     }
 

@@ -75,6 +75,12 @@ pub enum Request {
     },
     /// Lists nodes whose leases live.
     Nodes,
+    /// Ends the lease of a node whose process is gone, before its time. One that lives takes it again
+    /// with its next renewal.
+    Depose {
+        /// The node.
+        node: NodeId,
+    },
     /// Finds a room's owner.
     Find {
         /// The room.
@@ -120,6 +126,8 @@ pub enum Answer {
     Renewed,
     /// Another node has the slot, or had it in the last minute.
     SlotTaken,
+    /// The node has no lease.
+    Deposed,
     /// Nodes and their cards.
     Nodes(Vec<(NodeId, Payload)>),
     /// A room's owner; `None` if there is no log.

@@ -138,6 +138,12 @@ impl Member {
         self.suspicion.handle_message(now, from);
     }
 
+    /// The engine has ended the lease of a node whose process is gone.
+    pub fn handle_deposed(&mut self, node: NodeId) {
+        self.suspicion.handle_deposed(node);
+        self.cards.remove(&node);
+    }
+
     /// The engine lost its memory: absence counts only after a whole lease.
     pub fn handle_amnesia(&mut self, now: Instant) {
         self.suspicion.handle_amnesia(now);

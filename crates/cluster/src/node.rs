@@ -1,6 +1,6 @@
 //! Nodes: servers of a cluster, and what each tells of itself.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 /// Slots of a cluster.
 const SLOTS: u16 = 1024;
@@ -77,6 +77,8 @@ pub struct Card {
     pub load: u8,
     /// The address at which clients reach this node and no other, if there is one.
     pub url: Option<String>,
+    /// The address and port at which other nodes reach this one.
+    pub address: Option<SocketAddr>,
 }
 
 /// The fault of a card.
@@ -105,6 +107,9 @@ impl Card {
         if let Some(url) = &self.url {
             text += &format!("url {url}\n");
         }
+        if let Some(address) = &self.address {
+            text += &format!("address {address}\n");
+        }
         text.into_bytes()
     }
 
@@ -122,7 +127,7 @@ impl Card {
         if lines.next() != Some(CARD_VERSION) {
             return Err(CardError::UnknownForm);
         }
-        let mut card = Self { state: NodeState::Serving, load: 0, url: None };
+        let mut card = Self { state: NodeState::Serving, load: 0, url: None, address: None };
         for line in lines {
             match line.split_once(' ').ok_or(CardError::BadField)? {
                 ("state", "serving") => card.state = NodeState::Serving,
@@ -130,6 +135,9 @@ impl Card {
                 ("state", _) => card.state = NodeState::Draining,
                 ("load", load) => card.load = load.parse().map_err(|_| CardError::BadField)?,
                 ("url", url) => card.url = Some(url.to_owned()),
+                ("address", address) => {
+                    card.address = Some(address.parse().map_err(|_| CardError::BadField)?);
+                }
                 _ => {}
             }
         }
@@ -155,7 +163,8 @@ mod tests {
     #[test]
     fn card_survives_its_bytes_and_skips_later_fields() {
         let url = Some("https://n1.example.org".to_owned());
-        let card = Card { state: NodeState::Draining, load: 70, url };
+        let address = Some("[2001:db8::1]:4000".parse().unwrap());
+        let card = Card { state: NodeState::Draining, load: 70, url, address };
         let mut bytes = card.encode();
         assert_eq!(Card::decode(&bytes), Ok(card.clone()));
         bytes.extend_from_slice(b"region eu west\n");
@@ -167,6 +176,9 @@ mod tests {
         assert_eq!(Card::decode(&[b'a'; 2000]), Err(CardError::TooLong(2000)));
         assert_eq!(Card::decode(b"moim-node 2\n"), Err(CardError::UnknownForm));
         assert_eq!(Card::decode(b"\xff"), Err(CardError::UnknownForm));
-        assert_eq!(Card::decode(b"moim-node 1\nload 300\n"), Err(CardError::BadField));
+        for field in ["load 300", "address here"] {
+            let text = format!("moim-node 1\n{field}\n");
+            assert_eq!(Card::decode(text.as_bytes()), Err(CardError::BadField));
+        }
     }
 }

@@ -53,6 +53,12 @@ impl Suspicion {
         self.heard.insert(from, now);
     }
 
+    /// A node's process is gone, and its lease was ended.
+    pub fn handle_deposed(&mut self, node: NodeId) {
+        self.leased.remove(&node);
+        self.heard.remove(&node);
+    }
+
     /// True if a node's rooms may be claimed.
     #[must_use]
     pub fn is_gone(&self, now: Instant, node: NodeId) -> bool {
@@ -103,6 +109,18 @@ mod tests {
         assert!(suspicion.is_gone(clock.now(), other()));
         suspicion.handle_leases(clock.now(), [other()]);
         assert!(!suspicion.is_gone(clock.now(), other()), "its lease lives");
+    }
+
+    #[test]
+    fn deposed_node_is_gone_at_once_for_those_who_listen() {
+        let mut clock = Clock::new();
+        let mut suspicion = listener(&mut clock, 4);
+        suspicion.handle_message(clock.now(), other());
+        suspicion.handle_deposed(other());
+        assert!(suspicion.is_gone(clock.now(), other()));
+        let mut newcomer = listener(&mut clock, 1);
+        newcomer.handle_deposed(other());
+        assert!(!newcomer.is_gone(clock.now(), other()));
     }
 
     #[test]

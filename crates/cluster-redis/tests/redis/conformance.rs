@@ -25,7 +25,7 @@ struct World {
     skipped: Duration,
     /// Names of events are distinct.
     next: u32,
-    answers: [usize; 10],
+    answers: [usize; 11],
 }
 
 fn room(number: u8) -> RoomKey {
@@ -70,7 +70,7 @@ impl World {
 
     fn request(&mut self, second: u32) -> Request {
         let room = room(self.random.random_range(0..2));
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..13) {
             0 | 1 => {
                 let node = self.node();
                 let card = Payload::from(format!("card {}", self.next).into_bytes());
@@ -90,6 +90,7 @@ impl World {
                 Request::Claim { room, seen, above, node: self.node() }
             }
             6 => Request::Read { room },
+            7 => Request::Depose { node: self.node() },
             _ => self.append(room),
         }
     }
@@ -157,13 +158,14 @@ fn class(answer: &Answer) -> usize {
         Answer::Log(_) => 7,
         Answer::Appended => 8,
         Answer::Diverged(_) => 9,
+        Answer::Deposed => 10,
     }
 }
 
 #[tokio::test]
 async fn random_requests_have_the_answers_of_the_model() {
     let seeds = std::env::var("MOIM_REDIS_SEEDS").map_or(SEEDS, |seeds| seeds.parse().unwrap());
-    let mut answers = [0; 10];
+    let mut answers = [0; 11];
     let Some(mut server) = RedisProcess::start(&[]) else { return };
     for seed in 0..seeds {
         server.command(&["FLUSHALL"]);

@@ -87,7 +87,10 @@ impl Engine {
     /// Does a request at this second since 2026, by the engine's clock.
     pub(crate) fn handle_at(&mut self, now: Instant, second: u32, request: Request) -> Answer {
         let answer = self.primary.handle(now, second, self.fault, &request);
-        let wrote = matches!(answer, Answer::Renewed | Answer::Claimed(_) | Answer::Appended);
+        let wrote = matches!(
+            answer,
+            Answer::Renewed | Answer::Deposed | Answer::Claimed(_) | Answer::Appended
+        );
         if wrote {
             self.behind.push_back((request, now));
         }
@@ -142,6 +145,14 @@ impl Store {
             Request::Nodes => {
                 let leased = self.slots.values().filter(|holder| now < holder.lease_ends);
                 Answer::Nodes(leased.map(|it| (it.node, it.card.clone())).collect())
+            }
+            Request::Depose { node } => {
+                if let Some(holder) = self.slots.get_mut(&node.slot)
+                    && holder.node == *node
+                {
+                    holder.lease_ends = holder.lease_ends.min(now);
+                }
+                Answer::Deposed
             }
             Request::Find { room } => {
                 let found = self.top(*room).map(|top| {
