@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::{Limits, Live, TrustedProxies},
+    forward::NodeService,
     http::{self, Version},
     log_privacy,
     log_throttle::LogThrottle,
@@ -27,7 +28,7 @@ use crate::{
             Admission, Connection, ConnectionCounters, Prefixed, Protocol, ProxyHeader, Stream,
             admission::AdmissionPermit, delegate_async_write,
         },
-        tls::{self, Alpn},
+        tls::{self, Accepted, Alpn},
     },
     shard,
 };
@@ -50,6 +51,8 @@ pub(crate) struct Services {
     pub(crate) untrusted_proxy: LogThrottle,
     /// HTTP.
     pub(crate) router: Router,
+    /// Other nodes of the cluster.
+    pub(crate) nodes: Option<Arc<NodeService>>,
 }
 
 /// Serves a new connection on a task of its own, if the limits admit it.
@@ -163,8 +166,17 @@ async fn serve_tls(
         services.counters.tls_failed.add();
         return;
     };
-    // A CA that validates a name has nothing more to ask.
-    let Some((stream, grease)) = stream else { return };
+    let (stream, grease) = match stream {
+        Accepted::Client(stream, grease) => (stream, grease),
+        Accepted::Node(stream) => {
+            if let Some(nodes) = &services.nodes {
+                nodes.serve(stream, connection, drain).await;
+            }
+            return;
+        }
+        // A CA that validates a name has nothing more to ask.
+        Accepted::Proven => return,
+    };
     let connection = connection.with_grease(grease);
     match Alpn::chosen(stream.get_ref().1) {
         Some(Alpn::Http2) => {

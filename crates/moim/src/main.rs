@@ -25,6 +25,7 @@ mod doctor;
 mod drain;
 #[cfg(debug_assertions)]
 mod faults;
+mod forward;
 mod handover;
 mod histogram;
 mod hot;

@@ -17,6 +17,8 @@ use crate::{
 pub struct Lobby {
     rooms: HashMap<Address, RoomSummary>,
     order: BTreeSet<Rank>,
+    /// Listed native rooms of other servers.
+    elsewhere: Vec<RoomSummary>,
     max_rooms: usize,
     published: RoomList,
     due: Option<Instant>,
@@ -45,6 +47,7 @@ impl Lobby {
         Self {
             rooms: HashMap::new(),
             order: BTreeSet::new(),
+            elsewhere: Vec::new(),
             max_rooms,
             published: RoomList { rooms: Vec::new(), templates: None },
             due: None,
@@ -79,11 +82,34 @@ impl Lobby {
         }
     }
 
+    /// Sets the rooms of other servers, to be published by `due`.
+    pub fn set_elsewhere(&mut self, due: Instant, rooms: Vec<RoomSummary>) {
+        if self.elsewhere != rooms {
+            self.elsewhere = rooms;
+            self.changed(due);
+        }
+    }
+
     /// The current list.
     pub fn list(&self) -> RoomList {
-        let first = self.order.iter().take(self.max_rooms);
-        let rooms = first.filter_map(|rank| self.rooms.get(&rank.address)).cloned().collect();
+        let mut rooms: Vec<_> = self.own().cloned().collect();
+        if !self.elsewhere.is_empty() {
+            rooms.extend(self.elsewhere.iter().cloned());
+            // Those of this server keep their order.
+            rooms.sort_by_key(|room| (room.dialect.is_some(), Reverse(room.participants)));
+            rooms.truncate(self.max_rooms);
+        }
         RoomList { rooms, templates: None }
+    }
+
+    /// The first listed native rooms of this server, for others.
+    pub fn listed(&self) -> impl Iterator<Item = &RoomSummary> {
+        self.own().filter(|room| room.dialect.is_none())
+    }
+
+    fn own(&self) -> impl Iterator<Item = &RoomSummary> {
+        let first = self.order.iter().take(self.max_rooms);
+        first.filter_map(|rank| self.rooms.get(&rank.address))
     }
 
     /// The native rooms, in no order.
@@ -169,6 +195,28 @@ mod tests {
         assert_eq!(names(&lobby.list()), ["c", "a"]);
         lobby.remove(now, &Address::native(&RoomName::new("c").expect("a name")));
         assert_eq!(names(&lobby.list()), ["a", "d"]);
+    }
+
+    #[test]
+    fn rooms_of_other_servers_are_listed_among_those_of_this_one() {
+        let now = some_time();
+        let mut lobby = Lobby::new(3);
+        update(&mut lobby, now, "a", 3);
+        update(&mut lobby, now, "b", 1);
+        lobby.update(
+            now,
+            &Address::of("other", "x".into()),
+            RoomSummary { dialect: Some("other".into()), ..summary("x", 9) },
+        );
+        assert!(lobby.handle_timeout(now + PACE).is_some());
+        lobby.set_elsewhere(now + 2 * PACE, vec![summary("c", 2), summary("d", 1)]);
+        let list = lobby.handle_timeout(now + 2 * PACE).expect("a list");
+        assert_eq!(names(&list), ["a", "c", "b"]);
+        // Each server tells of its own.
+        let listed: Vec<_> = lobby.listed().map(|room| room.name.as_str()).collect();
+        assert_eq!(listed, ["a", "b"]);
+        lobby.set_elsewhere(now + 3 * PACE, vec![summary("c", 2), summary("d", 1)]);
+        assert_eq!(lobby.handle_timeout(now + 3 * PACE), None);
     }
 
     #[test]

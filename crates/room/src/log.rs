@@ -45,6 +45,11 @@ impl Log {
         self.newest
     }
 
+    /// Has the next event's number be above this one.
+    pub(crate) fn begin(&mut self, number: u64) {
+        self.newest = self.newest.max(number);
+    }
+
     /// Appends an event; returns its number.
     pub(crate) fn push(&mut self, now: Instant, to: Audience, event: Arc<Event>) -> u64 {
         self.newest += 1;

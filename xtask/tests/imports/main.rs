@@ -32,6 +32,7 @@ const ORDERS: &[Order] = &[
             &["accounts"],
             &["http"],
             &["metrics"],
+            &["forward"],
             &["signaling"],
             &["webhooks"],
             &["oidc"],

@@ -269,7 +269,7 @@ impl Parts {
         room: NewRoom,
     ) -> Result<RoomDetails, Problem> {
         let name = room.name.clone();
-        self.signaling.create_room(room)?;
+        self.signaling.create_room(room).await?;
         self.audit.note(caller, "room.create", name.as_str(), None);
         Ok(self.signaling.describe_room(&name).await?)
     }

@@ -2,23 +2,51 @@
 //!
 //! A server alone has no [`Cluster`], and contacts nothing.
 
+mod frame;
+mod identity;
 mod keys;
+mod links;
+mod ownership;
 mod status;
 
 use std::{
-    sync::Arc,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use cluster::{Answer, Card, Member, NodeState, Slot, Unanswered};
+use aws_lc_rs::hmac;
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
+pub(crate) use cluster::RoomKey;
+use cluster::{Answer, Card, Member, NodeId, NodeState, Slot, Unanswered};
 use cluster_redis::Engine;
+use hyper::body::Incoming;
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinHandle, time::sleep_until};
+use rustls::ServerConfig;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::sleep_until,
+};
 
-pub(crate) use self::status::{ClusterStatus, NodeStatus};
+pub(crate) use self::{
+    frame::{Frame, FrameReader},
+    links::{LinkError, TO as NODE_HEADER},
+    ownership::{Claim, Held, Place},
+    status::{ClusterStatus, NodeStatus},
+};
+use self::{identity::Identity, links::Links, ownership::Rooms};
 use crate::{config::ClusterConfig, net::drain::Drain, shard};
 
+/// Length of the head of a session's id.
+const SESSION_HEAD: usize = 10;
 /// Requests of the member that may be on their way: a renewal and a look at the others.
 const MAX_REQUESTS: usize = 2;
 /// Time after which the card is written anew.
@@ -28,6 +56,16 @@ const CARD_INTERVAL: Duration = Duration::from_secs(2);
 pub(crate) struct Cluster {
     engine: Engine,
     member: Arc<Mutex<Membership>>,
+    rooms: Arc<Rooms>,
+    links: Arc<Links>,
+    /// TLS of connections by other nodes.
+    server: Arc<ServerConfig>,
+    /// Key of rooms' names.
+    names: hmac::Key,
+    /// Counts moments after which others may have claimed rooms of this node.
+    doubts: watch::Receiver<u64>,
+    /// Rooms whose log the engine does not take.
+    unkept: AtomicI64,
     task: JoinHandle<()>,
 }
 
@@ -48,6 +86,7 @@ impl Cluster {
     /// A message for the operator.
     pub(crate) fn join(
         config: &ClusterConfig,
+        address: SocketAddr,
         drain: Drain,
         shards: shard::Health,
     ) -> anyhow::Result<Self> {
@@ -58,11 +97,160 @@ impl Cluster {
         // Any slot does: one that is taken is left for the next.
         let slot = u16::try_from(boot % 1024).ok().and_then(Slot::new);
         let slot = slot.context("There is no slot")?;
-        let member = Member::new(Instant::now(), slot, boot, card(&drain, &shards));
+        let identity = Identity::new(&config.key).context("No certificate for other nodes")?;
+        let member = Member::new(Instant::now(), slot, boot, card(address, &drain, &shards));
         let member = Membership { member, was_leased: false, regained: 0 };
         let member = Arc::new(Mutex::new(member));
-        let keeper = Keeper { engine: engine.clone(), member: Arc::clone(&member), drain, shards };
-        Ok(Self { engine, member, task: tokio::spawn(keeper.run()) })
+        let (sender, doubts) = watch::channel(0);
+        let links = Arc::new(Links::new(identity.client));
+        let keeper = Keeper {
+            engine: engine.clone(),
+            member: Arc::clone(&member),
+            links: Arc::clone(&links),
+            doubts: sender,
+            address,
+            drain,
+            shards,
+        };
+        Ok(Self {
+            engine,
+            member,
+            rooms: Arc::default(),
+            links,
+            server: identity.server,
+            names: hmac::Key::new(hmac::HMAC_SHA256, &keys::derive(&config.key, "names of rooms")),
+            doubts,
+            unkept: AtomicI64::new(0),
+            task: tokio::spawn(keeper.run()),
+        })
+    }
+
+    /// A room's name to the engine and other nodes, which tells nothing of it.
+    pub(crate) fn key_of(&self, name: &str) -> RoomKey {
+        let tag = hmac::sign(&self.names, name.as_bytes());
+        let mut key = [0; 16];
+        key.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        RoomKey(key)
+    }
+
+    /// TLS of connections by other nodes.
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server)
+    }
+
+    /// True if another node means this one by an id.
+    pub(crate) fn is_called(&self, id: &str) -> bool {
+        self.member.lock().member.id().to_string() == id
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Changes after the lease had ended and after each new connection to the engine.
+    pub(crate) fn doubts(&self) -> watch::Receiver<u64> {
+        self.doubts.clone()
+    }
+
+    /// Opens a stream to another node.
+    ///
+    /// # Errors
+    /// The node can't be reached, or is another one.
+    pub(crate) async fn open_stream(
+        &self,
+        node: NodeId,
+        address: SocketAddr,
+        body: Body,
+    ) -> Result<Response<Incoming>, LinkError> {
+        let opened = self.links.open(node, address, body).await;
+        self.note_gone(node, &opened).await;
+        opened
+    }
+
+    /// Ends the lease of a node whose process is gone, so that others need not wait for its end. If it
+    /// lives after all, the engine refuses its entries in rooms that were claimed meanwhile.
+    async fn note_gone<T>(&self, node: NodeId, sent: &Result<T, LinkError>) {
+        if !matches!(sent, Err(LinkError::Gone)) {
+            return;
+        }
+        let answer = self.engine.request(cluster::Request::Depose { node }).await;
+        if matches!(answer, Ok(Answer::Deposed)) {
+            tracing::info!(%node, "a node's process is gone: its lease was ended");
+            self.member.lock().member.handle_deposed(node);
+        }
+    }
+
+    /// Passes a client's request to another node.
+    ///
+    /// # Errors
+    /// The node can't be reached, or ends before it answers.
+    pub(crate) async fn pass_request(
+        &self,
+        node: NodeId,
+        address: SocketAddr,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, LinkError> {
+        let sent = self.links.send(node, address, request).await;
+        self.note_gone(node, &sent).await;
+        sent
+    }
+
+    /// The other nodes, with their addresses.
+    pub(crate) fn others(&self) -> Vec<(NodeId, SocketAddr)> {
+        let membership = self.member.lock();
+        let others = membership.member.others();
+        others.filter_map(|(node, card)| Some((node, card.address?))).collect()
+    }
+
+    /// The head of ids of this node's Socket.IO sessions, by which other nodes know whose they are.
+    pub(crate) fn session_head(&self) -> String {
+        session_head(self.member.lock().member.id())
+    }
+
+    /// The other node that has a Socket.IO session, by its id.
+    pub(crate) fn node_of_session(&self, sid: &str) -> Option<(NodeId, SocketAddr)> {
+        let head = sid.get(..SESSION_HEAD)?;
+        self.reachable(|node| session_head(node) == head)
+    }
+
+    /// Another node, and the address at which this one reaches it: as its lease tells, or as it is
+    /// connected, since an engine that lost its memory knows no nodes for a moment.
+    fn reachable(&self, is_meant: impl Fn(NodeId) -> bool) -> Option<(NodeId, SocketAddr)> {
+        let told = {
+            let membership = self.member.lock();
+            let mut others = membership.member.others();
+            others.find(|(node, _)| is_meant(*node)).map(|(node, card)| (node, card.address))
+        };
+        if let Some((node, Some(address))) = told {
+            return Some((node, address));
+        }
+        self.links.connected().into_iter().find(|(node, _)| is_meant(*node))
+    }
+
+    /// Takes the claim of a room that is about to be opened. The room is this node's as long as the
+    /// second value lives.
+    pub(crate) fn take_claim(&self, key: RoomKey) -> Option<(Claim, Held)> {
+        self.rooms.take(key)
+    }
+
+    /// Forgets a claim that nobody took.
+    pub(crate) fn forget_claim(&self, key: RoomKey) {
+        self.rooms.forget(key);
+    }
+
+    /// Has those look who [wait](Self::until_open) for a room that was opened.
+    pub(crate) fn note_opened(&self) {
+        self.rooms.note_change();
+    }
+
+    /// Waits until a room of this node is found, or has closed.
+    pub(crate) async fn until_open(&self, key: RoomKey, is_found: impl Fn() -> bool) {
+        self.rooms.wait_until(|| is_found() || !self.rooms.is_open(key)).await;
+    }
+
+    /// Counts a room whose log the engine does not take, or takes again.
+    pub(crate) fn note_unkept(&self, is_unkept: bool) {
+        self.unkept.fetch_add(if is_unkept { 1 } else { -1 }, Ordering::Relaxed);
     }
 
     /// The state of the node and what it knows of others.
@@ -85,6 +273,8 @@ impl Cluster {
             is_leased: member.is_leased(Instant::now()),
             was_leased: *was_leased,
             regained: *regained,
+            rooms: self.rooms.open(),
+            unkept: self.unkept.load(Ordering::Relaxed),
             nodes,
         }
     }
@@ -96,16 +286,25 @@ impl Drop for Cluster {
     }
 }
 
-fn card(drain: &Drain, shards: &shard::Health) -> Card {
+/// A part of the node's random number, which another run of it does not have.
+fn session_head(node: NodeId) -> String {
+    format!("{:010x}", node.boot >> 24)
+}
+
+fn card(address: SocketAddr, drain: &Drain, shards: &shard::Health) -> Card {
     let state = if drain.has_begun() { NodeState::Draining } else { NodeState::Serving };
     let busiest = shards.busy_permille().into_iter().max().unwrap_or_default();
-    Card { state, load: u8::try_from(busiest.div_ceil(10)).unwrap_or(100), url: None }
+    let load = u8::try_from(busiest.div_ceil(10)).unwrap_or(100);
+    Card { state, load, url: None, address: Some(address) }
 }
 
 /// Keeps the lease.
 struct Keeper {
     engine: Engine,
     member: Arc<Mutex<Membership>>,
+    links: Arc<Links>,
+    doubts: watch::Sender<u64>,
+    address: SocketAddr,
     drain: Drain,
     shards: shard::Health,
 }
@@ -115,12 +314,13 @@ impl Keeper {
         let (sender, mut answers) = mpsc::channel(MAX_REQUESTS);
         let mut card_at = Instant::now();
         let mut losses = 0;
+        let mut connections = 1;
         let mut log = StatusLog::default();
         loop {
             let now = Instant::now();
             if now >= card_at {
                 card_at = now + CARD_INTERVAL;
-                self.member.lock().member.set_card(card(&self.drain, &self.shards));
+                self.member.lock().member.set_card(card(self.address, &self.drain, &self.shards));
             }
             while let Some((id, request)) = self.poll_request(now) {
                 let (engine, sender) = (self.engine.clone(), sender.clone());
@@ -136,7 +336,23 @@ impl Keeper {
                 Some((id, answer)) = answers.recv() => self.handle(&mut losses, id, answer),
                 () = sleep_until(due.into()) => {}
             }
+            let made = self.engine.status().connections;
+            if made > connections {
+                connections = made;
+                self.doubts.send_modify(|doubts| *doubts += 1);
+            }
+            self.hear();
             log.update(&self.engine, &self.member.lock());
+        }
+    }
+
+    /// Nodes whose connections answer are there, whatever their leases.
+    fn hear(&self) {
+        let mut membership = self.member.lock();
+        let leased: Vec<_> = membership.member.others().map(|(node, _)| node).collect();
+        let now = Instant::now();
+        for node in self.links.keep(|node| leased.contains(&node)) {
+            membership.member.handle_message(now, node);
         }
     }
 
@@ -153,7 +369,10 @@ impl Keeper {
         }
         membership.member.handle_answer(now, id, answer);
         membership.was_leased |= membership.member.is_leased(now);
-        membership.regained += u64::from(membership.member.poll_regained());
+        if membership.member.poll_regained() {
+            membership.regained += 1;
+            self.doubts.send_modify(|doubts| *doubts += 1);
+        }
     }
 }
 

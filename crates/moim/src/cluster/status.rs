@@ -16,6 +16,10 @@ pub(crate) struct ClusterStatus {
     pub(crate) was_leased: bool,
     /// Times that the lease had ended and was held again.
     pub(crate) regained: u64,
+    /// Rooms of this node.
+    pub(crate) rooms: usize,
+    /// Those of them whose log the engine does not take just now.
+    pub(crate) unkept: i64,
     /// The own node, then others whose leases live.
     pub(crate) nodes: Vec<NodeStatus>,
 }
@@ -65,6 +69,8 @@ impl ClusterStatus {
             },
             "leased": self.is_leased,
             "leases_regained": self.regained,
+            "rooms": self.rooms,
+            "rooms_unkept": self.unkept,
             "nodes": self.nodes.iter().map(node).collect::<Vec<_>>(),
         })
     }
@@ -85,7 +91,16 @@ mod tests {
 
     fn status(is_leased: bool, was_leased: bool, engine: EngineStatus) -> ClusterStatus {
         let endpoint = "redis://redis.example:6379".to_owned();
-        ClusterStatus { endpoint, engine, is_leased, was_leased, regained: 0, nodes: Vec::new() }
+        ClusterStatus {
+            endpoint,
+            engine,
+            is_leased,
+            was_leased,
+            regained: 0,
+            rooms: 0,
+            unkept: 0,
+            nodes: Vec::new(),
+        }
     }
 
     #[test]

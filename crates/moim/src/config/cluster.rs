@@ -1,6 +1,6 @@
 //! Options about the cluster, as given and as used.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
@@ -16,14 +16,19 @@ const MIN_KEY_CHARACTERS: usize = 32;
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ClusterOptions {
-    /// Redis or Valkey, from 6.2 on, by which the servers of a cluster know of each other, as
-    /// redis://HOST, rediss://HOST or redis+sentinel://HOST,HOST/SERVICE. Rooms are not shared yet
+    /// Redis or Valkey, from 6.2 on, by which servers share their rooms: redis://HOST, rediss://HOST
+    /// or redis+sentinel://HOST,HOST/SERVICE
     #[arg(long, env = "MOIM_CLUSTER", value_name = "URL")]
     pub(super) cluster: Option<String>,
 
     /// File with the cluster's key, the same on all its servers: make one by `openssl rand -base64 32`
     #[arg(long, env = "MOIM_CLUSTER_KEY", value_name = "FILE")]
     pub(super) cluster_key: Option<PathBuf>,
+
+    /// Address and port at which the other servers of the cluster reach this one [default: that of
+    /// its first network interface]
+    #[arg(long, env = "MOIM_CLUSTER_ADDRESS", value_name = "ADDR:PORT")]
+    pub(super) cluster_address: Option<SocketAddr>,
 
     /// Password of the Redis user
     #[arg(long, env = "MOIM_CLUSTER_PASSWORD", value_name = "SECRET", hide_env_values = true)]
@@ -46,22 +51,27 @@ pub(crate) struct ClusterConfig {
     pub(crate) endpoint: Endpoint,
     /// The key of all its servers.
     pub(crate) key: Secret,
+    /// The address for other nodes, if it is not that of an interface.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl ClusterOptions {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
-        first_of!(self, other; cluster, cluster_key, cluster_password, cluster_password_file, cluster_key_text)
+        first_of!(self, other; cluster, cluster_key, cluster_address, cluster_password, cluster_password_file, cluster_key_text)
     }
 }
 
 impl ClusterConfig {
     /// Resolves merged options, to which secrets were added.
     pub(super) fn resolve(options: ClusterOptions, problems: &mut Problems) -> Option<Self> {
-        let ClusterOptions { cluster, cluster_password, cluster_key, .. } = options;
+        let ClusterOptions { cluster, cluster_password, cluster_key, cluster_address, .. } =
+            options;
         let Some(url) = cluster else {
-            problems.ensure(cluster_key.is_none() && cluster_password.is_none(), || {
-                "--cluster-key and --cluster-password are for the servers of a cluster: name its \
+            let is_alone =
+                cluster_key.is_none() && cluster_password.is_none() && cluster_address.is_none();
+            problems.ensure(is_alone, || {
+                "--cluster-key, --cluster-address and --cluster-password are for the servers of a cluster: name its \
                  Redis with --cluster, or leave them out"
                     .to_owned()
             });
@@ -75,7 +85,7 @@ impl ClusterConfig {
         });
         // A file that can't be read is a problem already.
         let key = problems.take(key(options.cluster_key_text?));
-        Some(Self { endpoint: endpoint?, key: key? })
+        Some(Self { endpoint: endpoint?, key: key?, address: cluster_address })
     }
 }
 

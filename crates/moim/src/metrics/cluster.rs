@@ -11,5 +11,7 @@ pub(super) fn write(page: &mut Page, status: &ClusterStatus) {
     page.counter("cluster_engine_losses", "Times that Redis had lost its memory", engine.losses);
     page.gauge("cluster_leased", "1 while this node holds its lease", u8::from(status.is_leased));
     page.counter("cluster_leases_regained", "Leases held again after their end", status.regained);
+    page.gauge("cluster_rooms", "Rooms that this node owns", status.rooms);
+    page.gauge("cluster_rooms_unkept", "Rooms that go on without Redis", status.unkept);
     page.gauge("cluster_nodes", "Nodes whose leases live, this one included", status.nodes.len());
 }

@@ -68,7 +68,7 @@ impl ReachableAddresses {
     }
 
     /// Addresses of interfaces that are listened on, also those that clients don't learn.
-    pub(super) fn at_interfaces(&self) -> Vec<SocketAddr> {
+    pub(crate) fn at_interfaces(&self) -> Vec<SocketAddr> {
         own(&self.listen, &self.interfaces.reachable)
     }
 

@@ -29,6 +29,7 @@ use crate::{
     config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
+    forward::{Clustered, NodeService, keep_room_list, pass_on_sessions},
     handover::{Handover, HandoverPlace},
     hot::HotParts,
     http::{self, BaseRoutes, Doctor, Embedders, FollowedTests, Ingress, KnownHosts},
@@ -143,10 +144,13 @@ pub(crate) fn prepare(
     let (addresses, members) = (reachability.changes(), rooms.clone());
     tokio::spawn(shard::keep_informed(shards.clone(), members, addresses));
     tokio::spawn(reachability.clone().follow());
-    let cluster = config
-        .cluster
-        .as_ref()
-        .map(|cluster| Cluster::join(cluster, drain.clone(), shards.health()).map(Arc::new));
+    let cluster = config.cluster.as_ref().map(|cluster| {
+        let own = reachability.current().at_interfaces();
+        let address = cluster.address.or(own.first().copied()).context(
+            "This computer has no address for the other servers: give one with --cluster-address",
+        )?;
+        Cluster::join(cluster, address, drain.clone(), shards.health()).map(Arc::new)
+    });
     let cluster = cluster.transpose()?;
     let access = Arc::new(Access::new(config.access.clone()));
     let (webhooks, deliveries, events) =
@@ -163,8 +167,11 @@ pub(crate) fn prepare(
         let reachable = reachability.clone();
         let (drain, access) = (&drain, &access);
         let config = wiring::signaling(config, rooms, &shards, reachable, &store, drain, access);
-        Signaling::new(signaling::Config { events, kept, people, ..config })
+        let cluster = cluster.clone();
+        Signaling::new(signaling::Config { events, kept, people, cluster, ..config })
     });
+    // Rooms of a cluster are restored from their logs, by whichever node comes first.
+    let handover = handover.filter(|_| cluster.is_none());
     if let (Some(signaling), Some(handover)) = (&signaling, handover) {
         let frozen = handover.signaling;
         tracing::info!(rooms = frozen.rooms.len(), "restarted; participants resume");
@@ -232,9 +239,22 @@ pub(crate) fn prepare(
         metrics_token: metrics_token.clone(),
     };
     let followed = FollowedTests::default();
+    let mut nodes = None;
     let router = match &signaling {
         Some(signaling) => {
-            let sockets = socketio::router(Arc::clone(signaling), socket_config.clone());
+            let sockets = match &cluster {
+                Some(cluster) => {
+                    let cluster = Arc::clone(cluster);
+                    let clustered = Clustered::new(Arc::clone(signaling), Arc::clone(&cluster));
+                    let sockets = socketio::router(Arc::new(clustered), socket_config.clone());
+                    let own = sockets.clone();
+                    let of = (Arc::clone(signaling), Arc::clone(&cluster));
+                    nodes = Some(NodeService::new(of.0, of.1, own));
+                    tokio::spawn(keep_room_list(Arc::clone(signaling), Arc::clone(&cluster)));
+                    pass_on_sessions(sockets, cluster)
+                }
+                None => socketio::router(Arc::clone(signaling), socket_config.clone()),
+            };
             let listen = bound.addresses.clone();
             let signaling = Arc::clone(signaling);
             let doctor = Doctor::new(
@@ -264,7 +284,7 @@ pub(crate) fn prepare(
         admission: admission.clone(),
         drain: drain.clone(),
         shards: shards.health(),
-        cluster,
+        cluster: cluster.clone(),
         reach,
         proofs: parts_proofs,
         followed,
@@ -276,6 +296,7 @@ pub(crate) fn prepare(
         acme: tls.acme,
         orders: sender,
     };
+    let acceptor = tls.acceptor.with_nodes(cluster.as_ref().map(|cluster| cluster.server_config()));
     // The page is not served in place of the operator's own.
     let has_page = api.is_some() && config.folder.is_none();
     let urls = if has_page && accounts.is_empty() {
@@ -311,10 +332,11 @@ pub(crate) fn prepare(
         admission,
         counters,
         limits,
-        tls: tls.acceptor,
+        tls: acceptor,
         shards,
         untrusted_proxy: LogThrottle::every(UNTRUSTED_PROXY_INTERVAL),
         router,
+        nodes,
         proxies,
     };
     #[cfg(unix)]

@@ -7,6 +7,7 @@ use room::{HostRule, protocol::TopologyChoice};
 use super::sfu_port::MediaServer;
 use crate::{
     access::Access,
+    cluster::Cluster,
     config::AccessConfig,
     data::DataFolder,
     net::{
@@ -52,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     /// Rooms of the store that have not ended.
     pub(crate) kept: Vec<RoomRows>,
+    /// The cluster, whose rooms this server shares.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     /// Receives what happens in rooms.
     pub(crate) events: RoomEvents,
     /// Calls are recorded in the store.
@@ -95,6 +98,7 @@ impl Config {
             people: Arc::new(People::none()),
             store: Store::none(),
             kept: Vec::new(),
+            cluster: None,
             events: RoomEvents::none(),
             records_calls: true,
             max_rooms: 10_000,

@@ -31,6 +31,28 @@ impl FrozenRoom {
         Self { opener: opener.address(), room, visits: Some(visits), call }
     }
 
+    /// Changes of a room since its last snapshot.
+    pub(super) fn changes(opener: ClientPrefix, room: Snapshot) -> Self {
+        Self { opener: opener.address(), room, visits: None, call: None }
+    }
+
+    /// The room after changes of it.
+    #[must_use]
+    pub(super) fn followed_by(self, changes: Self) -> Self {
+        let room = self.room.followed_by(changes.room);
+        Self {
+            room,
+            visits: changes.visits.or(self.visits),
+            call: changes.call.or(self.call),
+            ..self
+        }
+    }
+
+    /// The room as bytes, which the log of a cluster keeps.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
     /// Identifies the room among all that ever had its name.
     pub(super) fn id(&self) -> Option<&str> {
         self.visits.as_ref().map(FrozenVisits::id)

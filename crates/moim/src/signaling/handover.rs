@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use room::{
-    Address, Room,
-    protocol::{ServerEvent, ServerRestarting},
-};
+use room::protocol::{ServerEvent, ServerRestarting};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::oneshot,
@@ -13,13 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Signaling,
-    directory::RoomKey,
-    frozen_room::FrozenRoom,
-    hub::{Hub, NewTask, native_name},
-    room_list_feed::ListedRoom,
-    room_message::{RoomMessage, RoomReceiver},
-    rooms::seed,
+    Signaling, frozen_room::FrozenRoom, room_list_feed::ListedRoom, room_message::RoomMessage,
 };
 use crate::socketio::encode_event;
 
@@ -108,26 +99,9 @@ impl Signaling {
     pub(crate) fn restore(&self, frozen: Frozen) {
         self.hub.room_lists.restore(&frozen.listed);
         for frozen in frozen.rooms {
-            self.hub.restore(frozen);
-        }
-    }
-}
-
-impl Hub {
-    fn restore(self: &Arc<Self>, frozen: FrozenRoom) {
-        let (opener, room, visits, call) = frozen.into_parts();
-        let address = Address::native(room.name());
-        let start = |key: RoomKey, receiver: RoomReceiver| {
-            if let Some(name) = native_name(&key.address) {
-                self.kept.opens(&name);
+            if !self.hub.reopen(frozen, None, 0) {
+                tracing::warn!("a room was not restored: its address is in use");
             }
-            let now = Instant::now().into_std();
-            let room = Room::restore(now, room, self.config.room_limits(), seed());
-            let task = NewTask { key, room, visits, call, receiver };
-            (self.spawn_room)(Arc::clone(self), task);
-        };
-        if !self.directory.reopen(address, opener, start) {
-            tracing::warn!("a room was not restored: its address is in use");
         }
     }
 }

@@ -3,15 +3,17 @@
 use std::{mem, sync::Arc};
 
 use room::{Address, Room, name::RoomName};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 
 use super::{
     ack::Rejections,
     config::Config,
     counters::Counters,
     directory::{Directory, RoomKey},
+    frozen_room::FrozenRoom,
     guesses::Guesses,
     history::FrozenCall,
+    keeping::Keeping,
     kept::{Backing, KeptRooms},
     limits::{MAX_PREFIXES, PREFIX_CREATIONS, PREFIX_SFU_OFFERS},
     lobby_feed::LobbyFeed,
@@ -35,6 +37,8 @@ pub(super) struct NewTask {
     pub(super) visits: Option<FrozenVisits>,
     /// The call that goes on in such a room.
     pub(super) call: Option<FrozenCall>,
+    /// Log of a room in a cluster.
+    pub(super) keeping: Option<Box<Keeping>>,
     pub(super) receiver: RoomReceiver,
 }
 
@@ -81,6 +85,28 @@ impl Hub {
         }
     }
 
+    /// Opens a room that an earlier process or node had. Returns `false` if its address is in use.
+    pub(super) fn reopen(
+        self: &Arc<Self>,
+        frozen: FrozenRoom,
+        keeping: Option<Box<Keeping>>,
+        first_number: u64,
+    ) -> bool {
+        let (opener, room, visits, call) = frozen.into_parts();
+        let address = Address::native(room.name());
+        let start = |key: RoomKey, receiver: RoomReceiver| {
+            if let Some(name) = native_name(&key.address) {
+                self.kept.opens(&name);
+            }
+            let now = Instant::now().into_std();
+            let mut room = Room::restore(now, room, self.config.room_limits(), seed());
+            room.begin_numbers(first_number);
+            let task = NewTask { key, room, visits, call, keeping, receiver };
+            (self.spawn_room)(Arc::clone(self), task);
+        };
+        self.directory.reopen(address, opener, start)
+    }
+
     /// Password attempts at a room that is open or kept over a restart.
     pub(super) fn guesses(&self, address: &Address) -> Option<Arc<Guesses>> {
         let open = self.directory.guesses(address);
@@ -88,8 +114,21 @@ impl Hub {
     }
 }
 
+/// Random seed from the operating system. Without randomness there are no secrets, so a failure
+/// panics; only the requesting socket is dropped.
+#[expect(clippy::expect_used, reason = "no system we run on fails here after its start")]
+pub(super) fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("the operating system provides randomness");
+    seed
+}
+
 /// The rooms kept in the store, or without one in the data folder.
 fn kept_rooms(config: &mut Config) -> KeptRooms {
+    if config.cluster.is_some() {
+        // Another node may have the room next.
+        return KeptRooms::open(Backing::None, Vec::new(), config.created_stays);
+    }
     match (config.store.is_open(), config.data.clone()) {
         (true, folder) => {
             let rows = mem::take(&mut config.kept);

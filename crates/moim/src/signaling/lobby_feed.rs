@@ -79,6 +79,22 @@ impl LobbyFeed {
         self.with_lobby(|lobby| lobby.list())
     }
 
+    /// The first listed native rooms of this server.
+    pub(super) fn listed(&self) -> Vec<RoomSummary> {
+        self.with_lobby(|lobby| lobby.listed().cloned().collect())
+    }
+
+    /// Sets the listed rooms of other servers.
+    pub(super) fn set_elsewhere(&self, rooms: Vec<RoomSummary>) {
+        let due = (Instant::now() + self.pace).into_std();
+        self.change(|lobby| lobby.set_elsewhere(due, rooms));
+    }
+
+    /// Returns whether a client wants changed lists.
+    pub(super) fn has_subscribers(&self) -> bool {
+        !self.subscribers.lock().is_empty()
+    }
+
     /// The native rooms, in no order.
     pub(super) fn native(&self) -> Vec<RoomSummary> {
         self.with_lobby(|lobby| lobby.native().cloned().collect())

@@ -20,6 +20,7 @@ mod handover;
 mod history;
 mod hub;
 mod ice;
+mod keeping;
 mod kept;
 mod lasting;
 mod limits;
@@ -29,6 +30,7 @@ mod memory;
 mod operating;
 mod operator;
 mod parse;
+mod pending_reply;
 mod placement;
 pub(crate) mod rate;
 mod refusal_log;
@@ -55,6 +57,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use room::protocol::{IceServer, ServerDraining, ServerEvent};
 use tokio::sync::oneshot;
 
+pub(crate) use self::session::Session;
 pub(crate) use self::{
     config::Config,
     counters::Counts,
@@ -65,7 +68,7 @@ pub(crate) use self::{
     room_defaults::RoomDefaults,
     sfu_port::MediaServer,
 };
-use self::{hub::Hub, room_message::RoomMessage, room_task::RoomTask, session::Session};
+use self::{hub::Hub, room_message::RoomMessage, room_task::RoomTask};
 use crate::{
     net::client_prefix::ClientPrefix,
     shard::turn::RelayAccess,

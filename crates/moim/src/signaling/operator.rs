@@ -46,6 +46,21 @@ impl Signaling {
         self.hub.lobby.native()
     }
 
+    /// The first listed native rooms, for other servers.
+    pub(crate) fn listed_rooms(&self) -> Vec<RoomSummary> {
+        self.hub.lobby.listed()
+    }
+
+    /// Sets the listed rooms of other servers.
+    pub(crate) fn set_rooms_elsewhere(&self, rooms: Vec<RoomSummary>) {
+        self.hub.lobby.set_elsewhere(rooms);
+    }
+
+    /// Returns whether a client wants the list of rooms.
+    pub(crate) fn is_room_list_wanted(&self) -> bool {
+        self.hub.lobby.has_subscribers()
+    }
+
     /// Names of the native rooms, in their order: the open ones, and those that are kept from before
     /// a restart.
     pub(crate) fn room_names(&self) -> Vec<RoomName> {
@@ -59,23 +74,25 @@ impl Signaling {
     ///
     /// # Errors
     /// The rejections of a client's request.
-    pub(crate) fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
+    pub(crate) async fn create_room(&self, room: NewRoom) -> Result<RoomSummary, ErrorBody> {
         let NewRoom { name, capacity, password, topology, policy, template, .. } = room;
         let NewRoom { metadata, stays_empty, .. } = room;
-        self.hub.create(Creation {
-            listed: None,
-            template,
-            name,
-            capacity,
-            password,
-            topology,
-            policy,
-            metadata,
-            creator: None,
-            stays_empty,
-            // The limits of clients don't apply.
-            opener: ClientPrefix::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST)),
-        })
+        self.hub
+            .create(Creation {
+                listed: None,
+                template,
+                name,
+                capacity,
+                password,
+                topology,
+                policy,
+                metadata,
+                creator: None,
+                stays_empty,
+                // The limits of clients don't apply.
+                opener: ClientPrefix::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST)),
+            })
+            .await
     }
 
     /// A room's state.

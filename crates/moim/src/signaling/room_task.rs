@@ -1,5 +1,7 @@
 //! The task of one room: messages in, effects out.
 
+mod clustered;
+
 use std::{
     collections::HashMap,
     future::pending,
@@ -21,12 +23,13 @@ use super::{
     details::RoomDetails,
     directory::RoomKey,
     frozen_room::FrozenRoom,
-    guesses::Guess,
     history::{History, Moment},
     hub::{Hub, NewTask, native_name},
+    keeping::Keeping,
     kept::{Unsaved, Writing},
     lasting,
     operating::{Done, OperateError, Operated, Operating},
+    pending_reply::PendingReply,
     refusal_log,
     room_client::RoomClient,
     room_dialect::RoomDialect,
@@ -58,30 +61,19 @@ pub(super) struct RoomTask {
     closed: bool,
     /// The next process has the room: this one changes it no more.
     frozen: bool,
-}
-
-/// State needed to reply to the current request.
-#[derive(Default)]
-struct PendingReply {
-    ack: Option<Ack>,
-    /// The request is a join or resume.
-    enters: bool,
-    /// The request is a leave.
-    leaves: bool,
-    /// The request is a decision that must last.
-    must_last: bool,
-    /// The request's password attempt.
-    guess: Option<Guess>,
-    /// The time of the request to join or resume.
-    since: Option<Instant>,
+    /// Log of a room in a cluster.
+    keeping: Option<Box<Keeping>>,
+    /// Another node of the cluster owns the room.
+    fenced: bool,
 }
 
 impl RoomTask {
     /// Spawns the task of a new room, or of one in which a call goes on.
     pub(super) fn spawn(hub: Arc<Hub>, task: NewTask) {
-        let NewTask { key, room, visits, call, receiver } = task;
+        let NewTask { key, room, visits, call, keeping, receiver } = task;
         let runtime = hub.runtime.clone();
         let mut task = Self::new(hub, key, room, visits);
+        task.keeping = keeping;
         if let Some(call) = call {
             task.history.resume(Instant::now(), call);
         }
@@ -118,11 +110,17 @@ impl RoomTask {
             decided: None,
             closed: false,
             frozen: false,
+            keeping: None,
+            fenced: false,
         }
     }
 
     /// Hands over what is to survive a restart, and has a decision answered once it is written.
     fn keep(&mut self) {
+        // In a cluster the log has it.
+        if self.keeping.is_some() {
+            return;
+        }
         match self.decided.take() {
             Some(ack) => {
                 let writing = self.write_decision();
@@ -176,7 +174,7 @@ impl RoomTask {
         self.keep();
         self.report_log();
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
-        while !self.try_close(&mut receiver) {
+        while !self.fenced && !self.try_close(&mut receiver) {
             let armed = self.arm(timer.as_mut());
             tokio::select! {
                 biased;
@@ -190,10 +188,17 @@ impl RoomTask {
                     None => break,
                 },
                 message = next_sfu_message(&mut self.sfu) => self.handle_sfu_message(message),
+                () = clustered::wait(&mut self.keeping) => {}
                 () = &mut timer, if armed => {}
             }
             self.handle_timeouts();
+            self.apply_kept();
             self.keep();
+        }
+        if self.fenced {
+            self.yield_room(&mut receiver);
+        } else if let Some(keeping) = self.keeping.take() {
+            keeping.close().await;
         }
         // Messages of senders that found the room before it closed.
         while let Some(message) = receiver.recv().await {
@@ -300,8 +305,12 @@ impl RoomTask {
         }
         let reply = self.room.operate(now, operation).map_err(OperateError::Rejected)?;
         self.list_members();
-        self.apply_effects(PendingReply::default());
-        let writing = if must_last { self.write_decision() } else { Writing::Over(Ok(())) };
+        let writing = if self.keeping.is_some() {
+            self.hold_operation(must_last || matches!(reply, Reply::Invited(_)))
+        } else {
+            self.apply_effects(PendingReply::default());
+            if must_last { self.write_decision() } else { Writing::Over(Ok(())) }
+        };
         Ok(Done { revision: self.revision(), reply, writing })
     }
 
@@ -314,36 +323,44 @@ impl RoomTask {
         RoomDetails::of(&self.room, &self.visits, &self.history, self.revision())
     }
 
-    /// Applies the room's effects.
+    /// Applies the room's effects. In a cluster they wait for the log.
     fn apply_effects(&mut self, mut pending: PendingReply) {
+        if self.keeping.is_some() {
+            let must_keep = pending.must_last;
+            return self.hold_effects(pending, must_keep, None);
+        }
         while let Some(effect) = self.room.poll_effect() {
-            match effect {
-                Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(&mut pending)),
-                Effect::Send { to, event, number } => self.send_event(&to, &event, number),
-                Effect::Sfu { from, permitted, message } => {
-                    if let Some(sfu) = &mut self.sfu {
-                        sfu.send(&from, permitted, message);
-                    }
+            self.apply(effect, &mut pending);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect, pending: &mut PendingReply) {
+        match effect {
+            Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(pending)),
+            Effect::Send { to, event, number } => self.send_event(&to, &event, number),
+            Effect::Sfu { from, permitted, message } => {
+                if let Some(sfu) = &mut self.sfu {
+                    sfu.send(&from, permitted, message);
                 }
-                Effect::Unlink(id) => {
-                    if let Some(sfu) = &mut self.sfu {
-                        sfu.unlink(&id);
-                    }
-                }
-                Effect::Admit { to, admission } => self.admit_from_waiting_room(to, *admission),
-                Effect::Dismiss { to, reason } => self.dismiss(to, reason),
-                Effect::Detach(connection) => drop(self.clients.remove(&connection)),
-                Effect::Summary(summary) => {
-                    let present = self.room.participants();
-                    let present = present.map(|present| (&present.id, present.name.as_str()));
-                    self.history.update(moment(), present);
-                    self.visits.update(moment().milliseconds(), &self.room, &summary);
-                    self.hub.lobby.update(&self.key.address, self.key.opener, summary);
-                    // Each leave changes the summary.
-                    self.relay.revoke_departed(self.room.participants());
-                }
-                Effect::Closed => self.closed = true,
             }
+            Effect::Unlink(id) => {
+                if let Some(sfu) = &mut self.sfu {
+                    sfu.unlink(&id);
+                }
+            }
+            Effect::Admit { to, admission } => self.admit_from_waiting_room(to, *admission),
+            Effect::Dismiss { to, reason } => self.dismiss(to, reason),
+            Effect::Detach(connection) => drop(self.clients.remove(&connection)),
+            Effect::Summary(summary) => {
+                let present = self.room.participants();
+                let present = present.map(|present| (&present.id, present.name.as_str()));
+                self.history.update(moment(), present);
+                self.visits.update(moment().milliseconds(), &self.room, &summary);
+                self.hub.lobby.update(&self.key.address, self.key.opener, summary);
+                // Each leave changes the summary.
+                self.relay.revoke_departed(self.room.participants());
+            }
+            Effect::Closed => self.closed = true,
         }
     }
 
@@ -490,7 +507,16 @@ impl RoomTask {
 
     /// Closes the room if it asked to be closed and no message is queued.
     fn try_close(&mut self, receiver: &mut RoomReceiver) -> bool {
+        // Replies that wait for the log come first.
+        if self.keeping.as_ref().is_some_and(|keeping| keeping.is_holding()) {
+            return false;
+        }
         while std::mem::take(&mut self.closed) {
+            // In a cluster somebody may have joined while the log was written. The room asks again
+            // when it is empty.
+            if self.keeping.is_some() && self.room.participants().next().is_some() {
+                return false;
+            }
             let gone = || {
                 self.delist();
                 // A stopping server keeps the settings for the next start.

@@ -2,6 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use cluster::EventNumber;
 use room::{
     Address, Creator, HostRule, Join, MAX_METADATA_BYTES, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
@@ -17,13 +18,16 @@ use super::{
     counters::RateLimited,
     directory::{OpenRoomError, RoomKey},
     emits,
-    hub::{Hub, NewTask, native_name},
+    hub::{Hub, NewTask, native_name, seed},
+    keeping::{Keeping, restored},
     parse::invalid,
     refusal_log,
     room_defaults::RoomDefaults,
     room_message::{Permission, RoomMessage, RoomReceiver, RoomSender},
 };
-use crate::{access::PolicyError, config::RoomTemplate, net::client_prefix::ClientPrefix};
+use crate::{
+    access::PolicyError, cluster::Place, config::RoomTemplate, net::client_prefix::ClientPrefix,
+};
 
 /// A room to be created.
 pub(super) struct Creation {
@@ -66,22 +70,37 @@ impl Creation {
     }
 }
 
+/// A room that is about to be opened.
+enum Claimed {
+    /// It is open by now.
+    Open,
+    /// The server belongs to no cluster.
+    Alone,
+    /// This node owns it, and its events begin after this number.
+    New(Box<Keeping>, u64),
+}
+
 /// What a room begins with.
 struct Opening {
     settings: Settings,
     /// Devices and chat that were kept over a restart.
     kept: Option<Reopening>,
+    /// Log of a room in a cluster, and the number after which its events begin.
+    keeping: Option<(Box<Keeping>, u64)>,
 }
 
 impl From<Settings> for Opening {
     fn from(settings: Settings) -> Self {
-        Self { settings, kept: None }
+        Self { settings, kept: None, keeping: None }
     }
 }
 
 impl Hub {
     /// Creates a room, which stays open for a while even if empty.
-    pub(super) fn create(self: &Arc<Self>, create: Creation) -> Result<RoomSummary, ErrorBody> {
+    pub(super) async fn create(
+        self: &Arc<Self>,
+        create: Creation,
+    ) -> Result<RoomSummary, ErrorBody> {
         if self.config.drain.has_begun() {
             return Err(draining());
         }
@@ -132,12 +151,51 @@ impl Hub {
         if self.kept.holds(&create.name) {
             return exists();
         }
-        match self.open(Address::native(&create.name), settings.into(), create.opener, None) {
+        let address = Address::native(&create.name);
+        let keeping = match self.claim(&address).await? {
+            Claimed::Open => return exists(),
+            Claimed::Alone => None,
+            Claimed::New(keeping, first) => Some((keeping, first)),
+        };
+        let opening = Opening { settings, kept: None, keeping };
+        match self.open(address, opening, create.opener, None) {
             Ok(_) => Ok(summary),
             Err(OpenRoomError::Exists(_)) => exists(),
             Err(OpenRoomError::Full(_)) => Err(server_full()),
             Err(OpenRoomError::Share(_)) => Err(self.share_exceeded()),
             Err(OpenRoomError::RateLimited(_)) => Err(self.too_many_creations()),
+        }
+    }
+
+    /// Claims a room that is about to be opened, in a cluster. One that another node had is opened at
+    /// once, as it was.
+    async fn claim(self: &Arc<Self>, address: &Address) -> Result<Claimed, ErrorBody> {
+        let Some((cluster, name)) = self.config.cluster.as_ref().zip(native_name(address)) else {
+            return Ok(Claimed::Alone);
+        };
+        let key = cluster.key_of(name.as_str());
+        loop {
+            if let Some((claim, held)) = cluster.take_claim(key) {
+                let room = restored(&claim.log);
+                let first = EventNumber::first(claim.epoch).to_wire();
+                let keeping = Box::new(Keeping::new(Arc::clone(cluster), claim, held));
+                let Some(room) = room else { return Ok(Claimed::New(keeping, first)) };
+                if !self.reopen(room, Some(keeping), first) {
+                    tracing::warn!("a room was not restored: its address is in use");
+                }
+                cluster.note_opened();
+                return Ok(Claimed::Open);
+            }
+            match cluster.place(key).await {
+                // It is open here, or closes.
+                Ok(Place::Here) if self.directory.find(address).is_some() => {
+                    return Ok(Claimed::Open);
+                }
+                Ok(Place::Here) => {
+                    cluster.until_open(key, || self.directory.find(address).is_some()).await;
+                }
+                Ok(Place::There(..)) | Err(_) => return Err(elsewhere()),
+            }
         }
     }
 
@@ -162,10 +220,17 @@ impl Hub {
             if self.config.drain.has_begun() && !is_resume(&message) {
                 return Err((draining(), message));
             }
+            let keeping = match self.claim(address).await {
+                Ok(Claimed::Open) => continue,
+                Ok(Claimed::Alone) => None,
+                Ok(Claimed::New(keeping, first)) => Some((keeping, first)),
+                Err(error) => return Err((error, message)),
+            };
             let (opening, opener) = match self.opening(address, &message).await {
                 Ok(opening) => opening,
                 Err(error) => return Err((error, message)),
             };
+            let opening = Opening { keeping, ..opening };
             message = match self.open(address.clone(), opening, opener, message) {
                 Ok(room) => return Ok(room),
                 Err(OpenRoomError::Full(message)) => return Err((server_full(), message)),
@@ -237,7 +302,7 @@ impl Hub {
             return Err(OpenRoomError::RateLimited(first));
         }
         let start = |key: RoomKey, receiver: RoomReceiver| {
-            let Opening { settings, kept } = opening;
+            let Opening { settings, kept, keeping } = opening;
             if let Some(name) = native_name(&key.address) {
                 self.kept.opens(&name);
             }
@@ -247,14 +312,19 @@ impl Hub {
             };
             let name = RoomName::sanitize(key.address.name());
             let now = Instant::now().into_std();
-            let room = match kept {
+            let mut room = match kept {
                 None => Room::new(now, name, settings, limits, seed()),
                 Some(kept) => Room::reopen(now, name, settings, kept, limits, seed()),
             };
-            let task = NewTask { key, room, visits: None, call: None, receiver };
+            let (keeping, first_number) = keeping.unzip();
+            room.begin_numbers(first_number.unwrap_or_default());
+            let task = NewTask { key, room, visits: None, call: None, keeping, receiver };
             (self.spawn_room)(Arc::clone(self), task);
         };
         let opened = self.directory.open(address, opener, first, start);
+        if let Some(cluster) = &self.config.cluster {
+            cluster.note_opened();
+        }
         if opened.is_err() && !opener.is_loopback() {
             self.creations.put_back(opener, now);
         }
@@ -312,7 +382,7 @@ impl Hub {
         let Settings { max_capacity, first_is_host, .. } = default;
         let hosts = default.hosts.map(|rule| kept.hosts.unwrap_or(rule));
         let settings = Settings { hosts, max_capacity, first_is_host, ..kept };
-        Ok((Opening { settings, kept: Some(reopening) }, opener))
+        Ok((Opening { settings, kept: Some(reopening), keeping: None }, opener))
     }
 
     /// The settings of a template's room that a join opens.
@@ -398,15 +468,11 @@ fn draining() -> ErrorBody {
     ErrorBody::new(ErrorCode::ServerDraining, message)
 }
 
-fn server_full() -> ErrorBody {
-    ErrorBody::new(ErrorCode::ServerFull, "the server is at its limit of rooms")
+fn elsewhere() -> ErrorBody {
+    let message = "another server of the cluster has this room, or it can't be reached; try again";
+    ErrorBody::new(ErrorCode::ServerFull, message)
 }
 
-/// Random seed from the operating system. Without randomness there are no secrets, so a failure
-/// panics; only the requesting socket is dropped.
-#[expect(clippy::expect_used, reason = "no system we run on fails here after its start")]
-pub(super) fn seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).expect("the operating system provides randomness");
-    seed
+fn server_full() -> ErrorBody {
+    ErrorBody::new(ErrorCode::ServerFull, "the server is at its limit of rooms")
 }

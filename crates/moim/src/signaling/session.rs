@@ -174,6 +174,11 @@ impl Session {
         }
     }
 
+    /// Returns whether the socket is in a room, or about to enter one.
+    pub(crate) fn is_member(&self) -> bool {
+        self.membership.as_ref().is_some_and(Membership::is_active)
+    }
+
     async fn list(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
         let ListRooms { token } = no_payload(args)?;
         self.count_entry()?;
@@ -196,7 +201,8 @@ impl Session {
         let create =
             CreateRoom { device: self.device_of(person.as_ref(), create.device), ..create };
         let name = create.name.clone();
-        let room = self.hub.create(Creation::of(create, &self.client)).inspect_err(|error| {
+        let created = self.hub.create(Creation::of(create, &self.client)).await;
+        let room = created.inspect_err(|error| {
             refusal_log::log(error.code, name.as_str(), None, self.client.prefix);
         })?;
         ack_ok(ack.take(), &RoomCreated { room });

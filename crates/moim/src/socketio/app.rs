@@ -85,6 +85,11 @@ pub(crate) trait Application: Send + Sync + 'static {
     fn held_bytes(&self) -> Arc<HeldBytes> {
         Arc::default()
     }
+
+    /// The head of the ids of sessions. It tells nothing but which server of several has them.
+    fn session_head(&self) -> String {
+        String::new()
+    }
 }
 
 /// Handles one socket's events, one at a time, in order.

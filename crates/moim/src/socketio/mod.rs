@@ -32,16 +32,13 @@ mod websocket;
 pub(crate) use self::{
     ack::Ack,
     app::{Application, CloseReason, Events, Handshake, Incoming},
+    client::generate_id,
     config::{ActiveConfig, Config, Mount},
     encode::{encode_event, encode_raw_event},
     held::{HeldBytes, Holder},
     origin::is_own_origin,
-    router::router,
-    socket::Socket,
-};
-#[cfg(test)]
-pub(crate) use self::{
     outbox::{Outbox, OutboxLimits},
     outgoing::Outgoing,
-    socket::SocketId,
+    router::{router, session_id, unknown_session},
+    socket::{Socket, SocketId},
 };

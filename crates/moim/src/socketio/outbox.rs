@@ -151,7 +151,6 @@ impl Outbox {
     }
 
     /// Async form of [`Outbox::poll_take`].
-    #[cfg(test)]
     pub(crate) async fn take(&mut self) -> Result<VecDeque<Outgoing>, Overflow> {
         std::future::poll_fn(|context| self.poll_take(context)).await
     }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{Request as HttpRequest, State},
-    http::{HeaderMap, HeaderValue, Method, header, request},
+    http::{HeaderMap, HeaderValue, Method, Uri, header, request},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     app::Application,
-    client::{Origin, generate_id},
+    client::Origin,
     config::{ActiveConfig, Mount},
     held::Holding,
     origin,
@@ -42,6 +42,16 @@ pub(crate) fn router<A: Application>(app: Arc<A>, config: impl Into<Live<ActiveC
     let shared = Arc::new(Shared::new(app, config));
     let router = |router: Router<_>, mount: Mount| router.route(mount.path, any(serve));
     mounts.into_iter().fold(Router::new(), router).with_state(shared)
+}
+
+/// The session that a request names.
+pub(crate) fn session_id(uri: &Uri) -> Option<&str> {
+    Query::parse(uri.query()).sid
+}
+
+/// The response to a request of a session that is gone: the client begins a new one.
+pub(crate) fn unknown_session() -> Response {
+    Rejection::UnknownSession.into_response()
 }
 
 async fn serve<A: Application>(
@@ -145,11 +155,11 @@ impl<A: Application> Shared<A> {
         is_stamped: bool,
     ) -> Result<Response, Rejection> {
         let permit = self.admit(origin.connection)?;
-        let sid = generate_id().map_err(|_| Rejection::Full)?;
+        let sid = self.session_id()?;
         // In Engine.IO 3 the session id is also the socket id, which other clients may learn.
         // JavaScript clients, recognized by their timestamps, adopt a secret session id.
         let is_renewed = revision == Revision::V3 && is_stamped;
-        let secret = is_renewed.then(generate_id).transpose().map_err(|_| Rejection::Full)?;
+        let secret = is_renewed.then(|| self.session_id()).transpose()?;
         let peer = origin.connection.peer.ip();
         let (handle, listing, requests) = self.registry.list(&sid, revision, peer, secret.clone());
         let mut session = self.session(revision, TransportKind::Polling, &sid);
@@ -169,7 +179,7 @@ impl<A: Application> Shared<A> {
     ) -> Result<Response, Rejection> {
         let (response, upgrade) = accept(&mut parts)?;
         let permit = self.admit(origin.connection)?;
-        let sid = generate_id().map_err(|_| Rejection::Full)?;
+        let sid = self.session_id()?;
         tokio::spawn(async move {
             let limit = self.active.load().session.upgrade_timeout;
             let opened = tokio::time::timeout(limit, upgrade).await;

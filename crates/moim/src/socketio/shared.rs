@@ -10,6 +10,7 @@ use socketio::{Revision, Session, TransportKind};
 
 use super::{
     app::Application,
+    client::generate_id,
     config::ActiveConfig,
     held::{HeldBytes, Holding},
     outbox::OutboxLimits,
@@ -43,6 +44,13 @@ impl<A: Application> Shared<A> {
             app,
             active,
         }
+    }
+
+    /// An unguessable id for a session.
+    pub(super) fn session_id(&self) -> Result<Arc<str>, Rejection> {
+        let id = generate_id().map_err(|_| Rejection::Full)?;
+        let head = self.app.session_head();
+        Ok(if head.is_empty() { id } else { (head + &id).into() })
     }
 
     /// Counts a new session against the limits.

@@ -103,6 +103,12 @@ impl Page {
         }
     }
 
+    /// Reads until the server closes the connection.
+    pub(crate) fn until_closed(&mut self) {
+        const CLOSE: u8 = 8;
+        while frame(&mut self.0).is_ok_and(|(kind, _)| kind != CLOSE) {}
+    }
+
     /// The payload of the next event of this name.
     pub(crate) fn event(&mut self, name: &str) -> Value {
         loop {

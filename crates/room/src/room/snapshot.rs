@@ -182,6 +182,39 @@ enum LoggedEvent {
 impl Room {
     /// The room as data; `None` for a room of a dialect, whose clients can't resume.
     pub fn snapshot(&self, now: Instant) -> Option<Snapshot> {
+        self.snapshot_since(now, 0, self.chat.list())
+    }
+
+    /// The room as data, but of its events only those after `number`, and of its chat only what they
+    /// say. It completes an earlier snapshot, which has the rest: [`Snapshot::followed_by`].
+    pub fn changes_since(&self, now: Instant, number: u64) -> Option<Snapshot> {
+        let said = self.log.after(number).filter_map(|entry| match &*entry.event {
+            Event::Chat { private: false, .. } => Some(()),
+            _ => None,
+        });
+        let chat = self.chat.list();
+        // The history has them in the same order, at its end.
+        let chat = chat.get(chat.len().saturating_sub(said.count())..).map(<[_]>::to_vec);
+        self.snapshot_since(now, number, chat.unwrap_or_default())
+    }
+
+    /// Number of the newest event.
+    pub fn newest(&self) -> u64 {
+        self.log.newest()
+    }
+
+    /// Has the next event's number be above this one: those up to it may have been told by an earlier
+    /// owner of the room.
+    pub fn begin_numbers(&mut self, number: u64) {
+        self.log.begin(number);
+    }
+
+    fn snapshot_since(
+        &self,
+        now: Instant,
+        number: u64,
+        chat: Vec<ChatMessage>,
+    ) -> Option<Snapshot> {
         if self.settings.dialect.is_some() {
             return None;
         }
@@ -223,7 +256,7 @@ impl Room {
             first_is_host: self.settings.first_is_host,
             max_capacity: Some(self.settings.max_capacity),
             listed: self.settings.listed,
-            chat: self.chat.list(),
+            chat,
             devices: self.devices.snapshot(),
             invitations: self.invitations.clone(),
             polls: self.polls.clone(),
@@ -240,7 +273,7 @@ impl Room {
                 .map(|until| milliseconds(until.saturating_duration_since(now))),
             members: self.roster.members().map(member).collect(),
             next_member: self.roster.next(),
-            log: self.log.after(0).filter_map(entry).collect(),
+            log: self.log.after(number).filter_map(entry).collect(),
             newest: self.log.newest(),
         })
     }
@@ -297,6 +330,14 @@ impl Snapshot {
     /// The room's name.
     pub fn name(&self) -> &RoomName {
         &self.name
+    }
+
+    /// The room after changes of it, which [`Room::changes_since`] gave.
+    #[must_use]
+    pub fn followed_by(mut self, changes: Self) -> Self {
+        self.log.extend(changes.log);
+        self.chat.extend(changes.chat);
+        Self { log: self.log, chat: self.chat, ..changes }
     }
 
     /// Size of the log as JSON, in bytes.

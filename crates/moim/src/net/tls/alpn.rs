@@ -1,5 +1,8 @@
 //! Application protocols of TLS.
 
+/// Protocol of connections between nodes of a cluster.
+pub(crate) const NODE_PROTOCOL: &[u8] = b"moim-node/1";
+
 /// Application protocols that are negotiated in the TLS handshake (RFC 7301).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alpn {

@@ -7,7 +7,12 @@ use rustls::{CipherSuite, ServerConfig, crypto::CryptoProvider};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
-use super::{acme::Proofs, alpn::Alpn, pick::CurrentCertificate, tickets::TicketKeys};
+use super::{
+    acme::Proofs,
+    alpn::{Alpn, NODE_PROTOCOL},
+    pick::CurrentCertificate,
+    tickets::TicketKeys,
+};
 use crate::net::tcp::Stream;
 
 /// Accepts TLS connections.
@@ -15,6 +20,18 @@ pub(crate) struct Acceptor {
     config: Arc<ServerConfig>,
     provider: Arc<CryptoProvider>,
     proofs: Arc<Proofs>,
+    /// For other nodes of the cluster.
+    nodes: Option<Arc<ServerConfig>>,
+}
+
+/// A connection after its handshake.
+pub(crate) enum Accepted<S> {
+    /// A client. The flag tells if it offered a GREASE cipher suite (RFC 8701).
+    Client(TlsStream<S>, bool),
+    /// Another node of the cluster, which has its key.
+    Node(TlsStream<S>),
+    /// A CA that has seen its proof.
+    Proven,
 }
 
 impl Acceptor {
@@ -32,28 +49,38 @@ impl Acceptor {
         config.alpn_protocols = Alpn::ALL.iter().map(|alpn| alpn.id().to_vec()).collect();
         // Stateless tickets: session state is kept by the client.
         config.ticketer = Arc::new(tickets);
-        Ok(Self { config: Arc::new(config), provider, proofs })
+        Ok(Self { config: Arc::new(config), provider, proofs, nodes: None })
     }
 
-    /// Completes a handshake. `None` is a CA that has seen its proof. The flag tells if the client
-    /// offered a GREASE cipher suite (RFC 8701).
+    /// The same for a node of a cluster, whose others come with this configuration.
+    pub(crate) fn with_nodes(self, nodes: Option<Arc<ServerConfig>>) -> Self {
+        Self { nodes, ..self }
+    }
+
+    /// Completes a handshake.
     ///
     /// # Errors
     /// Those of the stream, and failed handshakes.
-    pub(crate) async fn accept<S: Stream>(
-        &self,
-        stream: S,
-    ) -> io::Result<Option<(TlsStream<S>, bool)>> {
+    pub(crate) async fn accept<S: Stream>(&self, stream: S) -> io::Result<Accepted<S>> {
         let acceptor = rustls::server::Acceptor::default();
         let start = LazyConfigAcceptor::new(acceptor, stream).await?;
+        let is_node = |hello: &rustls::server::ClientHello<'_>| {
+            hello.alpn().is_some_and(|mut offered| offered.any(|id| id == NODE_PROTOCOL))
+        };
+        if let Some(nodes) = self.nodes.as_ref().filter(|_| is_node(&start.client_hello())) {
+            return Ok(Accepted::Node(start.into_stream(Arc::clone(nodes)).await?));
+        }
         let grease = start.client_hello().cipher_suites().iter().any(|suite| is_grease(*suite));
         match self.proofs.tls_alpn(&start.client_hello(), &self.provider) {
             Some(proof) => {
                 // The handshake is the proof (RFC 8737 §3).
                 start.into_stream(proof).await?.shutdown().await?;
-                Ok(None)
+                Ok(Accepted::Proven)
             }
-            None => Ok(Some((start.into_stream(Arc::clone(&self.config)).await?, grease))),
+            None => {
+                let stream = start.into_stream(Arc::clone(&self.config)).await?;
+                Ok(Accepted::Client(stream, grease))
+            }
         }
     }
 }

@@ -25,9 +25,9 @@ use tokio::{sync::watch, time::timeout};
 
 use acme::{AcmeFollower, AcmeParts};
 pub(crate) use acme::{AcmeStatus, Answer, CertificateStatus, Given, Looker, Proofs, self_path};
-pub(crate) use alpn::Alpn;
+pub(crate) use alpn::{Alpn, NODE_PROTOCOL};
 pub(crate) use any_certificate::client_of_any_certificate;
-pub(crate) use handshake::Acceptor;
+pub(crate) use handshake::{Accepted, Acceptor};
 pub(crate) use names::Names;
 pub(crate) use pick::{CurrentCertificate, Expiry};
 pub(crate) use private::{is_private_address, is_private_name};

@@ -1,0 +1,232 @@
+//! Sockets of this node, and those of them whose room another node owns.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use room::protocol::{ErrorBody, ErrorCode};
+use serde::Deserialize;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use super::{
+    owner::Frames,
+    wire::{ClientEvent, Hello, json, reason},
+};
+use crate::{
+    cluster::{Cluster, Frame, FrameReader, Place, RoomKey},
+    signaling::{Session, Signaling},
+    socketio::{
+        Ack, Application, CloseReason, Events, Handshake, HeldBytes, Incoming, Mount, Socket,
+    },
+};
+
+/// Time for a room's node to be found and reached, over the end of a former one's lease.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Pause between attempts.
+const PAUSE: Duration = Duration::from_millis(150);
+/// Frames that wait for the stream.
+const QUEUE: usize = 16;
+
+/// Signaling of a node in a cluster.
+pub(crate) struct Clustered {
+    signaling: Arc<Signaling>,
+    cluster: Arc<Cluster>,
+}
+
+impl Clustered {
+    pub(crate) fn new(signaling: Arc<Signaling>, cluster: Arc<Cluster>) -> Self {
+        Self { signaling, cluster }
+    }
+}
+
+impl Application for Clustered {
+    type Events = Door;
+
+    fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Door, String> {
+        let hello = (handshake.path == Mount::DEFAULT.path).then(|| json(&Hello::of(&handshake)));
+        let local = self.signaling.connect(socket.clone(), handshake)?;
+        Ok(Door { cluster: Arc::clone(&self.cluster), socket, hello, local, remote: None })
+    }
+
+    fn held_bytes(&self) -> Arc<HeldBytes> {
+        self.signaling.held_bytes()
+    }
+
+    fn session_head(&self) -> String {
+        self.cluster.session_head()
+    }
+}
+
+/// A socket of this node.
+pub(crate) struct Door {
+    cluster: Arc<Cluster>,
+    socket: Socket,
+    /// The client's first request, for the owner of its room; `None` for dialects, whose rooms are
+    /// each node's own.
+    hello: Option<Bytes>,
+    /// The session here, which has the socket until a room elsewhere is named.
+    local: Session,
+    remote: Option<Remote>,
+}
+
+/// The session at the owner of the socket's room.
+struct Remote {
+    key: RoomKey,
+    sender: Sender<Bytes>,
+    /// Passes packets to the client.
+    reading: JoinHandle<()>,
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+impl Events for Door {
+    async fn connected(&mut self) {
+        self.local.connected().await;
+    }
+
+    async fn event(&mut self, event: Incoming) {
+        let entry = self.hello.as_ref().and_then(|_| entry(&self.cluster, &event));
+        match entry {
+            Some(key) if !self.local.is_member() => self.enter(key, event).await,
+            // The session here tells that it is in a room.
+            Some(_) => self.local.event(event).await,
+            None => self.pass(event).await,
+        }
+    }
+
+    async fn gone(&mut self, why: CloseReason) {
+        if let Some(mut remote) = self.remote.take() {
+            // The stream's end says that it is lost.
+            let _ = remote.sender.send_data(Frame::Gone(reason(why)).encode()).await;
+        }
+        self.local.gone(why).await;
+    }
+}
+
+impl Door {
+    /// Passes an event to the session that has the socket.
+    async fn pass(&mut self, event: Incoming) {
+        let Some(remote) = &mut self.remote else { return self.local.event(event).await };
+        let frame = Frame::Event(json(&ClientEvent::of(event)));
+        if remote.sender.send_data(frame.encode()).await.is_err() {
+            // Its reader has noticed, too, and has cut the socket.
+            self.remote = None;
+        }
+    }
+
+    /// Passes a request that names a room to the node that has it.
+    async fn enter(&mut self, key: RoomKey, event: Incoming) {
+        if self.remote.as_ref().is_some_and(|remote| remote.key == key) {
+            return self.pass(event).await;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.cluster.place(key).await {
+                Ok(Place::Here) => {
+                    self.leave_remote().await;
+                    self.local.event(event).await;
+                    return self.cluster.forget_claim(key);
+                }
+                Ok(Place::There(node, address)) => {
+                    if self.open(key, node, address).await {
+                        return self.pass(event).await;
+                    }
+                }
+                Err(_) => {}
+            }
+            if Instant::now() >= deadline {
+                return reject(event.ack);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Opens a stream to a room's owner. Returns whether it is there.
+    async fn open(
+        &mut self,
+        key: RoomKey,
+        node: cluster::NodeId,
+        address: std::net::SocketAddr,
+    ) -> bool {
+        let Some(hello) = self.hello.clone() else { return false };
+        let (mut sender, body) = Channel::new(QUEUE);
+        let response = match self.cluster.open_stream(node, address, Body::new(body)).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::debug!(%node, %error, "a room's node can't be reached");
+                return false;
+            }
+        };
+        if sender.send_data(Frame::Hello(hello).encode()).await.is_err() {
+            return false;
+        }
+        self.leave_remote().await;
+        let frames = Frames { body: response.into_body(), reader: FrameReader::default() };
+        let reading = tokio::spawn(read(frames, self.socket.clone()));
+        self.remote = Some(Remote { key, sender, reading });
+        true
+    }
+
+    /// Ends the session at another node: the client went to another room.
+    async fn leave_remote(&mut self) {
+        if let Some(mut remote) = self.remote.take() {
+            remote.reading.abort();
+            let gone = Frame::Gone(reason(CloseReason::ByClient));
+            let _ = remote.sender.send_data(gone.encode()).await;
+        }
+    }
+}
+
+/// Passes packets of the owner to the client. When the owner is gone, the client reconnects, and
+/// resumes.
+async fn read(mut frames: Frames, socket: Socket) {
+    while let Some(frame) = frames.next().await {
+        match frame {
+            Frame::Packet(packet) => {
+                if let Ok(packet) = std::str::from_utf8(&packet) {
+                    socket.emit(packet.into());
+                }
+            }
+            Frame::Disconnect => return socket.disconnect(),
+            _ => {}
+        }
+    }
+    socket.cut();
+}
+
+fn reject(ack: Option<Ack>) {
+    if let Some(ack) = ack {
+        let message = "the room's server can't be reached; try again";
+        let error = ErrorBody::new(ErrorCode::ServerFull, message);
+        ack.send(&serde_json::json!({ "error": error }));
+    }
+}
+
+/// The room that a request to enter or create one names.
+fn entry(cluster: &Cluster, event: &Incoming) -> Option<RoomKey> {
+    #[derive(Deserialize)]
+    struct Join {
+        room: String,
+    }
+    #[derive(Deserialize)]
+    struct Create {
+        name: String,
+    }
+    let first = event.args.first()?.get();
+    let name = match event.name.as_str() {
+        "room:join" => serde_json::from_str::<Join>(first).ok()?.room,
+        "room:create" => serde_json::from_str::<Create>(first).ok()?.name,
+        _ => return None,
+    };
+    // A name that is none is refused by the session.
+    let name = room::name::RoomName::new(&name).ok()?;
+    Some(cluster.key_of(name.as_str()))
+}

@@ -1,0 +1,103 @@
+//! Connections of other nodes.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, Response, StatusCode},
+};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+
+use super::{
+    owner::{accept, refuse},
+    polling, room_list,
+};
+use crate::{
+    cluster::{Cluster, NODE_HEADER},
+    net::{
+        drain::Drain,
+        tcp::{Connection, Stream},
+    },
+    signaling::Signaling,
+};
+
+/// Sockets of one other node.
+const MAX_STREAMS: u32 = 16_384;
+/// A node is asked so often whether it is there, and must say so in time.
+const PING_INTERVAL: Duration = Duration::from_millis(200);
+const PING_TIMEOUT: Duration = Duration::from_millis(600);
+/// Flow-control windows in bytes (RFC 9113 §5.2).
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+
+/// Serves other nodes of the cluster.
+pub(crate) struct NodeService {
+    signaling: Arc<Signaling>,
+    cluster: Arc<Cluster>,
+    /// This node's Socket.IO sessions.
+    sockets: Router,
+}
+
+impl NodeService {
+    pub(crate) fn new(
+        signaling: Arc<Signaling>,
+        cluster: Arc<Cluster>,
+        sockets: Router,
+    ) -> Arc<Self> {
+        Arc::new(Self { signaling, cluster, sockets })
+    }
+
+    /// Serves one node until either side closes the connection.
+    pub(crate) async fn serve(
+        self: &Arc<Self>,
+        stream: impl Stream,
+        connection: Connection,
+        mut drain: Drain,
+    ) {
+        let node = Arc::clone(self);
+        let service = service_fn(move |request| {
+            let node = Arc::clone(&node);
+            async move { Ok::<_, Infallible>(node.answer(connection, request).await) }
+        });
+        let serving = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT)
+            .max_concurrent_streams(MAX_STREAMS)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = serving.as_mut() => ended,
+            () = drain.closing() => {
+                // Sockets are told, and their streams end.
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection of a node ended");
+        }
+    }
+
+    async fn answer(&self, connection: Connection, request: Request<Incoming>) -> Response<Body> {
+        let called = request.headers().get(NODE_HEADER).and_then(|id| id.to_str().ok());
+        // The node that had this address before.
+        if !called.is_some_and(|id| self.cluster.is_called(id)) {
+            return refuse(StatusCode::MISDIRECTED_REQUEST);
+        }
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/socket") => {
+                accept(Arc::clone(&self.signaling), connection.local, request)
+            }
+            (&Method::GET, room_list::PATH) => room_list::answer(&self.signaling),
+            (&Method::CONNECT, _) | (_, "/session") => {
+                polling::answer(self.sockets.clone(), connection.local, request).await
+            }
+            _ => refuse(StatusCode::NOT_FOUND),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The log of a room in a cluster: its effects wait until the log has what they tell.
+
+use std::future::pending;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::RoomTask;
+use crate::signaling::{
+    frozen_room::FrozenRoom,
+    keeping::{Batch, Keeping, Kept},
+    kept::Writing,
+    lasting,
+    pending_reply::PendingReply,
+    room_message::RoomReceiver,
+};
+
+/// Waits until the log of a room in a cluster has something to do; forever without one.
+pub(super) async fn wait(keeping: &mut Option<Box<Keeping>>) {
+    match keeping {
+        Some(keeping) => keeping.wait().await,
+        None => pending().await,
+    }
+}
+
+impl RoomTask {
+    /// Holds the effects of an operator's request. Returns the entry that the operator waits for.
+    pub(super) fn hold_operation(&mut self, must_wait: bool) -> Writing {
+        let (written, writing) = match &mut self.keeping {
+            Some(keeping) if must_wait => keeping.begin_wait(),
+            _ => (None, Writing::Over(Ok(()))),
+        };
+        self.hold_effects(PendingReply::default(), must_wait, written);
+        writing
+    }
+
+    /// Holds the room's effects until the log has them, and tells `written` of it.
+    pub(super) fn hold_effects(
+        &mut self,
+        pending: PendingReply,
+        must_keep: bool,
+        written: Option<oneshot::Sender<()>>,
+    ) {
+        let Some(keeping) = &mut self.keeping else { return };
+        let effects: Vec<_> = std::iter::from_fn(|| self.room.poll_effect()).collect();
+        // Settings, rights and answers to polls may change without an event.
+        let must_keep = self.room.take_unkept().is_some() || must_keep;
+        if must_keep || !effects.is_empty() {
+            let (room, opener, newest) = (&self.room, self.key.opener, keeping.newest());
+            keeping.hold(Batch { effects, pending, must_keep, written }, || {
+                let changes = room.changes_since(Instant::now().into_std(), newest);
+                // Nobody restores a room that was ended for all.
+                let changes = changes.filter(|_| !room.has_ended());
+                let changes = changes.map(|changes| FrozenRoom::changes(opener, changes));
+                (changes.map(|changes| changes.to_bytes()).unwrap_or_default(), room.newest())
+            });
+        }
+        self.apply_kept();
+    }
+
+    /// Applies the effects of which the log knows.
+    pub(super) fn apply_kept(&mut self) {
+        while let Some(kept) = self.keeping.as_mut().and_then(|keeping| keeping.poll()) {
+            match kept {
+                Kept::Apply { batch, is_kept } => self.apply_batch(batch, is_kept),
+                Kept::SnapshotDue => self.add_snapshot(),
+                Kept::Fenced => self.fenced = true,
+            }
+        }
+    }
+
+    /// Applies effects that waited. A decision that must last is answered once the log has it.
+    fn apply_batch(&mut self, batch: Batch, is_kept: bool) {
+        let Batch { effects, mut pending, written, .. } = batch;
+        effects.into_iter().for_each(|effect| self.apply(effect, &mut pending));
+        let decided = self.decided.take();
+        let Some(keeping) = &mut self.keeping else { return };
+        if let Some(written) = written {
+            keeping.written(written, is_kept);
+        }
+        if let Some(ack) = decided {
+            let (written, writing) = match is_kept {
+                true => (None, Writing::Over(Ok(()))),
+                false => keeping.begin_wait(),
+            };
+            written.into_iter().for_each(|written| keeping.written(written, false));
+            lasting::answer(&self.hub, ack, writing);
+        }
+    }
+
+    fn add_snapshot(&mut self) {
+        let now = Instant::now();
+        let room = self.room.snapshot(now.into_std()).filter(|_| !self.room.has_ended());
+        let (visits, call) = (self.visits.freeze(), self.history.freeze(now));
+        let room = room.map(|room| FrozenRoom::new(self.key.opener, room, visits, call));
+        let bytes = room.map(|room| room.to_bytes()).unwrap_or_default();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.add_snapshot(bytes, self.room.newest());
+        }
+    }
+
+    /// Ends, since another node owns the room: its clients reconnect, and resume there.
+    pub(super) fn yield_room(&mut self, receiver: &mut RoomReceiver) {
+        // The new owner goes on with the call.
+        self.frozen = true;
+        receiver.close();
+        for client in self.clients.values() {
+            client.guard.0.socket.cut();
+        }
+        self.clients.clear();
+        self.keeping = None;
+    }
+}

@@ -1,0 +1,183 @@
+//! Participants that write down whatever they receive, and the rules that it must obey.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    net::TcpStream,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    peer::{frame, socket, tcp, text_frame},
+    support::{DEADLINE, Server},
+};
+
+/// An event that a participant received.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) name: String,
+    pub(super) payload: Value,
+    pub(super) number: Option<u64>,
+}
+
+/// A participant.
+pub(super) struct Witness {
+    pub(super) name: &'static str,
+    pub(super) joined: Value,
+    stream: TcpStream,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    replies: Receiver<Value>,
+    /// Texts whose acknowledgement came.
+    pub(super) said: Vec<String>,
+    hand: bool,
+    /// The longest time from a request to its answer.
+    pub(super) slowest: Duration,
+}
+
+impl Witness {
+    /// Joins the room.
+    pub(super) fn join(server: &Server, name: &'static str) -> Self {
+        let join = json!({ "room": "tea", "name": name });
+        Self::enter(server, name, &join, Arc::default())
+    }
+
+    fn enter(
+        server: &Server,
+        name: &'static str,
+        join: &Value,
+        seen: Arc<Mutex<Vec<Seen>>>,
+    ) -> Self {
+        let stream = socket(tcp(server.address()));
+        // The server pings in time.
+        stream.set_read_timeout(Some(DEADLINE * 3)).unwrap();
+        let (mut reader, mut writer) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
+        let (sender, replies) = channel();
+        let log = Arc::clone(&seen);
+        thread::spawn(move || {
+            while let Ok((_, bytes)) = frame(&mut reader) {
+                if bytes == b"2" {
+                    let _ = writer.write_all(&text_frame("3"));
+                } else if let Some(reply) = bytes.strip_prefix(b"431") {
+                    let reply: Value = serde_json::from_slice(reply).unwrap();
+                    let _ = sender.send(reply[0].clone());
+                } else if let Some(event) = bytes.strip_prefix(b"42") {
+                    let event: Value = serde_json::from_slice(event).unwrap();
+                    log.lock().unwrap().push(Seen {
+                        name: event[0].as_str().unwrap().to_owned(),
+                        payload: event[1].clone(),
+                        number: event[2].as_u64(),
+                    });
+                }
+            }
+        });
+        let mut witness = Self {
+            name,
+            joined: Value::Null,
+            stream,
+            seen,
+            replies,
+            said: Vec::new(),
+            hand: false,
+            slowest: Duration::ZERO,
+        };
+        let reply = witness.request("room:join", join).expect("an answer");
+        assert!(reply["ok"].is_object(), "{name}: {reply}");
+        witness.joined = reply["ok"].clone();
+        witness
+    }
+
+    /// Comes back on a new connection, after the last numbered event that it has.
+    pub(super) fn resume(&mut self, server: &Server) {
+        let last = self.seen().iter().rev().find_map(|seen| seen.number);
+        let last = last.map_or(self.joined["last"].clone(), Value::from);
+        let join = json!({
+            "room": "tea", "name": self.name, "resume": self.joined["resume"], "last": last,
+        });
+        let back = Self::enter(server, self.name, &join, Arc::clone(&self.seen));
+        assert_eq!(back.joined["resumed"], true, "{}", back.joined);
+        assert_eq!(back.joined["self"]["id"], self.joined["self"]["id"]);
+        let (said, slowest) = (std::mem::take(&mut self.said), self.slowest);
+        *self = Self { said, slowest, ..back };
+    }
+
+    /// The answer to a request; `None` if the connection ends first.
+    pub(super) fn request(&mut self, name: &str, payload: &Value) -> Option<Value> {
+        let event = json!([name, payload]);
+        self.stream.write_all(&text_frame(&format!("421{event}"))).ok()?;
+        self.replies.recv_timeout(DEADLINE).ok()
+    }
+
+    /// Says something. Returns false if the connection ended before the acknowledgement.
+    pub(super) fn say(&mut self, text: &str) -> bool {
+        let begun = Instant::now();
+        let reply = self.request("chat", &json!({ "text": text }));
+        let Some(reply) = reply else { return false };
+        assert!(reply["ok"].is_object(), "{}: {text}: {reply}", self.name);
+        self.slowest = self.slowest.max(begun.elapsed());
+        self.said.push(text.to_owned());
+        true
+    }
+
+    /// Raises or lowers the hand, which all are told. Returns false if the connection ended first.
+    pub(super) fn raise_hand(&mut self) -> bool {
+        let begun = Instant::now();
+        self.hand = !self.hand;
+        let media = json!({ "mic": true, "camera": false, "screen": false, "hand": self.hand });
+        let Some(reply) = self.request("media", &media) else { return false };
+        assert!(reply["ok"].is_object(), "{}: {reply}", self.name);
+        self.slowest = self.slowest.max(begun.elapsed());
+        true
+    }
+
+    /// Waits until the server has closed the connection.
+    pub(super) fn until_cut(&mut self) {
+        while self.replies.recv_timeout(DEADLINE).is_ok() {}
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Texts that it received.
+    pub(super) fn heard(&self) -> Vec<String> {
+        let chats = self.seen().into_iter().filter(|seen| seen.name == "chat");
+        chats.map(|seen| seen.payload["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// What a participant received obeys these rules, whatever failed:
+///
+/// - Numbers rise at each participant, and one number is one event for all.
+/// - Whatever was acknowledged is had by all others exactly once.
+/// - Nobody who stayed is reported as gone.
+pub(super) fn check(witnesses: &[&Witness]) {
+    let mut events: BTreeMap<u64, String> = BTreeMap::new();
+    for witness in witnesses {
+        let mut last = 0;
+        for seen in witness.seen() {
+            let is_here = seen.name != "participant:left"
+                || witnesses.iter().all(|other| other.joined["self"]["id"] != seen.payload["id"]);
+            assert!(is_here, "{} saw {seen:?}", witness.name);
+            let Some(number) = seen.number else { continue };
+            assert!(number > last, "{}: {number} after {last}", witness.name);
+            last = number;
+            let event = format!("{} {}", seen.name, seen.payload);
+            let known = events.entry(number).or_insert_with(|| event.clone());
+            assert_eq!(*known, event, "{number} is two events");
+        }
+        let heard = witness.heard();
+        for other in witnesses.iter().filter(|other| other.name != witness.name) {
+            for text in &other.said {
+                let count = heard.iter().filter(|heard| *heard == text).count();
+                assert_eq!(count, 1, "{} heard {text:?} {count} times", witness.name);
+            }
+        }
+    }
+}
