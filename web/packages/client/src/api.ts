@@ -20,9 +20,12 @@ import type {
   TrackSource,
   Waiting,
 } from "./protocol.ts";
+import type { CallFacts, Statistics } from "./statistics.ts";
 import type { Readable } from "./store.ts";
 
-/** Entry point to moim, created once per page by `createClient()`. */
+export type * from "./statistics.ts";
+
+/** Entry point to moim, created by `createClient()`. It is in one call at a time. */
 export interface Client {
   /** State of the connection to the server. */
   readonly server: Readable<ServerState>;
@@ -36,22 +39,38 @@ export interface Client {
    * waiting room the promise stays pending until a host decides.
    */
   join(request: JoinRequest): Promise<Call>;
-  /** Gives up a pending `join`, which rejects. */
+  /**
+   * Loads the script of a call ahead of `join`, which otherwise loads it itself. Rejects with
+   * `unreachable`.
+   */
+  prepare(): Promise<void>;
+  /** Gives up a pending `join`, which rejects with `cancelled`. */
   cancelJoin(): void;
   /** Tries at once to reach the server and the others, rather than after the usual delay. */
   wake(): void;
+  /**
+   * Leaves the call, closes the devices and disconnects for good. A pending or later `join` rejects
+   * with `cancelled`. A page that is left needs no `close`.
+   */
+  close(): void;
 }
 
 /** `draining`: the server announced its shutdown; peer-to-peer calls continue. */
 export type ServerState = "connecting" | "online" | "draining" | "offline";
 
+/** A request to enter a room. */
 export interface JoinRequest {
+  /** Name of the room. It is opened unless there is one, where the server lets everybody do so. */
   room: RoomName;
   /** Display name. */
   name: string;
+  /** Password of the room. */
   password?: string;
-  /** Join token of an application. */
-  token?: string;
+  /**
+   * Join token of an application. A function is called for each join, also when the call must enter
+   * the room once more after a long outage: so a token that is valid for minutes is enough.
+   */
+  token?: string | (() => string | Promise<string>);
   /** Key of an invitation. */
   invitation?: string;
   /** Called once this participant is in the waiting room. */
@@ -66,9 +85,11 @@ export interface Lobby extends Readable<LobbyState> {
   create(room: CreateRoom): Promise<RoomSummary>;
 }
 
+/** State of the list of rooms. */
 export interface LobbyState {
   /** The list has arrived at least once. */
   readonly loaded: boolean;
+  /** The open rooms. */
   readonly rooms: readonly RoomSummary[];
   /** False where the server does not show its rooms to this visitor. */
   readonly isShown: boolean;
@@ -122,13 +143,17 @@ export interface Hosting {
   ): Promise<void>;
   /** Asks a participant to turn sources on. */
   askToUnmute(participant: ParticipantId, sources: readonly TrackSource[]): Promise<void>;
+  /** Removes a participant, which may not return with this device. */
   remove(participant: ParticipantId): Promise<void>;
   /** Admits these from the waiting room, or all. */
   admit(participants: readonly ParticipantId[] | null): Promise<void>;
   /** Turns these away from the waiting room, or all. */
   deny(participants: readonly ParticipantId[] | null): Promise<void>;
+  /** Changes the role of a participant. */
   setRole(participant: ParticipantId, role: Role): Promise<void>;
+  /** Changes the rules, the password or the capacity of the room. */
   changeSettings(settings: SettingsRequest): Promise<void>;
+  /** Shows these participants large to everybody; none ends it. */
   spotlight(participants: readonly ParticipantId[]): Promise<void>;
   /** Makes an invitation; its key is told only here. */
   invite(invitation: InviteRequest): Promise<Invited>;
@@ -162,6 +187,7 @@ export type Poll = Omit<PollResult, "mine"> & {
 export interface UnmuteRequest {
   /** Name of the host. */
   readonly by: string;
+  /** The sources to turn on. */
   readonly sources: readonly TrackSource[];
 }
 
@@ -169,17 +195,23 @@ export interface UnmuteRequest {
 export interface Reaction {
   /** Unique in the call. */
   readonly key: number;
+  /** The participant that shows it. */
   readonly from: ParticipantId;
+  /** Its name. */
   readonly name: string;
+  /** One emoji. */
   readonly emoji: string;
 }
 
+/** State of a call. */
 export interface CallState {
   /** `reconnecting`: the server is out of reach for now; peer-to-peer media continues. */
   readonly status: "joined" | "reconnecting" | "ended";
   /** Reason of the end; null while the call goes on and after a normal end. */
   readonly error: { readonly code: RequestErrorCode; readonly message: string } | null;
+  /** The room, as in the lobby. */
   readonly room: RoomSummary;
+  /** Media goes peer to peer (`mesh`) or through the media server (`sfu`). */
   readonly topology: Topology;
   /** This device can't reach the media server and is connected peer to peer instead. */
   readonly sfuUnreachable: boolean;
@@ -203,6 +235,7 @@ export interface CallState {
   readonly chat: readonly ChatMessage[];
   /** Polls of the room, the oldest first. */
   readonly polls: readonly Poll[];
+  /** This participant. */
   readonly self: CallParticipant;
   /** The others, in the order they joined. */
   readonly others: readonly RemoteParticipant[];
@@ -210,10 +243,13 @@ export interface CallState {
 
 /** State of a participant that local and remote ones share. */
 export interface CallParticipant {
+  /** Unique in the room. */
   readonly id: ParticipantId;
+  /** Display name. */
   readonly name: string;
   /** Position among participants whose names look alike, from 2 on; absent for the first. */
   readonly alike?: number;
+  /** What is on. */
   readonly media: MediaState;
   /** Absent in a room without hosts. */
   readonly role?: Role;
@@ -225,6 +261,7 @@ export interface CallParticipant {
   readonly unsubscribed?: boolean;
   /** Ascending in the order in which hands were raised; absent if the hand is down. */
   readonly raised?: number;
+  /** It speaks at this moment. */
   readonly speaking: boolean;
   /** Connection quality; null while unknown. */
   readonly quality: Quality | null;
@@ -233,14 +270,17 @@ export interface CallParticipant {
 /** Connection quality, from the statistics of both ends. */
 export type Quality = "good" | "fair" | "poor";
 
+/** A message of the chat. */
 export interface ChatMessage {
   /** Unique in the call. */
   readonly key: string;
+  /** The sender. */
   readonly from: ParticipantId;
   /** The sender's name at that time, kept after the sender left. */
   readonly name: string;
   /** The sender's `alike` at that time. */
   readonly alike?: number;
+  /** Plain text. */
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -254,6 +294,7 @@ export interface ChatMessage {
   readonly status: "sending" | "sent" | "failed";
 }
 
+/** Another participant. */
 export interface RemoteParticipant extends CallParticipant {
   /** State of the link that carries its media. */
   readonly connection: ConnectionState;
@@ -277,94 +318,14 @@ export type ConnectionState = "connecting" | "connected" | "reconnecting" | "fai
 
 /** Displayed size of a remote video in device pixels; 0 by 0 while it is out of view. */
 export interface Viewport {
+  /** The participant that sends it. */
   readonly participant: ParticipantId;
+  /** `camera` or `screen`. */
   readonly source: TrackSource;
+  /** Device pixels. */
   readonly width: number;
+  /** Device pixels. */
   readonly height: number;
-}
-
-export interface Statistics {
-  readonly links: readonly LinkStats[];
-  /** The oldest first. */
-  readonly samples: readonly StatsSample[];
-}
-
-/** Statistics of one peer connection. */
-export interface LinkStats {
-  /** The participant at the other end; `sfu` is the media server. */
-  readonly to: ParticipantId;
-  /** Round-trip time, in milliseconds. */
-  readonly roundTrip: number | null;
-  /** Types and transports of the selected candidate pair, as `host/udp ⇄ relay/tcp`. */
-  readonly path: string | null;
-  readonly tracks: readonly TrackStats[];
-}
-
-/** Statistics of one track on one link. */
-export interface TrackStats {
-  readonly direction: "in" | "out";
-  /** Sender of an incoming track, receiver of an outgoing one; `sfu` is the media server. */
-  readonly participant: ParticipantId;
-  readonly source: TrackSource;
-  /** As in SDP, `VP8`; null until packets flow. */
-  readonly codec: string | null;
-  /** Bits per second. */
-  readonly bitrate: number;
-  /** Packet loss at the receiving end, 0 to 1; null while unknown. */
-  readonly loss: number | null;
-  /** Freezes of the video since the last measurement. */
-  readonly freezes: number;
-  /** The received video layer, or the layers being sent, the largest first. */
-  readonly layers: readonly Layer[];
-}
-
-/** One encoding of a video. */
-export interface Layer {
-  /** In pixels and frames per second. */
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number;
-  /** Scalability mode, as `L1T3`; null if the browser does not report it. */
-  readonly mode: string | null;
-}
-
-/** A call's own measurements over its last seconds (`crates/doctor/src/visitor/call_facts.rs`). */
-export interface CallFacts {
-  readonly transport: "udp" | "tcp" | "tls";
-  /** By connection. */
-  readonly sent: readonly { packets: number; lost: number; rttMs?: number }[];
-  /** By participant. */
-  readonly publishers: readonly {
-    packets: number;
-    lost: number;
-    hasPicture: boolean;
-    isStill: boolean;
-  }[];
-  readonly jitterMs: number;
-  /** Shares, 0 to 1. */
-  readonly concealed: number;
-  readonly dropped: number;
-  readonly limitedCpu: number;
-  readonly limitedBandwidth: number;
-  readonly availableKbps?: number;
-  readonly encodeMs: number;
-  /** Frames per second. */
-  readonly encodedRate: number;
-  readonly capturedRate: number;
-  readonly height: number;
-}
-
-/** Totals over all links at one measurement. */
-export interface StatsSample {
-  /** Milliseconds of a monotonic clock. */
-  readonly at: number;
-  /** Bits per second. */
-  readonly in: number;
-  readonly out: number;
-  /** Highest packet loss, 0 to 1. */
-  readonly loss: number;
-  /** Longest round-trip time, in milliseconds. */
-  readonly roundTrip: number;
 }
 
 /**
@@ -437,21 +398,28 @@ export interface SoundProcessing {
   readonly isMusic: boolean;
 }
 
+/** Kind of device. */
 export type DeviceKind = "microphone" | "camera" | "speaker";
 
+/** A device that the browser lists. */
 export interface Device {
+  /** Its `deviceId`. */
   readonly id: string;
   /** Empty until permission is granted. */
   readonly label: string;
 }
 
+/** State of this device's media. */
 export interface LocalMediaState {
+  /** The microphone. */
   readonly microphone: LocalDevice;
+  /** The camera. */
   readonly camera: LocalDevice;
   /** The chosen speaker; null is the system's default. */
   readonly speaker: string | null;
   /** Argument for `setSinkId`: the chosen speaker while it is present, else "". */
   readonly sink: string;
+  /** The devices that the browser lists. */
   readonly devices: Readonly<Record<DeviceKind, readonly Device[]>>;
   /** The filter of the microphone could not run: it is sent as it is captured. */
   readonly hasFilterFailed: boolean;
@@ -461,9 +429,11 @@ export interface LocalMediaState {
   readonly canFlipCamera: boolean;
   /** The camera as it is sent, for a muted `<video>`; null while it is off or its filter starts. */
   readonly cameraStream: MediaStream | null;
+  /** The screen that is shared. */
   readonly screen: LocalScreen;
 }
 
+/** State of sharing the screen. */
 export interface LocalScreen {
   /** A screen is being shared. */
   readonly on: boolean;
@@ -475,6 +445,7 @@ export interface LocalScreen {
   readonly stream: MediaStream | null;
 }
 
+/** State of the microphone or the camera. */
 export interface LocalDevice {
   /** It sends: a microphone that is open and not muted, an open camera. */
   readonly on: boolean;
@@ -514,11 +485,16 @@ export type DeviceProblem =
   | "insecure"
   | "failed";
 
+/** Reason of a `RequestError`; later versions add codes. */
 export type RequestErrorCode =
   | ErrorCode
   /** No answer in time. */
   | "timeout"
   /** The server could not be reached. */
   | "unreachable"
+  /** The join was given up: by `cancelJoin`, by `close` or by a later join. */
+  | "cancelled"
+  /** The function for the join token threw or rejected: see `cause`. */
+  | "no_token"
   /** A host removed this participant, turned it away, or ended the room. */
   | Dismissal;

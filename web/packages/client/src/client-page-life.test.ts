@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Session } from "./call/session.ts";
 import { PageClient } from "./client.ts";
 import { LocalMediaDevices } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
@@ -16,7 +17,7 @@ let socket: FakeSocket;
 let tab: FakeStorage;
 
 /** Loads a page in the tab and connects it to the server. */
-function page(): PageClient {
+async function page(): Promise<PageClient> {
   socket = new FakeSocket();
   const signaling = new Signaling(socket);
   const media = new LocalMediaDevices({
@@ -25,7 +26,14 @@ function page(): PageClient {
     storage: undefined,
     createStream: fakeStream,
   });
-  const client = new PageClient(signaling, media, "device-of-the-test", tab);
+  const client = new PageClient({
+    signaling,
+    media,
+    device: "device-of-the-test",
+    storage: tab,
+    loadSession: async () => Session,
+  });
+  await client.prepare();
   signaling.open();
   socket.establish();
   return client;
@@ -61,39 +69,39 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 test("a reloaded page replaces its earlier participant, once", async () => {
-  const first = page();
+  const first = await page();
   await join(first);
   expect(tab.length).toBe(0); // a duplicated tab replaces no one
   socket.drop(); // Firefox closes the socket before the pagehide event
   first.hide(false, noBeacon);
 
-  const second = page();
+  const second = await page();
   void second.join({ room: "tea", name: "M", password: "p" });
   expect(joins()).toMatchObject([{ room: "tea", replaces: "m.secret" }]);
   socket.request("room:join").ok(joined({ resume: "n.secret" }));
 
   await join(second, { resume: "o.secret" });
   expect(tab.length).toBe(0);
-  const other = page();
+  const other = await page();
   void other.join({ room: "other", name: "M" });
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
 test("a reloaded page joins another room without replacing", async () => {
-  const first = page();
+  const first = await page();
   await join(first);
   first.hide(false, noBeacon);
-  void page().join({ room: "other", name: "M" });
+  void (await page()).join({ room: "other", name: "M" });
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
-test("a page without a call stores nothing", () => {
-  page().hide(false, noBeacon);
+test("a page without a call stores nothing", async () => {
+  (await page()).hide(false, noBeacon);
   expect(tab.length).toBe(0);
 });
 
 test("an unloaded page leaves the room at once", async () => {
-  const client = page();
+  const client = await page();
   const call = await join(client);
   client.hide(false, noBeacon);
   expect(call.getSnapshot().status).toBe("ended");
@@ -101,7 +109,7 @@ test("an unloaded page leaves the room at once", async () => {
 });
 
 test("a page from the back/forward cache joins its call again", async () => {
-  const client = page();
+  const client = await page();
   const call = await join(client);
   const events: string[] = [];
   socket.onRequest = ({ event }) => events.push(event);
@@ -125,7 +133,7 @@ test("a page from the back/forward cache joins its call again", async () => {
 });
 
 test("over polling the disconnect is sent as a beacon", async () => {
-  const client = page();
+  const client = await page();
   await join(client);
   socket.downgradeToPolling("session");
   const beacons: string[][] = [];

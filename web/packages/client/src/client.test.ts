@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Session } from "./call/session.ts";
 import { PageClient } from "./client.ts";
 import { LocalMediaDevices } from "./devices/local-media.ts";
 import type { Joined } from "./protocol.ts";
@@ -26,11 +27,19 @@ function joined(room: string): Joined {
   };
 }
 
+const newClient = (loadSession = async () => Session) =>
+  new PageClient({
+    signaling: new Signaling(socket),
+    media,
+    device: "device-of-the-test",
+    loadSession,
+  });
+
 /** Names of the pending requests, with their room if they have one. */
 const requests = () =>
   socket.pending.map(({ event, payload }) => [event, payload.room].filter(Boolean).join(" "));
 
-beforeEach(() => {
+beforeEach(async () => {
   vi.useFakeTimers();
   socket = new FakeSocket();
   socket.connected = true;
@@ -46,7 +55,8 @@ beforeEach(() => {
       getTracks = () => [];
     },
   );
-  client = new PageClient(new Signaling(socket), media, "device-of-the-test");
+  client = newClient();
+  await client.prepare();
 });
 afterEach(() => {
   client.hide(false, () => undefined);
@@ -161,4 +171,91 @@ test("each join carries the same device secret", async () => {
   expect(device).toBe("device-of-the-test");
   socket.request("room:join").reject("room_full");
   await expect(first).rejects.toBeDefined();
+});
+
+test("a superseded or cancelled join rejects as cancelled", async () => {
+  const first = client.join({ room: "tea", name: "M" });
+  const second = client.join({ room: "cocoa", name: "M" });
+  client.cancelJoin();
+  await expect(first).rejects.toMatchObject({ code: "cancelled" });
+  await expect(second).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("a join waits for the token of the application", async () => {
+  const joining = client.join({ room: "tea", name: "M", token: () => Promise.resolve("jwt") });
+  expect(requests()).toEqual([]);
+  await vi.waitFor(() => expect(requests()).toEqual(["room:join tea"]));
+  expect(socket.pending[0]?.payload.token).toBe("jwt");
+  socket.request("room:join").ok(joined("tea"));
+  await expect(joining).resolves.toBeDefined();
+});
+
+test("a join without a token of the application sends nothing and may be tried again", async () => {
+  const token = () => Promise.reject(new Error("signed out"));
+  await expect(client.join({ room: "tea", name: "M", token })).rejects.toMatchObject({
+    code: "no_token",
+  });
+  expect(requests()).toEqual([]);
+  const joining = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").ok(joined("tea"));
+  await expect(joining).resolves.toBeDefined();
+});
+
+test("a token that arrives after the join was cancelled is not presented", async () => {
+  let give: (token: string) => void = () => {};
+  const token = () =>
+    new Promise<string>((resolve) => {
+      give = resolve;
+    });
+  const joining = client.join({ room: "tea", name: "M", token });
+  await Promise.resolve();
+  client.cancelJoin();
+  await expect(joining).rejects.toMatchObject({ code: "cancelled" });
+  give("jwt");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(requests().filter((request) => request.startsWith("room:join"))).toEqual([]);
+});
+
+test("a closed client leaves its call, closes devices, and joins no more", async () => {
+  await media.start({ microphone: true, camera: false });
+  const joining = client.join({ room: "tea", name: "M" });
+  socket.request("room:join").ok(joined("tea"));
+  const call = await joining;
+  const sent: string[] = [];
+  socket.onRequest = ({ event }) => void sent.push(event);
+  client.close();
+  expect(call.getSnapshot().status).toBe("ended");
+  expect(sent).toEqual(["room:leave"]);
+  expect(media.getSnapshot().microphone.held).toBe(false);
+  expect(socket.connected).toBe(false);
+  await expect(client.join({ room: "tea", name: "M" })).rejects.toMatchObject({
+    code: "cancelled",
+  });
+});
+
+test("a join waits for the script of a call, and tells if it can't be loaded", async () => {
+  const loadSession = vi.fn().mockRejectedValueOnce(new TypeError("no network"));
+  loadSession.mockResolvedValueOnce(Session);
+  const other = newClient(loadSession);
+  await expect(other.join({ room: "tea", name: "M" })).rejects.toMatchObject({
+    code: "unreachable",
+    cause: new TypeError("no network"),
+  });
+  expect(requests()).toEqual([]);
+
+  const joining = other.join({ room: "tea", name: "M" });
+  expect(requests()).toEqual([]);
+  await vi.waitFor(() => expect(requests()).toEqual(["room:join tea"]));
+  socket.request("room:join").ok(joined("tea"));
+  await expect(joining).resolves.toBeDefined();
+  other.close();
+});
+
+test("a join that is cancelled while the script of a call loads sends nothing", async () => {
+  const other = newClient();
+  const joining = other.join({ room: "tea", name: "M" });
+  other.cancelJoin();
+  await expect(joining).rejects.toMatchObject({ code: "cancelled" });
+  await other.prepare();
+  expect(requests().filter((request) => request.startsWith("room:join"))).toEqual([]);
 });

@@ -1,11 +1,13 @@
-// Assembles the library in a browser page.
+// Assembles the library in a browser.
 import type { Call, Client, JoinRequest, LocalMedia } from "./api.ts";
+import { type Credentials, fetchCredentials } from "./call/credentials.ts";
 import { deviceSecret } from "./call/device-secret.ts";
 import { clearEarlierJoin, loadEarlierJoin, saveEarlierJoin } from "./call/earlier-join.ts";
 import { mediaStateOf } from "./call/media-state.ts";
 import { subscribeRoomEvents } from "./call/room-events.ts";
-import { Session } from "./call/session.ts";
+import type { Session } from "./call/session.ts";
 import { LocalMediaDevices } from "./devices/local-media.ts";
+import { type ClientOptions, type KeyValueStorage, validOptions } from "./options.ts";
 import type { Joined } from "./protocol.ts";
 import type { RtcPlatform } from "./rtc/platform.ts";
 import { RequestError } from "./signaling/errors.ts";
@@ -17,27 +19,58 @@ const platform: RtcPlatform = {
   createStream: (tracks) => new MediaStream(tracks),
 };
 
-/** Connects to the page's own server, or to the one at `url`. Call it once per page. */
-export function createClient(url?: string): Client {
-  const signaling = new Signaling(openSocket(url));
+/**
+ * Connects to a moim server, by default that of the page, and stays connected until `close`. It opens
+ * no device and joins no room by itself. Needs a browser; importing the library does not. Throws a
+ * `TypeError` if `options.server` is no origin.
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const { server, storage, tabStorage } = validOptions(options, location.origin, window);
+  const signaling = new Signaling(openSocket(server));
   const media = new LocalMediaDevices({
     devices: navigator.mediaDevices,
     permissions: navigator.permissions,
-    storage: localStorageIfAllowed(),
+    storage,
     createStream: platform.createStream,
   });
-  const device = deviceSecret(localStorageIfAllowed());
-  const client = new PageClient(signaling, media, device, sessionStorageIfAllowed());
-  window.addEventListener("online", () => client.wake());
-  const sendBeacon = (path: string, packet: string) =>
-    navigator.sendBeacon(new URL(path, url ?? location.href), packet);
-  // A closed page leaves its call; one that returns from the back/forward cache joins again.
-  window.addEventListener("pagehide", ({ persisted }) => client.hide(persisted, sendBeacon));
-  window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) client.show();
+  const listeners = new AbortController();
+  const { signal } = listeners;
+  const client = new PageClient({
+    signaling,
+    media,
+    device: deviceSecret(storage),
+    storage: tabStorage,
+    listeners,
+    loadSession,
   });
+  window.addEventListener("online", () => client.wake(), { signal });
+  const sendBeacon = (path: string, packet: string) =>
+    navigator.sendBeacon(new URL(path, server ?? location.href), packet);
+  // A closed page leaves its call; one that returns from the back/forward cache joins again.
+  window.addEventListener("pagehide", ({ persisted }) => client.hide(persisted, sendBeacon), {
+    signal,
+  });
+  const show = ({ persisted }: PageTransitionEvent) => persisted && client.show();
+  window.addEventListener("pageshow", show, { signal });
   signaling.open();
   return client;
+}
+
+type SessionClass = typeof Session;
+
+/** A script of its own: a page that shows the rooms is there sooner without it. */
+const loadSession = async (): Promise<SessionClass> => (await import("./call/session.ts")).Session;
+
+export interface ClientParts {
+  signaling: Signaling;
+  media: LocalMediaDevices;
+  /** Secret by which rooms recognize this browser. */
+  device: string;
+  /** Outlives the page, but not its tab. */
+  storage?: KeyValueStorage | undefined;
+  /** Aborts the listeners of the page. */
+  listeners?: AbortController;
+  loadSession: () => Promise<SessionClass>;
 }
 
 /** A join that is not decided yet; the answer to any other is ignored. */
@@ -57,17 +90,23 @@ export class PageClient implements Client {
   readonly #signaling: Signaling;
   readonly #media: LocalMediaDevices;
   readonly #device: string;
-  /** Session storage: outlives the page, but not its tab. */
-  readonly #storage: Storage | undefined;
+  readonly #storage: KeyValueStorage | undefined;
+  readonly #listeners: AbortController | undefined;
+  readonly #loadSession: () => Promise<SessionClass>;
+  /** Null until its script has loaded. */
+  #sessionClass: SessionClass | null = null;
   #session: Session | null = null;
+  #isClosed = false;
   /** The pending join. */
   #joining: PendingJoin | null = null;
 
-  constructor(signaling: Signaling, media: LocalMediaDevices, device: string, storage?: Storage) {
+  constructor({ signaling, media, device, storage, listeners, loadSession }: ClientParts) {
     this.#signaling = signaling;
     this.#media = media;
     this.#device = device;
     this.#storage = storage;
+    this.#listeners = listeners;
+    this.#loadSession = loadSession;
     this.server = signaling.state;
     this.lobby = new LiveLobby(signaling, device);
     this.media = media;
@@ -88,11 +127,14 @@ export class PageClient implements Client {
   }
 
   join(request: JoinRequest): Promise<Call> {
+    if (this.#isClosed) {
+      return Promise.reject(new RequestError("cancelled", "the client was closed"));
+    }
     this.#session?.leave();
     // A leave sent after the next join would leave that one's room.
     if (this.#joining) {
       this.#leave();
-      this.#fail(this.#joining, new RequestError("internal", "another room was joined meanwhile"));
+      this.#fail(this.#joining, new RequestError("cancelled", "another room was joined meanwhile"));
     }
     return new Promise((resolve, reject) => {
       this.#joining = { request, isWaiting: false, resolve, reject };
@@ -100,21 +142,43 @@ export class PageClient implements Client {
     });
   }
 
+  async prepare(): Promise<void> {
+    try {
+      this.#sessionClass ??= await this.#loadSession();
+    } catch (cause) {
+      const error = new RequestError("unreachable", "the script of a call could not be loaded");
+      error.cause = cause;
+      throw error;
+    }
+  }
+
   cancelJoin(): void {
     if (!this.#joining) return;
     this.#leave();
-    this.#fail(this.#joining, new RequestError("internal", "the join was cancelled"));
+    this.#fail(this.#joining, new RequestError("cancelled", "the join was cancelled"));
   }
 
   #send(joining: PendingJoin): void {
-    const { room, name, password, token, invitation } = joining.request;
-    const replaces = loadEarlierJoin(this.#storage, room);
+    // First, since a call begins within the answer to its join.
+    if (!this.#sessionClass) {
+      const ifPending = (act: () => void) => this.#joining === joining && act();
+      this.prepare().then(
+        () => ifPending(() => this.#send(joining)),
+        (error: RequestError) => ifPending(() => this.#fail(joining, error)),
+      );
+      return;
+    }
+    fetchCredentials(joining.request, (outcome) => {
+      if (this.#joining !== joining) return; // rejected already
+      if ("ok" in outcome) this.#sendJoin(joining, outcome.ok);
+      else this.#fail(joining, outcome.error);
+    });
+  }
+
+  #sendJoin(joining: PendingJoin, credentials: Credentials): void {
+    const replaces = loadEarlierJoin(this.#storage, joining.request.room);
     const payload = {
-      room,
-      name,
-      ...(password !== undefined && { password }),
-      ...(token !== undefined && { token }),
-      ...(invitation !== undefined && { invitation }),
+      ...credentials,
       ...(replaces !== undefined && { replaces }),
       device: this.#device,
       sfu: true,
@@ -122,10 +186,7 @@ export class PageClient implements Client {
     };
     // The session is created within the callback, before the events that follow the answer.
     this.#signaling.send("room:join", payload, (outcome) => {
-      if (this.#joining !== joining) {
-        joining.reject(new RequestError("internal", "another room was joined meanwhile"));
-        return;
-      }
+      if (this.#joining !== joining) return; // rejected already
       if ("ok" in outcome) return this.#succeed(joining, outcome.ok);
       const { code } = outcome.error;
       if (code === "waiting") {
@@ -167,6 +228,15 @@ export class PageClient implements Client {
     this.#session?.wake();
   }
 
+  close(): void {
+    this.#isClosed = true;
+    this.#listeners?.abort();
+    this.cancelJoin();
+    this.#session?.leave();
+    this.#media.close();
+    this.#signaling.close();
+  }
+
   /** The page is unloaded, or `persisted` in the back/forward cache. */
   hide(persisted: boolean, sendBeacon: (path: string, packet: string) => unknown): void {
     const join = this.#session?.earlierJoin;
@@ -184,7 +254,8 @@ export class PageClient implements Client {
   }
 
   #begin(request: JoinRequest, joined: Joined): Session {
-    this.#session = new Session({
+    if (!this.#sessionClass) throw new Error("a call before its script was loaded");
+    this.#session = new this.#sessionClass({
       signaling: this.#signaling,
       media: this.#media,
       request,
@@ -193,21 +264,5 @@ export class PageClient implements Client {
       device: this.#device,
     });
     return this.#session;
-  }
-}
-
-function sessionStorageIfAllowed(): Storage | undefined {
-  try {
-    return window.sessionStorage;
-  } catch {
-    return undefined;
-  }
-}
-
-function localStorageIfAllowed(): Storage | undefined {
-  try {
-    return window.localStorage;
-  } catch {
-    return undefined;
   }
 }

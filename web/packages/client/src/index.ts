@@ -1,4 +1,9 @@
-/** The client library: rooms, calls and devices, independent of any UI framework. */
+/**
+ * The client library of moim: rooms, calls and devices, independent of any UI framework. Begin with
+ * `createClient`.
+ *
+ * @packageDocumentation
+ */
 export type * from "./api.ts";
 export { isInterrupted } from "./call/media-state.ts";
 export {
@@ -8,40 +13,52 @@ export {
   mayPoll,
   mayPublish,
   mayReceive,
+  type Permitted,
+  type Publisher,
 } from "./call/permitted.ts";
 export { createClient } from "./client.ts";
-export { isRefusal } from "./devices/devices.ts";
+export { isRefusal, type Refusal } from "./devices/devices.ts";
 export {
+  type ChosenInputs,
   type DevicesFacts,
   examineDevices,
   type OpenedDevice,
 } from "./devices/examine-devices.ts";
+export type { ClientOptions, KeyValueStorage } from "./options.ts";
 export type {
+  Allowed,
   AskPoll,
   CreateRoom,
+  Credential,
+  DeviceSecret,
+  Dismissal,
+  DisplayName,
   Entry,
   ErrorCode,
+  Interrupted,
   Invitation,
+  InvitationId,
   Invited,
+  InviteRequest,
   MediaState,
   NameError,
   ParticipantId,
+  Password,
   Policy,
+  PolicyChange,
+  Poll as PollResult,
+  PollId,
+  PollOption,
+  PollText,
   Role,
   RoomName,
   RoomSummary,
+  SettingsRequest,
   Topology,
+  TopologyChoice,
   TrackSource,
   Waiting,
 } from "./protocol.ts";
-export type { Source } from "./rtc/source.ts";
 export { RequestError } from "./signaling/errors.ts";
-export {
-  NOBODY,
-  type PersonSession,
-  personSession,
-  signInAddress,
-  signOut,
-} from "./signaling/person.ts";
 export { isUploadWeak } from "./stats/upload.ts";
 export type { Readable } from "./store.ts";

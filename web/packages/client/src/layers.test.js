@@ -9,7 +9,8 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 
 /** From the bottom: a layer imports itself and those before it. */
 const LAYERS = [
-  ["protocol.ts", "store.ts"],
+  ["protocol.ts", "store.ts", "options.ts"],
+  ["statistics.ts"],
   ["api.ts"],
   ["signaling", "rtc"],
   ["devices", "stats", "topology"],

@@ -9,7 +9,7 @@ import {
   type Quality,
   type Reaction,
   type RemoteParticipant,
-  type Source,
+  type TrackSource,
 } from "moim-client";
 import type { Messages } from "../i18n/en.ts";
 import { distinctName } from "../parts/distinct-name.ts";
@@ -183,7 +183,7 @@ function screensOf(call: CallState, own: MediaStream | null): ScreenView[] {
   ];
 }
 
-function isUnplayable({ unplayable }: RemoteParticipant, source: Source): boolean {
+function isUnplayable({ unplayable }: RemoteParticipant, source: TrackSource): boolean {
   return unplayable?.includes(source) ?? false;
 }
 
@@ -229,7 +229,7 @@ export function withCamera(tiles: readonly AnyTileView[], pinned: string | null)
 }
 
 /** The remote source that a tile displays; null for one's own tiles. */
-export function sourceOf(tile: AnyTileView): Source | null {
+export function sourceOf(tile: AnyTileView): TrackSource | null {
   if (tile.isSelf) return null;
   return tile.kind === "screen" ? "screen" : "camera";
 }

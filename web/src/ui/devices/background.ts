@@ -1,9 +1,9 @@
 /** What may stand behind the person in the own picture. */
-import { Store } from "../../../packages/client/src/store.ts";
 import type { Preference } from "../preferences.ts";
 import hills from "./backgrounds/hills.svg";
 import lights from "./backgrounds/lights.svg";
 import room from "./backgrounds/room.svg";
+import { Flag } from "./flag.ts";
 
 export type Background = Preference<"background">;
 
@@ -21,7 +21,7 @@ export const BACKGROUNDS: readonly Background[] = [
 export const PICTURES: Readonly<Partial<Record<Background, string>>> = { room, hills, lights };
 
 /** Changing the background takes so long that the picture stutters. */
-export const isBackgroundSlow = new Store(false);
+export const isBackgroundSlow = new Flag();
 
 /** Whether this browser has what the background is changed with. */
 export const canChangeBackground =

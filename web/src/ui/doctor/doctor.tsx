@@ -10,6 +10,7 @@ import {
 } from "../../doctor/facts.ts";
 import { judge } from "../../doctor/judge.ts";
 import { useAnnounce } from "../announcer.tsx";
+import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Page } from "../parts/page.tsx";
@@ -141,6 +142,7 @@ function verdictOf(
 
 /** Examines once for each `run`. */
 function useExamination(run: number, language: string, { seconds, probe }: Props) {
+  const { media } = useClient();
   const [examination, setExamination] = useState(NO_EXAMINATION);
   const current = useRef(examination);
   const firstLanguage = useRef(language);
@@ -181,13 +183,15 @@ function useExamination(run: number, language: string, { seconds, probe }: Props
   const testDevices = useCallback(
     async (language: string) => {
       const tested = current.current;
-      const devices = await examineDevices();
+      const { microphone, camera } = media.getSnapshot();
+      const chosen = { microphone: microphone.deviceId, camera: camera.deviceId };
+      const devices = await examineDevices(chosen);
       // Another run has begun meanwhile.
       if (current.current.checks !== tested.checks) return;
       set(reduceExamination(current.current, { type: "devices", devices }));
       judgeIn(language);
     },
-    [set, judgeIn],
+    [set, judgeIn, media],
   );
   return { examination, judgeIn, testDevices };
 }

@@ -1,5 +1,5 @@
-import { signOut } from "moim-client";
 import { useEffect, useState } from "react";
+import { signOut } from "../../person.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";

@@ -1,5 +1,5 @@
-import { NOBODY, type PersonSession, personSession, signInAddress } from "moim-client";
 import { useEffect, useState } from "react";
+import { NOBODY, type PersonSession, personSession, signInAddress } from "../../person.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { buttonClass } from "./button.tsx";
 

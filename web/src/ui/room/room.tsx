@@ -100,7 +100,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   );
 
   // Ahead of the join, which loads it again if this fails.
-  useEffect(() => void loadCallView().catch(() => {}), []);
+  useEffect(() => {
+    void Promise.all([loadCallView(), client.prepare()]).catch(() => {});
+  }, [client]);
 
   const startMedia = useCallback(
     (

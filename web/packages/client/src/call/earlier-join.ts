@@ -1,6 +1,7 @@
 // The join of a page that was closed or reloaded. The next page of the tab presents its token to
 // replace that participant. Otherwise a server that has not noticed the disconnect would find the
 // room full or show the same person twice.
+import type { KeyValueStorage } from "../options.ts";
 
 const KEY = "moim.earlier-join";
 
@@ -14,7 +15,7 @@ export interface EarlierJoin {
  * Stores the join in the tab's session storage, only when the page is being unloaded: a duplicated
  * tab copies the storage and would otherwise replace the participant of the original.
  */
-export function saveEarlierJoin(storage: Storage | undefined, join: EarlierJoin): void {
+export function saveEarlierJoin(storage: KeyValueStorage | undefined, join: EarlierJoin): void {
   try {
     storage?.setItem(KEY, JSON.stringify(join));
   } catch {
@@ -23,7 +24,10 @@ export function saveEarlierJoin(storage: Storage | undefined, join: EarlierJoin)
 }
 
 /** The token of this tab's last join, if it was to that room. */
-export function loadEarlierJoin(storage: Storage | undefined, room: string): string | undefined {
+export function loadEarlierJoin(
+  storage: KeyValueStorage | undefined,
+  room: string,
+): string | undefined {
   try {
     const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "null");
     return isEarlierJoin(stored) && stored.room === room ? stored.token : undefined;
@@ -32,7 +36,7 @@ export function loadEarlierJoin(storage: Storage | undefined, room: string): str
   }
 }
 
-export function clearEarlierJoin(storage: Storage | undefined): void {
+export function clearEarlierJoin(storage: KeyValueStorage | undefined): void {
   try {
     storage?.removeItem(KEY);
   } catch {

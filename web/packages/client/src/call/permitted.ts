@@ -3,22 +3,23 @@ import type { CallState } from "../api.ts";
 import type { Role, TrackSource } from "../protocol.ts";
 import { type MediaRights, SOURCES } from "../rtc/source.ts";
 
-/** A participant and the rules of its room. */
-type Permitted = Pick<CallState, "policy"> & { self: Withheld & { role?: Role } };
-
-/** Sources that a token withholds, whatever the role. */
-interface Withheld {
-  withheld?: readonly TrackSource[];
-}
+/** This participant and the rules of its room: a `CallState` is one. */
+export type Permitted = Pick<CallState, "policy"> & {
+  self: { role?: Role; withheld?: readonly TrackSource[] };
+};
 
 /** A participant that may be sent no media. */
 interface Receiver {
   unsubscribed?: boolean;
 }
 
-/** Another participant. */
-interface Publisher extends Withheld {
+/** Another participant: a `RemoteParticipant` is one. */
+export interface Publisher {
+  /** Absent in a room without hosts. */
   role?: Role;
+  /** Sources that its token withholds. */
+  withheld?: readonly TrackSource[];
+  /** Sources muted by a host. */
   muted?: readonly TrackSource[];
 }
 

@@ -16,11 +16,12 @@ import type { RtcPlatform } from "../rtc/platform.ts";
 import { SOURCES } from "../rtc/source.ts";
 import { RequestError } from "../signaling/errors.ts";
 import { type CallRequest, Outbox } from "../signaling/outbox.ts";
-import type { Payload, Signaling } from "../signaling/signaling.ts";
+import type { Outcome, Payload, Signaling } from "../signaling/signaling.ts";
 import { StatsObserver } from "../stats/observer.ts";
 import { Store } from "../store.ts";
 import { MediaRouter, SFU } from "../topology/router.ts";
 import { type CallEvent, newCall, reduceCall } from "./call.ts";
+import { type Credentials, credentials, fetchCredentials } from "./credentials.ts";
 import type { EarlierJoin } from "./earlier-join.ts";
 import { hostingOver } from "./hosting.ts";
 import { isSameMedia, mediaStateOf } from "./media-state.ts";
@@ -45,6 +46,9 @@ const ROUTING_EVENTS: readonly CallEvent["is"][] = [
   "participant:left",
   "topology",
 ];
+
+/** Identifies the participant that comes back. */
+type Identity = Pick<Payload<"room:join">, "replaces" | "resume" | "last">;
 
 export interface SessionOptions {
   signaling: Signaling;
@@ -86,6 +90,8 @@ export class Session implements Call {
   /** Levels of the participants that are received through the media server. */
   #speakers: readonly Speaker[] = [];
   #chatSerial = 0;
+  /** Joins again so far: only the last one counts. */
+  #joinAttempt = 0;
   #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ signaling, media, request, joined, platform, device }: SessionOptions) {
@@ -356,15 +362,26 @@ export class Session implements Call {
     );
   }
 
-  #join(identity: Pick<Payload<"room:join">, "replaces" | "resume" | "last">): void {
-    const { room, name, password, token, invitation } = this.#request;
+  #join(identity: Identity): void {
+    const attempt = ++this.#joinAttempt;
+    const isCurrent = () => !this.#isOver && attempt === this.#joinAttempt;
+    const join = (outcome: Outcome<Credentials>) => {
+      // The connection was lost while the token was fetched.
+      if (!isCurrent() || !this.#signaling.connected) return;
+      if ("error" in outcome) {
+        this.#rejoinTimer = setTimeout(() => this.#join(identity), REJOIN_DELAY_MS);
+        return;
+      }
+      this.#sendJoin({ ...outcome.ok, ...identity });
+    };
+    // A resume presents a token of its own.
+    if (identity.resume !== undefined) join({ ok: credentials(this.#request) });
+    else fetchCredentials(this.#request, join);
+  }
+
+  #sendJoin(identified: Credentials & Identity): void {
     const request = {
-      room,
-      name,
-      ...(password !== undefined && { password }),
-      ...(token !== undefined && { token }),
-      ...(invitation !== undefined && { invitation }),
-      ...identity,
+      ...identified,
       device: this.#device,
       sfu: true,
       media: this.#mediaState(),

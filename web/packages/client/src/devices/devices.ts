@@ -1,5 +1,6 @@
 // Microphones, cameras and speakers: enumeration, constraints, errors and stored choices.
 import type { Device, DeviceKind, DeviceProblem, SoundProcessing } from "../api.ts";
+import type { KeyValueStorage } from "../options.ts";
 
 /** Kinds of device that capture. */
 export type InputKind = "microphone" | "camera";
@@ -47,7 +48,8 @@ function refusalOf(error: unknown): Refusal {
   return /by (the )?system/i.test(message) ? "blocked" : "refused";
 }
 
-type Refusal = Extract<DeviceProblem, "refused" | "dismissed" | "blocked">;
+/** A device that may not be used. */
+export type Refusal = Extract<DeviceProblem, "refused" | "dismissed" | "blocked">;
 
 /** Whether a person, a policy or a system refused. */
 export function isRefusal(problem: DeviceProblem | null): problem is Refusal {
@@ -136,7 +138,7 @@ const KEY = "moim.devices";
 const NO_CHOICES: DeviceChoices = { microphone: null, camera: null, speaker: null };
 
 /** Loads the choices; none if storage is unavailable or holds anything else. */
-export function loadChoices(storage: Pick<Storage, "getItem"> | undefined): DeviceChoices {
+export function loadChoices(storage: Pick<KeyValueStorage, "getItem"> | undefined): DeviceChoices {
   try {
     const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "{}");
     if (typeof stored !== "object" || stored === null) return NO_CHOICES;
@@ -151,7 +153,7 @@ export function loadChoices(storage: Pick<Storage, "getItem"> | undefined): Devi
 }
 
 export function saveChoices(
-  storage: Pick<Storage, "setItem"> | undefined,
+  storage: Pick<KeyValueStorage, "setItem"> | undefined,
   choices: DeviceChoices,
 ): void {
   try {

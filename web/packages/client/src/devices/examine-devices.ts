@@ -7,7 +7,6 @@ import {
   idealConstraints,
   isRefusal,
   kindsToRetry,
-  loadChoices,
   problemOf,
 } from "./devices.ts";
 import { rmsOf } from "./level.ts";
@@ -22,9 +21,11 @@ const SIZE = { width: 32, height: 18 };
 /** Outcome of opening a device. */
 export type OpenedDevice = "opened" | "refused" | "missing" | "in_use" | "failed";
 
-/** Camera and microphone, tested at the visitor's wish. */
+/** Outcome of a test of camera and microphone. */
 export interface DevicesFacts {
+  /** Outcome for the camera. */
   camera: OpenedDevice;
+  /** Outcome for the microphone. */
   microphone: OpenedDevice;
   /** Loudest level in a second, 0 to 1. */
   level?: number;
@@ -32,11 +33,19 @@ export interface DevicesFacts {
   brightness?: number;
 }
 
-/** Asks for both with one prompt. Never rejects. */
-export async function examineDevices(): Promise<DevicesFacts> {
+/** Ids of the devices to open; null for any. */
+export type ChosenInputs = Readonly<Record<"microphone" | "camera", string | null>>;
+
+const ANY: ChosenInputs = { microphone: null, camera: null };
+
+/**
+ * Opens the chosen camera and microphone for a second, with one permission prompt for both, and
+ * measures them. Never rejects.
+ */
+export async function examineDevices(chosen: ChosenInputs = ANY): Promise<DevicesFacts> {
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (!devices) return { camera: "failed", microphone: "failed" };
-  const { camera, microphone } = await open(devices);
+  const { camera, microphone } = await open(devices, chosen);
   try {
     const [level, brightness] = await Promise.all([
       microphone instanceof MediaStreamTrack ? loudest(microphone).catch(() => null) : null,
@@ -57,9 +66,7 @@ export async function examineDevices(): Promise<DevicesFacts> {
 
 type Opened = Record<InputKind, MediaStreamTrack | Exclude<OpenedDevice, "opened">>;
 
-async function open(devices: MediaDevices): Promise<Opened> {
-  const { microphone, camera } = loadChoices(globalThis.localStorage);
-  const chosen = { microphone, camera };
+async function open(devices: MediaDevices, chosen: ChosenInputs): Promise<Opened> {
   try {
     const stream = await requestDevices(devices, IDEAL, chosen);
     return {

@@ -7,6 +7,7 @@ import type {
   SoundProcessing,
   TrackFilter,
 } from "../api.ts";
+import type { KeyValueStorage } from "../options.ts";
 import { NO_TRACKS, type Tracks } from "../rtc/source.ts";
 import { type Readable, Store } from "../store.ts";
 import { type DeviceRequest, type FacingMode, openDevice, requestDevices } from "./acquire.ts";
@@ -60,7 +61,7 @@ export interface MediaPlatform {
   /** Missing unless the page is in a secure context. */
   readonly devices: MediaDevices | undefined;
   readonly permissions: Permissions | undefined;
-  readonly storage: Storage | undefined;
+  readonly storage: KeyValueStorage | undefined;
   readonly createStream: (tracks: MediaStreamTrack[]) => MediaStream;
 }
 
@@ -92,6 +93,8 @@ export class LocalMediaDevices implements LocalMedia {
     }),
   };
   readonly #reopenings: Record<InputKind, number> = { microphone: 0, camera: 0 };
+  /** Aborts the listeners to changes of devices and permissions. */
+  readonly #listeners = new AbortController();
   #lastAttempt: Attempt = 0;
   #choices: DeviceChoices;
   #processing: SoundProcessing = DEFAULT_PROCESSING;
@@ -132,8 +135,9 @@ export class LocalMediaDevices implements LocalMedia {
         this.#state.update((state) => ({ ...state, screen }));
       },
     });
-    platform.devices?.addEventListener?.("devicechange", () => void this.#enumerate());
-    void watchPermissions(platform.permissions, (kind) => this.#permitted(kind));
+    const { signal } = this.#listeners;
+    platform.devices?.addEventListener?.("devicechange", () => void this.#enumerate(), { signal });
+    void watchPermissions(platform.permissions, (kind) => this.#permitted(kind), signal);
   }
 
   getSnapshot = (): LocalMediaState => this.#state.getSnapshot();
@@ -235,6 +239,12 @@ export class LocalMediaDevices implements LocalMedia {
     this.#microphoneOrders++;
     this.#screen.stop();
     for (const kind of INPUTS) this.#dispatch(kind, { is: "close" });
+  }
+
+  /** Stops, and no longer follows changes of devices and permissions. */
+  close(): void {
+    this.#listeners.abort();
+    this.stop();
   }
 
   get #ideal(): IdealConstraints {

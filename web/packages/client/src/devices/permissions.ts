@@ -14,17 +14,22 @@ export async function inputPermissions(
   return { microphone, camera };
 }
 
-/** Calls `onGranted` each time that a permission is given, as in the browser's own settings. */
+/**
+ * Calls `onGranted` each time that a permission is given, as in the browser's own settings, until
+ * `signal` aborts.
+ */
 export async function watchPermissions(
   permissions: Permissions | undefined,
   onGranted: (kind: InputKind) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const kind of ["microphone", "camera"] as const) {
     try {
       const status = await permissions?.query({ name: kind as PermissionName });
-      status?.addEventListener?.("change", () => {
-        if (status.state === "granted") onGranted(kind);
-      });
+      const onChange = () => {
+        if (status?.state === "granted") onGranted(kind);
+      };
+      status?.addEventListener?.("change", onChange, { signal });
     } catch {
       // The browser does not report it: a press tries again.
     }

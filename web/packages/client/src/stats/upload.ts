@@ -10,6 +10,7 @@ const LOST_SHARE = 0.08;
 /** Fewest packets that say something about loss. */
 const MIN_PACKETS = 200;
 
+/** True if the upload is too weak for what is sent: false while nothing is known. */
 export function isUploadWeak(facts: CallFacts | null): boolean {
   if (!facts) return false;
   const { limitedBandwidth, availableKbps, sent } = facts;
