@@ -95,7 +95,8 @@ fn lints() -> anyhow::Result<()> {
 fn page() -> anyhow::Result<()> {
     build::page()?;
     run("web", "npm", &["run", "--silent", "check"])?;
-    run("web", "npm", &["run", "--silent", "test"])
+    run("web", "npm", &["run", "--silent", "test"])?;
+    run("web", "npm", &["run", "--silent", "packages"])
 }
 
 /// Runs all of them, so that one run tells of every failure.
