@@ -46,9 +46,11 @@ pub enum Cause {
     Silence,
     /// Packets from the participant were lost.
     UplinkLoss,
+    /// The participant's whole computer was too slow.
+    Overload,
     /// The participant's bandwidth was too low to send its picture.
     UplinkBandwidth,
-    /// The participant's computer was too slow.
+    /// The participant's computer was too slow to encode.
     Cpu,
     /// Packets to the participant were lost.
     DownlinkLoss,

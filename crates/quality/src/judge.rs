@@ -1,7 +1,9 @@
 //! The rules: each participant's trouble at each time, and its cause.
 //!
 //! The order of causes: server busy, the sender's uplink, the sender's computer, the receiver's
-//! downlink, its computer, the transport, a limit of the room. A receiver's trouble that a sender's
+//! downlink, its computer, the transport, a limit of the room. An overloaded computer comes before
+//! all but loss from it, as it reads packets too late: its estimate of bandwidth, its jitter and the
+//! packets that its sockets drop are no fault of its network. A receiver's trouble that a sender's
 //! explains is not reported again.
 
 use std::collections::BTreeSet;
@@ -125,6 +127,8 @@ fn outgoing(sample: &Sample) -> Option<Trouble> {
         Cause::Silence
     } else if sample.loss_up >= Some(loss_limit) {
         Cause::UplinkLoss
+    } else if limit == EncoderLimit::Overload {
+        Cause::Overload
     } else if is_noticed && limit == EncoderLimit::Bandwidth {
         Cause::UplinkBandwidth
     } else if limit == EncoderLimit::Cpu {
@@ -155,9 +159,12 @@ fn incoming(sample: &Sample, senders_in_trouble: u16) -> Option<Trouble> {
     };
     let is_noticed = symptom != Symptom::Unnoticed;
     let loss_limit = if is_noticed { LOSS_EXPLAINS } else { LOSS_ALONE };
+    let has_loss = sample.loss_down >= Some(loss_limit);
     let cause = if is_noticed && is_server_busy(sample) {
         Cause::Server
-    } else if sample.loss_down >= Some(loss_limit) {
+    } else if (is_noticed || has_loss) && sample.encoder_limit == Some(EncoderLimit::Overload) {
+        Cause::Overload
+    } else if has_loss {
         Cause::DownlinkLoss
     } else if !is_noticed {
         return None;
@@ -277,6 +284,7 @@ mod tests {
             (Cause::Server, (|it| it.server_busy = Some(900)) as fn(&mut Sample)),
             (Cause::Silence, |it| it.interrupted = true),
             (Cause::UplinkLoss, |it| it.loss_up = Some(40)),
+            (Cause::Overload, |it| it.encoder_limit = Some(EncoderLimit::Overload)),
             (Cause::UplinkBandwidth, |it| it.encoder_limit = Some(EncoderLimit::Bandwidth)),
             (Cause::Transport, |it| it.transport = Some(Transport::RelayTcp)),
             (Cause::Unknown, |_| {}),
@@ -286,7 +294,8 @@ mod tests {
             let findings = call(|index, sample| {
                 if index == 1 {
                     sample.stalled_viewers = Some(2);
-                    cases.iter().for_each(|(_, change)| change(sample));
+                    // The first counts where two change one number.
+                    cases.iter().rev().for_each(|(_, change)| change(sample));
                 }
             });
             assert_eq!(causes(&findings), [(1, Direction::Up, expected)]);
@@ -303,6 +312,57 @@ mod tests {
         });
         assert_eq!(causes(&findings), [(0, Direction::Up, Cause::Cpu)]);
         assert_eq!(findings[0].symptom, Symptom::Unnoticed);
+    }
+
+    #[test]
+    fn overloaded_computer_explains_a_low_estimate_jitter_and_packets_dropped_at_its_sockets() {
+        let changes: [fn(&mut Sample); 4] = [
+            |it| (it.paused_bandwidth, it.estimate_kbps) = (Some(2), Some(192)),
+            |it| (it.stalled, it.jitter_ms) = (Some(1), Some(150)),
+            |it| (it.stalled, it.loss_down) = (Some(1), Some(100)),
+            |it| it.loss_down = Some(100),
+        ];
+        for change in changes {
+            let causes_if = |overloaded: bool| {
+                let findings = call(|index, sample| {
+                    if index == 2 {
+                        change(sample);
+                        sample.encoder_limit = overloaded.then_some(EncoderLimit::Overload);
+                    }
+                });
+                causes(&findings)
+            };
+            let overload = |direction| (2, direction, Cause::Overload);
+            let mut named = causes_if(true);
+            named.sort_by_key(|(_, direction, _)| *direction as u8);
+            assert_eq!(named, [overload(Direction::Up), overload(Direction::Down)]);
+            let network = [Cause::DownlinkBandwidth, Cause::DownlinkJitter, Cause::DownlinkLoss];
+            // The same numbers of a computer that keeps up are its network's.
+            let [(2, Direction::Down, cause)] = *causes_if(false) else { panic!() };
+            assert!(network.contains(&cause));
+        }
+    }
+
+    #[test]
+    fn computer_too_slow_to_encode_does_not_explain_a_narrow_downlink() {
+        let findings = call(|index, sample| {
+            if index == 0 {
+                (sample.paused_bandwidth, sample.estimate_kbps) = (Some(2), Some(90));
+                sample.encoder_limit = Some(EncoderLimit::Cpu);
+            }
+        });
+        let of_the_network = (0, Direction::Down, Cause::DownlinkBandwidth);
+        assert_eq!(causes(&findings), [of_the_network, (0, Direction::Up, Cause::Cpu)]);
+    }
+
+    #[test]
+    fn loss_that_the_server_sees_from_an_overloaded_computer_is_its_uplinks() {
+        let findings = call(|index, sample| {
+            if index == 0 {
+                (sample.loss_up, sample.encoder_limit) = (Some(80), Some(EncoderLimit::Overload));
+            }
+        });
+        assert_eq!(causes(&findings), [(0, Direction::Up, Cause::UplinkLoss)]);
     }
 
     #[test]

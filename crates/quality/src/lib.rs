@@ -10,5 +10,5 @@ mod words;
 
 pub use finding::{Cause, Direction, Facts, Finding, Symptom};
 pub use judge::{Participant, judge};
-pub use sample::{EncoderLimit, Sample, Transport};
+pub use sample::{EncoderLimit, Sample, Transport, is_overloaded, is_witness};
 pub use words::Language;

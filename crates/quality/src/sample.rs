@@ -61,10 +61,32 @@ pub enum EncoderLimit {
     Bandwidth,
     /// Another one.
     Other,
+    /// The whole computer: the page's own timers are late.
+    Overload,
+}
+
+/// Lateness (thousandths of the time) of a page's timers from which on its computer is too slow.
+/// Measured: up to 120 on an overloaded machine whose calls still worked, from 320 on in a browser
+/// that was held to a fifth of a core.
+const LATE_OVERLOADS: u16 = 200;
+/// Loss (thousandths) to a viewer that may be why pictures stand still at its page.
+const LOSS_OF_VIEWER: u16 = 30;
+
+/// True if a page's timers are so late that what it sends, receives and measures is, too.
+#[must_use]
+pub fn is_overloaded(late: Option<u16>) -> bool {
+    late >= Some(LATE_OVERLOADS)
+}
+
+/// True if pictures that stand still at a viewer's page tell something about who sends them: its own
+/// computer or downlink may be the reason otherwise.
+#[must_use]
+pub fn is_witness(late: Option<u16>, loss_down: Option<u16>) -> bool {
+    !is_overloaded(late) && loss_down < Some(LOSS_OF_VIEWER)
 }
 
 impl EncoderLimit {
-    const ALL: [Self; 4] = [Self::None, Self::Cpu, Self::Bandwidth, Self::Other];
+    const ALL: [Self; 5] = [Self::None, Self::Cpu, Self::Bandwidth, Self::Other, Self::Overload];
 
     /// The number that stands for it in the store.
     #[must_use]
@@ -86,6 +108,7 @@ impl EncoderLimit {
             Self::Cpu => "cpu",
             Self::Bandwidth => "bandwidth",
             Self::Other => "other",
+            Self::Overload => "overload",
         }
     }
 }
@@ -154,7 +177,16 @@ mod tests {
         assert_eq!(transports, expected);
         assert!(Transport::ALL.iter().all(|it| Transport::from_number(it.number()) == Some(*it)));
         let limits = EncoderLimit::ALL.map(|it| (it.number(), it.name()));
-        assert_eq!(limits, [(0, "none"), (1, "cpu"), (2, "bandwidth"), (3, "other")]);
-        assert_eq!((Transport::from_number(5), EncoderLimit::from_number(4)), (None, None));
+        let expected = [(0, "none"), (1, "cpu"), (2, "bandwidth"), (3, "other"), (4, "overload")];
+        assert_eq!(limits, expected);
+        assert_eq!((Transport::from_number(5), EncoderLimit::from_number(5)), (None, None));
+    }
+
+    #[test]
+    fn page_that_tells_nothing_is_not_overloaded_and_is_a_witness() {
+        assert!(!is_overloaded(None) && is_witness(None, None));
+        assert!(!is_overloaded(Some(120)) && is_overloaded(Some(320)));
+        assert!(!is_witness(Some(320), Some(0)) && !is_witness(Some(0), Some(100)));
+        assert!(is_witness(Some(120), Some(10)));
     }
 }

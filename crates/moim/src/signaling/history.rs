@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use quality::{EncoderLimit, Sample, Transport};
+use quality::{EncoderLimit, Sample, Transport, is_overloaded, is_witness};
 use room::protocol::{
     MAX_REPORTED, ParticipantId, ReportRequest, ReportedLimit, ReportedTransport,
 };
@@ -105,11 +105,14 @@ struct Member {
     /// Since the last sample.
     link: Option<(LinkQuality, LinkTransport)>,
     report: Option<ReportRequest>,
+    /// Lateness of the page's timers in its last report. An overloaded page reports late, too, so
+    /// it counts for one sample without a report.
+    late: Option<u16>,
 }
 
 impl Member {
     fn new(id: i64) -> Self {
-        Self { id, latest: None, link: None, report: None }
+        Self { id, latest: None, link: None, report: None, late: None }
     }
 }
 
@@ -265,6 +268,10 @@ impl Call {
         let mut viewers = BTreeMap::<ParticipantId, (u16, u16)>::new();
         for (viewer, member) in &self.members {
             let Some(report) = &member.report else { continue };
+            let loss_down = member.link.as_ref().and_then(|(link, _)| permille(link.sent.loss()));
+            if !is_witness(report.late, loss_down) {
+                continue;
+            }
             let still: BTreeSet<_> = report.still.iter().collect();
             let seen: BTreeSet<_> = report.seen.iter().filter(|id| *id != viewer).collect();
             for id in seen {
@@ -276,6 +283,13 @@ impl Call {
         let mut samples = Vec::new();
         for (id, member) in &mut self.members {
             let (link, report) = (member.link.take(), member.report.take());
+            let late = match &report {
+                Some(report) => {
+                    member.late = report.late;
+                    report.late
+                }
+                None => member.late.take(),
+            };
             if link.is_none() && report.is_none() {
                 member.latest = None;
                 continue;
@@ -284,6 +298,9 @@ impl Call {
             report.iter().for_each(|report| add_report(&mut sample, report));
             // The server's view counts more than a page's.
             link.iter().for_each(|(link, transport)| add_link(&mut sample, link, *transport));
+            if is_overloaded(late) {
+                sample.encoder_limit = Some(EncoderLimit::Overload);
+            }
             if let Some((all, stalled)) = viewers.get(id) {
                 (sample.viewers, sample.stalled_viewers) = (Some(*all), Some(*stalled));
             }
@@ -432,6 +449,66 @@ mod tests {
         assert_eq!(findings.len(), 1, "{findings:?}");
         let sentence = Language::English.sentence(&findings[0], "Ben", |at| at.to_string());
         assert!(sentence.contains("for all two others. Ben's upload lost 100 %"), "{sentence}");
+    }
+
+    fn link() -> LinkQuality {
+        LinkQuality {
+            peer: sfu::PeerId(1),
+            interval: INTERVAL,
+            transport: sfu::Transport::Udp,
+            remote: "192.0.2.1:5000".parse().unwrap(),
+            round_trip: None,
+            jitter: None,
+            sent: sfu::PacketCounts::default(),
+            received: sfu::PacketCounts::default(),
+            sent_bytes: 0,
+            received_bytes: 0,
+            estimate: None,
+            videos: 1,
+            paused_for_bandwidth: 0,
+            paused_hidden: 0,
+            paused_by_limit: 0,
+            min_height: None,
+            sends_video: true,
+            keyframe_requests: 0,
+            interrupted: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn overloaded_page_is_named_also_while_it_reports_late_and_is_no_witness() {
+        let (_folder, store) = store(7);
+        let start = Instant::now();
+        let mut history = History::new(store, "daily");
+        let ids: Vec<_> = (0..2).map(id).collect();
+        history.update(moment(start, 0), ids.iter().zip(["Ann", "Cy"]));
+        let report = |late, seen: usize| ReportRequest {
+            late,
+            seen: vec![ids[seen].clone()],
+            still: vec![ids[seen].clone()],
+            limit: Some(ReportedLimit::None),
+            ..ReportRequest::default()
+        };
+        let mut limits = Vec::new();
+        // Cy's page: overloaded, then silent twice, then as usual.
+        for (second, late) in [(10, Some(Some(400))), (20, None), (30, None), (40, Some(Some(20)))]
+        {
+            history.on_report(&ids[0], report(Some(10), 1));
+            late.into_iter().for_each(|late| history.on_report(&ids[1], report(late, 0)));
+            history.on_link(&ids[1], link(), LinkTransport::Udp);
+            history.handle_timeout(moment(start, second), Some(230));
+            let [ann, cy] = [0, 1].map(|of| history.latest(&ids[of]).unwrap());
+            assert_eq!(ann.viewers, (late == Some(Some(20))).then_some(1), "at {second}");
+            limits.push((cy.encoder_limit, cy.stalled_viewers));
+        }
+        let overload = Some(EncoderLimit::Overload);
+        let expected = [
+            (overload, Some(1)),
+            (overload, Some(1)),
+            (None, Some(1)),
+            (Some(EncoderLimit::None), Some(1)),
+        ];
+        assert_eq!(limits, expected);
     }
 
     /// Acceptance check W4: the history of 1,000 participants costs less than 1 % of a core, and

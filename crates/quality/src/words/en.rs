@@ -64,6 +64,7 @@ fn cause(finding: &Finding, name: &str) -> String {
         Cause::Silence => format!("Nothing came from {name}"),
         Cause::UplinkLoss => format!("{name}'s upload lost {}", share(facts.loss)),
         Cause::UplinkBandwidth => format!("{name}'s upload was too narrow for the picture"),
+        Cause::Overload => format!("{name}'s computer was too slow for the call"),
         Cause::Cpu => match finding.direction {
             Direction::Up => format!("{name}'s computer was too slow to encode the picture"),
             Direction::Down => format!("{name}'s computer was too slow"),

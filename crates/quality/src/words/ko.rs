@@ -58,6 +58,9 @@ fn cause(finding: &Finding, name: &str) -> (String, String) {
         Cause::UplinkBandwidth => {
             two(format!("{name} 님의 업로드 대역폭이 화면을 보내기에 부족했"), "고", "어요")
         }
+        Cause::Overload => {
+            two(format!("{name} 님의 컴퓨터가 통화를 감당하기에 느렸"), "고", "어요")
+        }
         Cause::Cpu => match finding.direction {
             Direction::Up => {
                 two(format!("{name} 님의 컴퓨터가 화면을 인코딩하기에 느렸"), "고", "어요")

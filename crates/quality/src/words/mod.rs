@@ -92,6 +92,7 @@ mod tests {
             Cause::Server,
             Cause::Silence,
             Cause::UplinkLoss,
+            Cause::Overload,
             Cause::UplinkBandwidth,
             Cause::Cpu,
             Cause::DownlinkLoss,

@@ -46,6 +46,10 @@ pub struct ReportRequest {
     /// Concealed share of the sound that it played, thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concealed: Option<u16>,
+    /// Share of the time by which its timers were late, thousandths; absent if it was hidden, when
+    /// browsers delay them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u16>,
     /// Freezes of all pictures.
     #[serde(default)]
     pub freezes: u16,

@@ -577,6 +577,11 @@ limit?: ReportedLimit,
  */
 concealed?: number,
 /**
+ * Share of the time by which its timers were late, thousandths; absent if it was hidden, when
+ * browsers delay them.
+ */
+late?: number,
+/**
  * Freezes of all pictures.
  */
 freezes: number,

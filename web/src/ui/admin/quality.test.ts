@@ -12,6 +12,7 @@ describe("gradeOf", () => {
     expect(gradeOf(of({ loss_down_permille: 25 }))).toBe("fair");
     expect(gradeOf(of({ stalled_pictures: 1 }))).toBe("fair");
     expect(gradeOf(of({ limited_by: "cpu" }))).toBe("fair");
+    expect(gradeOf(of({ limited_by: "overload" }))).toBe("fair");
     expect(gradeOf(of({ limited_by: "bandwidth" }))).toBe("good");
     expect(gradeOf(of({ loss_up_permille: 110 }))).toBe("poor");
     expect(gradeOf(of({ interrupted: true }))).toBe("poor");

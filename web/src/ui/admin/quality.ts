@@ -16,7 +16,7 @@ export function gradeOf(quality: Quality): Grade {
   const roundTrip = quality.round_trip_ms ?? 0;
   const isStill = (quality.stalled_pictures ?? 0) > 0;
   if (quality.interrupted || loss >= LOSS_POOR || roundTrip >= ROUND_TRIP_POOR_MS) return "poor";
-  const isSlow = quality.limited_by === "cpu";
+  const isSlow = isTooSlow(quality);
   const isFair = loss >= LOSS_FAIR || roundTrip >= ROUND_TRIP_FAIR_MS || isStill || isSlow;
   return isFair ? "fair" : "good";
 }
@@ -31,8 +31,13 @@ export function troublesOf(quality: Quality, t: Texts["quality"]): string[] {
   if (down >= LOSS_FAIR) troubles.push(t.lossDown(percent(down)));
   if (still > 0) troubles.push(t.still(still));
   if (roundTrip >= ROUND_TRIP_FAIR_MS) troubles.push(t.roundTrip(roundTrip));
-  if (quality.limited_by === "cpu") troubles.push(t.cpu);
+  if (isTooSlow(quality)) troubles.push(t.cpu);
   return troubles;
+}
+
+/** The encoder had to send less, or the whole page was late. */
+function isTooSlow({ limited_by: limit }: Quality): boolean {
+  return limit === "cpu" || limit === "overload";
 }
 
 /** Thousandths as a percentage. */

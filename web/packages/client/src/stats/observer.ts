@@ -6,6 +6,7 @@ import type { PeerConnectionEntry } from "../rtc/platform.ts";
 import { type RtcStatsReport, statsOf } from "../rtc/rtc-stats.ts";
 import { Store } from "../store.ts";
 import { addSnapshot, type CallSnapshot, callFacts, callSnapshot } from "./call-facts.ts";
+import { Lateness } from "./lateness.ts";
 import { type PageCounters, pageReport } from "./page-report.ts";
 import { Playout } from "./playout.ts";
 import {
@@ -34,6 +35,7 @@ export class StatsObserver {
   readonly statistics = new Store<Statistics>(NO_STATISTICS);
   readonly #options: StatsObserverOptions;
   readonly #playout = new Playout();
+  readonly #lateness = new Lateness();
   #counters = new Map<RTCPeerConnection, LinkCounters>();
   #snapshots: readonly CallSnapshot[] = [];
   #reported: { at: number; counters: PageCounters } = {
@@ -56,6 +58,7 @@ export class StatsObserver {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#lateness.close();
   }
 
   #schedule(): void {
@@ -102,7 +105,14 @@ export class StatsObserver {
     const since = at - this.#reported.at;
     if (!onReport || since < REPORT_INTERVAL_MS) return;
     const before = this.#reported.counters;
-    const { request, counters } = pageReport({ links, owners, before, seconds: since / 1000 });
+    const late = this.#lateness.take();
+    const { request, counters } = pageReport({
+      links,
+      owners,
+      before,
+      seconds: since / 1000,
+      late,
+    });
     this.#reported = { at, counters };
     if (request) onReport(request);
   }

@@ -49,10 +49,12 @@ export interface PageReportOptions {
   readonly before: PageCounters;
   /** Seconds since then. */
   readonly seconds: number;
+  /** Share of the time by which the page's timers were late, thousandths. */
+  readonly late?: number | undefined;
 }
 
 /** The report on all links since the one before; null if there is nothing to tell. */
-export function pageReport({ links, owners, before, seconds }: PageReportOptions): {
+export function pageReport({ links, owners, before, seconds, late }: PageReportOptions): {
   request: ReportRequest | null;
   counters: PageCounters;
 } {
@@ -117,6 +119,7 @@ export function pageReport({ links, owners, before, seconds }: PageReportOptions
       lossDown: permille(sum.lostDown, sum.received + sum.lostDown),
       limit: LIMITS[limit],
       concealed: permille(sound.concealed, sound.played),
+      late,
     }),
     kbpsUp: kbps(sum.up),
     kbpsDown: kbps(sum.down),
