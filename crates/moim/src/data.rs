@@ -108,7 +108,10 @@ impl DataFolder {
     #[cfg(target_os = "linux")]
     pub(crate) fn check_writable(&self) -> anyhow::Result<()> {
         let path = self.path.join("probe");
-        let written = write_temporary(&path, |file| file.write_all(&[b' '; PROBE_BYTES]));
+        let written = write_temporary(&path, |file| {
+            file.write_all(&[b' '; PROBE_BYTES])?;
+            file.sync_all()
+        });
         written.and_then(|(path, ())| fs::remove_file(path)).with_context(|| {
             format!("Can't write to {}: allow it, make space", self.path.display())
         })
@@ -166,11 +169,17 @@ impl DataFolder {
 
     /// Writes a private file atomically.
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        self.write_with(name, |file| file.write_all(text.as_bytes()).map(|()| true))
+        let path = self.path.join(name);
+        replace(&path, |file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all().map(|()| true)
+        })
+        .with_context(|| format!("Can't write {}: is the disk full?", path.display()))
     }
 
-    /// The same piece by piece. The file stays as it is if `write` returns `false`.
-    pub(crate) fn write_with(
+    /// The same piece by piece, for what is worth nothing once the machine has stopped: it need not
+    /// reach the disk. The file stays as it is if `write` returns `false`.
+    pub(crate) fn write_volatile(
         &self,
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<bool>,
@@ -231,8 +240,11 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<bool>) -> io
 
 /// Like [`replace`], but fails if the file exists.
 fn create(path: &Path, text: &str) -> io::Result<()> {
-    let write = |file: &mut File| file.write_all(text.as_bytes()).map(|()| true);
-    let (temporary, _) = write_temporary(path, write)?;
+    let write = |file: &mut File| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    let (temporary, ()) = write_temporary(path, write)?;
     let linked = match fs::hard_link(&temporary, path) {
         // The file system has no hard links: of two servers that start at once, the second wins.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
@@ -251,7 +263,6 @@ fn write_temporary<T>(
     let temporary = temporary_beside(path);
     let mut file = new_private_file(&temporary)?;
     write(&mut file)
-        .and_then(|written| file.sync_all().map(|()| written))
         .inspect_err(|_| {
             let _ = fs::remove_file(&temporary);
         })

@@ -14,9 +14,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
 use turn::NonceKey;
 
 #[cfg(target_os = "linux")]
@@ -24,7 +27,12 @@ pub(crate) use next_process::NextProcess;
 use place::FILE;
 pub(crate) use place::HandoverPlace;
 
-use crate::{data::DataFolder, net::tls::FrozenKey, shard::turn::FrozenRelay, signaling::Frozen};
+use crate::{
+    data::DataFolder,
+    net::tls::FrozenKey,
+    shard::turn::FrozenRelay,
+    signaling::{Frozen, FrozenRoom, ListedRoom},
+};
 
 /// Raised whenever an older program could not read the file.
 const VERSION: u32 = 1;
@@ -36,23 +44,48 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The state of a process, for the next one.
 #[derive(Serialize, Deserialize)]
+#[serde(from = "ReadState")]
 pub(crate) struct Handover {
     /// Secret of the rooms' TURN credentials, in base64.
     credentials: String,
     #[serde(flatten)]
     pub(crate) signaling: Frozen,
     /// The nonces of the relay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     nonces: Option<NonceState>,
     /// Keys of TLS session tickets.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tickets: Vec<FrozenKey>,
     /// Allocations of the relay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     relay: Option<FrozenRelay>,
     /// Time since the writing.
     #[serde(skip)]
     age: Duration,
+}
+
+/// [`Handover`] as it is read: serde would first gather all that is flattened, which doubles time and
+/// memory.
+#[derive(Deserialize)]
+struct ReadState {
+    credentials: String,
+    rooms: Vec<FrozenRoom>,
+    #[serde(default)]
+    listed: Vec<ListedRoom>,
+    #[serde(default)]
+    nonces: Option<NonceState>,
+    #[serde(default)]
+    tickets: Vec<FrozenKey>,
+    #[serde(default)]
+    relay: Option<FrozenRelay>,
+}
+
+impl From<ReadState> for Handover {
+    fn from(state: ReadState) -> Self {
+        let ReadState { credentials, rooms, listed, nonces, tickets, relay } = state;
+        let signaling = Frozen { rooms, listed };
+        Self { credentials, signaling, nonces, tickets, relay, age: Duration::ZERO }
+    }
 }
 
 /// The key and the clock of nonces.
@@ -72,8 +105,8 @@ impl fmt::Debug for Handover {
     }
 }
 
-/// The part of the file that every version has.
-#[derive(Serialize, Deserialize)]
+/// The part of the file that every version has, at its begin.
+#[derive(Serialize)]
 struct Head {
     version: u32,
     /// Time of writing, in milliseconds since 1970.
@@ -87,9 +120,58 @@ struct Written<'a> {
     state: &'a Handover,
 }
 
+/// Reads the file in one pass. What follows the head is not looked at if this program can't use it.
+struct Reader {
+    now: SystemTime,
+}
+
 #[derive(Deserialize)]
-struct Read {
-    state: Handover,
+#[serde(rename_all = "snake_case")]
+enum Part {
+    Version,
+    Written,
+    State,
+    #[serde(other)]
+    Unknown,
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Handover;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a handover")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<Handover, A::Error> {
+        let (mut is_known, mut age, mut state) = (false, None, None);
+        while let Some(part) = parts.next_key()? {
+            match part {
+                Part::Version => {
+                    let version: u32 = parts.next_value()?;
+                    is_known = version == VERSION;
+                    if !is_known {
+                        let told = format!("it has version {version}, this program has {VERSION}");
+                        return Err(A::Error::custom(told));
+                    }
+                }
+                Part::Written => {
+                    let written = milliseconds(self.now).abs_diff(parts.next_value()?);
+                    let since = Duration::from_millis(written);
+                    if since > MAX_AGE {
+                        return Err(A::Error::custom(format!("it is {} s old", since.as_secs())));
+                    }
+                    age = Some(since);
+                }
+                Part::State if is_known && age.is_some() => state = Some(parts.next_value()?),
+                Part::State => return Err(A::Error::custom("its head is missing")),
+                Part::Unknown => {
+                    parts.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let state: Handover = state.ok_or_else(|| A::Error::missing_field("state"))?;
+        Ok(Handover { age: age.unwrap_or_default(), ..state })
+    }
 }
 
 impl Handover {
@@ -176,7 +258,7 @@ impl Handover {
     fn write_up_to(&self, folder: &DataFolder, max_bytes: u64) -> anyhow::Result<u64> {
         let head = Head { version: VERSION, written: milliseconds(SystemTime::now()) };
         let mut excess = 0;
-        folder.write_with(FILE, |file| {
+        folder.write_volatile(FILE, |file| {
             // Written through: all of it in memory would double what the logs take.
             let mut limited = Limited { file: BufWriter::new(file), left: max_bytes, excess: 0 };
             serde_json::to_writer(&mut limited, &Written { head, state: self })?;
@@ -241,14 +323,10 @@ fn read(folder: &DataFolder, now: SystemTime) -> anyhow::Result<Option<Handover>
 }
 
 fn parse(text: &str, now: SystemTime) -> anyhow::Result<Handover> {
-    let head: Head = serde_json::from_str(text)?;
-    if head.version != VERSION {
-        bail!("it has version {}, this program has {VERSION}", head.version);
-    }
-    let age = Duration::from_millis(milliseconds(now).abs_diff(head.written));
-    ensure!(age <= MAX_AGE, "it is {} s old", age.as_secs());
-    let Read { state } = serde_json::from_str(text)?;
-    Ok(Handover { age, ..state })
+    let mut text = serde_json::Deserializer::from_str(text);
+    let handover = text.deserialize_map(Reader { now })?;
+    text.end()?;
+    Ok(handover)
 }
 
 fn milliseconds(time: SystemTime) -> u64 {
@@ -276,8 +354,8 @@ mod tests {
     }
 
     fn written(text: &str) -> SystemTime {
-        let head: Head = serde_json::from_str(text).unwrap();
-        UNIX_EPOCH + Duration::from_millis(head.written)
+        let text: serde_json::Value = serde_json::from_str(text).unwrap();
+        UNIX_EPOCH + Duration::from_millis(text["written"].as_u64().unwrap())
     }
 
     #[test]

@@ -62,10 +62,12 @@ pub(crate) use self::{
     config::Config,
     counters::Counts,
     details::{ParticipantDetails, RoomDetails},
+    frozen_room::FrozenRoom,
     handover::Frozen,
     operating::{OperateError, Operating},
     operator::NewRoom,
     room_defaults::RoomDefaults,
+    room_list_feed::ListedRoom,
     sfu_port::MediaServer,
 };
 use self::{hub::Hub, room_message::RoomMessage, room_task::RoomTask};

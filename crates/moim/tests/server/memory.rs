@@ -24,7 +24,7 @@ const PART: usize = 500_000;
 /// Bytes of the description in one `signal`.
 const DESCRIPTION: usize = 60 << 10;
 
-fn reading(server: &Server, name: &str) -> usize {
+pub(crate) fn reading(server: &Server, name: &str) -> usize {
     let page = get(server, "/metrics").text().to_owned();
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name}: {page}")).parse().unwrap()
@@ -164,7 +164,7 @@ fn queues_logs_and_partial_messages_share_one_budget() {
 }
 
 /// A participant that comes back after a restart.
-struct Member {
+pub(crate) struct Member {
     stream: TcpStream,
     id: Value,
     /// Its request to resume.
@@ -174,7 +174,7 @@ struct Member {
 }
 
 impl Member {
-    fn join(server: &Server, room: &str, name: &str) -> Self {
+    pub(crate) fn join(server: &Server, room: &str, name: &str) -> Self {
         let mut stream = socket(tcp(server.address()));
         let mut join = json!({"room": room, "name": name});
         let joined = ask(&mut stream, "room:join", &join)["ok"].clone();
@@ -196,12 +196,32 @@ impl Member {
         }
     }
 
-    fn resume(&mut self, server: &Server) {
+    pub(crate) fn resume(&mut self, server: &Server) {
         self.stream = socket(tcp(server.address()));
         self.join["last"] = self.last.into();
         let resumed = ask(&mut self.stream, "room:join", &self.join);
         assert_eq!(resumed["ok"]["resumed"], true, "{resumed}");
     }
+}
+
+/// Rooms of two, whose logs together take at least this many bytes.
+pub(crate) fn fill_logs(server: &Server, bytes: usize) -> Vec<[Member; 2]> {
+    // Of a megabyte that a log may have.
+    const SIGNALS: usize = 15;
+    let description = json!({"type": "offer", "sdp": "s".repeat(DESCRIPTION)});
+    let rooms = bytes.div_ceil(SIGNALS * DESCRIPTION);
+    let fill = |room: usize| {
+        let room = format!("full {room}");
+        let [mut writer, mut reader] =
+            ["writer", "reader"].map(|name| Member::join(server, &room, name));
+        let signal = json!({"to": reader.id, "description": description});
+        for _ in 0..SIGNALS {
+            assert!(ask(&mut writer.stream, "signal", &signal)["ok"].is_object());
+            assert_eq!(reader.event(), "signal");
+        }
+        [writer, reader]
+    };
+    (0..rooms).map(fill).collect()
 }
 
 /// Each log has what one of the two has not seen, and all come back at once.

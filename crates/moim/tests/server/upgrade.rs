@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     caller::{Caller, Seen, url},
     ctl::{answer, ctl},
+    memory::{fill_logs, reading},
     peer::{Tls, ask, tcp},
     support::{DEADLINE, Server, within},
 };
@@ -17,6 +18,12 @@ const CALLERS: u32 = 6;
 pub(crate) const MAX_GAP: Duration = Duration::from_secs(2);
 /// Restarts in a row, if the environment variable doesn't say otherwise.
 const RESTARTS: usize = 3;
+/// MiB of logs that a restart carries, unless `MOIM_TEST_RESTART_LOGS` says otherwise. Without
+/// optimization JSON takes about thirty times as long, so this is to a debug build what the whole
+/// budget of 256 MiB is to a release.
+const LOGS: usize = 8;
+/// Threads that resume the participants of full logs.
+const THREADS: usize = 8;
 
 pub(crate) fn upgrade(data: &Path) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moim"));
@@ -104,6 +111,51 @@ async fn p4_six_in_a_call_notice_restarts_as_a_short_gap_only() {
     calls.args(["calls", "--since", "1h", "--format", "csv", "--data"]).arg(server.data());
     let calls = String::from_utf8(calls.output().unwrap().stdout).unwrap();
     assert_eq!(calls.lines().count(), 1 + all, "one call, each in it once: {calls}");
+}
+
+/// P4 with a memory budget that is full of logs: what has to be written and read lengthens the gap.
+/// `MOIM_TEST_RESTART_LOGS=256` fills the default budget; it takes a release build to keep the time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p4_restart_with_a_full_memory_budget_is_a_short_gap_too() {
+    let logs = env::var("MOIM_TEST_RESTART_LOGS").ok().and_then(|number| number.parse().ok());
+    let logs: usize = logs.unwrap_or(LOGS);
+    // The rest is for the queues of those who come back.
+    let bytes = (logs << 20) / 10 * 9;
+    let flags = ["--max-queue-memory", &logs.to_string(), "--max-rooms-per-address", "1000"];
+    let server = Server::start(&flags);
+    let at = url(server.address());
+    let (mut pairs, callers, held) = tokio::task::block_in_place(|| {
+        let pairs = fill_logs(&server, bytes);
+        let callers: Vec<_> =
+            (0..CALLERS).map(|number| Caller::join(&at, "tea", number, number == 0)).collect();
+        (pairs, callers, reading(&server, "moim_log_bytes"))
+    });
+    assert!(held >= bytes, "{held} of {bytes} bytes");
+    let all = usize::try_from(CALLERS).unwrap();
+    until(&callers, "everybody hears everybody", |seen| seen.heard == all - 1).await;
+
+    let took = tokio::task::block_in_place(|| {
+        let start = Instant::now();
+        upgrade(server.data());
+        let took = start.elapsed();
+        let each = pairs.len().div_ceil(THREADS);
+        std::thread::scope(|scope| {
+            for part in pairs.chunks_mut(each) {
+                scope.spawn(|| part.iter_mut().flatten().for_each(|member| member.resume(&server)));
+            }
+        });
+        took
+    });
+    until(&callers, "everybody hears everybody again", |seen| {
+        seen.sessions == 2 && seen.heard == all - 1
+    })
+    .await;
+    let gap = callers.iter().map(|caller| caller.seen().longest_gap).max().unwrap();
+    println!("{} MiB of logs: upgrade {took:?}, longest gap {gap:?}", held >> 20);
+    assert!(callers.iter().all(|caller| caller.seen().left == 0), "nobody is seen to leave");
+    let restored = tokio::task::block_in_place(|| reading(&server, "moim_log_bytes"));
+    assert!(restored >= held, "{restored} of {held} bytes are there again");
+    assert!(gap <= MAX_GAP, "audio was gone for {gap:?}");
 }
 
 #[test]
