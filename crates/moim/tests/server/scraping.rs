@@ -30,8 +30,11 @@ const MAX_ALLOCATIONS: usize = 200;
 /// cheapest tells.
 const READS: u32 = 10;
 const MEASUREMENTS: usize = 6;
-/// A read of the full server may cost this many times as much as one of the empty server.
-const MAX_GROWTH: u32 = 2;
+/// This many rooms may add to a read as much as all of a read of the empty server: a read adds up one
+/// number of each room, socket and log. That takes 40 ns a room in the release profile, where a read
+/// of 1,500 rooms took 0.43 ms of CPU time after 0.29 ms of the empty server, and a microsecond
+/// without optimization.
+const ROOMS_AS_A_READ: u32 = 400;
 /// A read may keep a shard from packets for as long as this many of them.
 const MAX_PACKETS: u32 = 20;
 /// Blocks of packets with and without reads, in turn, each of this time.
@@ -166,7 +169,8 @@ fn w6_reads_of_a_full_server_are_quick_and_delay_no_packets() {
     let mut crowd = Crowd::gather(&server, rooms);
     let full = cost_of_a_read(&server);
     eprintln!("CPU time of a read: empty {empty:?}, full {full:?}");
-    assert!(full.server <= empty.server * MAX_GROWTH, "{full:?} after {empty:?}");
+    let limit = empty.server + empty.server * u32::try_from(rooms).unwrap() / ROOMS_AS_A_READ;
+    assert!(full.server <= limit, "{full:?} after {empty:?}");
 
     // Both shards have paths. Each round trip is two packets.
     let before = cpu(&server).0;
