@@ -8,12 +8,21 @@ import { type Browser, chromium } from "@playwright/test";
 import { CHROMIUM, CHROMIUM_FLAGS_BEHIND_NAT } from "../support/chromium.ts";
 import type { Namespace } from "./namespace.ts";
 
-export async function launchChromiumIn(host: Namespace, flags: string[] = []): Promise<Browser> {
+/** `before` is a shell command that runs before the browser. */
+export async function launchChromiumIn(
+  host: Namespace,
+  flags: string[] = [],
+  before = ":",
+): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), "moim-e2e-chromium-"));
   const executablePath = join(folder, "chromium");
-  writeFileSync(executablePath, `#!/bin/sh\nexec ${host.within.join(" ")} ${CHROMIUM} "$@"\n`, {
-    mode: 0o755,
-  });
+  writeFileSync(
+    executablePath,
+    `#!/bin/sh\n${before}\nexec ${host.within.join(" ")} ${CHROMIUM} "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
   const browser = await chromium.launch({
     executablePath,
     args: [...CHROMIUM_FLAGS_BEHIND_NAT, ...flags],
