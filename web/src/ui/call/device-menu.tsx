@@ -1,7 +1,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { BarPopover } from "./bar-popover.tsx";
+import { Popover } from "../parts/popover.tsx";
 import styles from "./device-menu.module.css";
 
 interface Props {
@@ -34,20 +34,28 @@ export function DeviceMenu({ toggle, label, testId, onSettings, children }: Prop
       >
         <Icon name={isOpen ? "down" : "up"} size={18} />
       </button>
-      <BarPopover trigger={trigger} label={label} isOpen={isOpen} onClose={() => setOpen(false)}>
-        {children}
-        <button
-          type="button"
-          className={styles.settings}
-          onClick={() => {
-            setOpen(false);
-            onSettings();
-          }}
+      {isOpen ? (
+        <Popover
+          anchor={trigger}
+          label={label}
+          side="above"
+          shape="card"
+          onClose={() => setOpen(false)}
         >
-          <Icon name="settings" size={20} />
-          {t.controls.allSettings}
-        </button>
-      </BarPopover>
+          {children}
+          <button
+            type="button"
+            className={styles.settings}
+            onClick={() => {
+              setOpen(false);
+              onSettings();
+            }}
+          >
+            <Icon name="settings" size={20} />
+            {t.controls.allSettings}
+          </button>
+        </Popover>
+      ) : null}
     </span>
   );
 }

@@ -1,18 +1,11 @@
 import type { ComponentProps } from "react";
-import { Icon, type IconName } from "../parts/icon.tsx";
-import styles from "./call-head.module.css";
+import { IconButton } from "../parts/icon-button.tsx";
 
-interface Props extends Omit<ComponentProps<"button">, "children" | "className"> {
-  icon: IconName;
-  label: string;
+interface Props extends Omit<ComponentProps<typeof IconButton>, "isTool" | "iconSize"> {
   tooltip?: string;
 }
 
 /** A quiet button of the head. */
-export function HeadTool({ icon, label, tooltip = label, ...rest }: Props) {
-  return (
-    <button {...rest} type="button" className={styles.tool} aria-label={label} title={tooltip}>
-      <Icon name={icon} size={20} />
-    </button>
-  );
+export function HeadTool({ tooltip, ...rest }: Props) {
+  return <IconButton {...rest} isTool iconSize={20} title={tooltip ?? rest.label} />;
 }

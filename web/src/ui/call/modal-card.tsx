@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { useI18n } from "../i18n/context.tsx";
 import { cx } from "../parts/cx.ts";
-import { Icon } from "../parts/icon.tsx";
+import { IconButton } from "../parts/icon-button.tsx";
 import styles from "./modal-card.module.css";
 
 interface Props {
@@ -32,9 +32,7 @@ export function ModalCard({ title, shape, testId, onClose, children }: Props) {
             <Heading slot="title" className={cx(styles.title)}>
               {title}
             </Heading>
-            <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
-              <Icon name="close" />
-            </button>
+            <IconButton icon="close" label={t.close} onClick={onClose} />
           </header>
           {children}
         </Dialog>

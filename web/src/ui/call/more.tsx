@@ -4,8 +4,8 @@ import { useI18n } from "../i18n/context.tsx";
 import { cx } from "../parts/cx.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { usePollTexts } from "../parts/part-texts.ts";
+import popover from "../parts/popover.module.css";
 import { RoundButton } from "../parts/round-button.tsx";
-import popover from "./bar-popover.module.css";
 import styles from "./more.module.css";
 import { Sheet } from "./sheet.tsx";
 import { opens } from "./use-panel.ts";
@@ -59,7 +59,7 @@ export function More({ items, count, isSheet, children }: Props) {
               <button
                 key={label}
                 type="button"
-                className={styles.item}
+                className={styles.sheetItem}
                 data-testid={testId}
                 onClick={run}
               >
@@ -78,15 +78,15 @@ export function More({ items, count, isSheet, children }: Props) {
           onOpenChange={setOpen}
           placement="top"
           offset={12}
-          className={cx(popover.popover, styles.menu)}
+          className={cx(popover.popover)}
         >
-          <Menu aria-label={t.controls.more} className={cx(popover.menu)} onClose={close}>
+          <Menu aria-label={t.controls.more} className={cx(styles.menu)} onClose={close}>
             {items.map(({ icon, label, testId, run }) => (
               <MenuItem
                 key={label}
                 id={label}
                 textValue={label}
-                className={cx(popover.item)}
+                className={cx(styles.item)}
                 data-testid={testId}
                 onAction={run}
               >

@@ -4,6 +4,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
+import { IconButton } from "../parts/icon-button.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import type { Act } from "./act.ts";
@@ -50,17 +51,14 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         <Device isOn={media.mic} icon="mic" off="micOff" offText={t.call.micMuted} />
         <Device isOn={media.camera} icon="camera" off="cameraOff" offText={t.call.cameraMuted} />
         {mayMute ? (
-          <button
-            type="button"
-            className={styles.more}
-            aria-label={t.people.actions(distinctName(person))}
+          <IconButton
+            icon="more"
+            label={t.people.actions(distinctName(person))}
             aria-expanded={isOpen}
             aria-controls={id}
             data-testid="person-actions"
             onClick={() => setOpen(!isOpen)}
-          >
-            <Icon name="more" />
-          </button>
+          />
         ) : null}
       </div>
       {mayMute && isOpen ? (

@@ -4,6 +4,7 @@ import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
 import { usePollTexts } from "../parts/part-texts.ts";
+import { ToggleChoice } from "../parts/toggle-choice.tsx";
 import {
   askOf,
   duplicateOf,
@@ -55,24 +56,20 @@ export function PollForm({ onAsk, onCancel }: Props) {
           />
         ))}
       </fieldset>
-      <label className={styles.rule}>
-        <input
-          type="checkbox"
-          checked={draft.multiple}
-          data-testid="poll-multiple"
-          onChange={({ target }) => setDraft({ ...draft, multiple: target.checked })}
-        />
+      <ToggleChoice
+        checked={draft.multiple}
+        testId="poll-multiple"
+        onChange={(multiple) => setDraft({ ...draft, multiple })}
+      >
         {pollTexts.allowSeveral}
-      </label>
-      <label className={styles.rule}>
-        <input
-          type="checkbox"
-          checked={draft.named}
-          data-testid="poll-named"
-          onChange={({ target }) => setDraft({ ...draft, named: target.checked })}
-        />
+      </ToggleChoice>
+      <ToggleChoice
+        checked={draft.named}
+        testId="poll-named"
+        onChange={(named) => setDraft({ ...draft, named })}
+      >
         {pollTexts.showNames}
-      </label>
+      </ToggleChoice>
       <div className={styles.buttons}>
         <Button type="submit" variant="primary" disabled={!ask} data-testid="poll-start">
           {pollTexts.start}

@@ -1,33 +1,23 @@
 import type { Call } from "moim-client";
 import { useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
+import { Popover } from "../parts/popover.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
-import { BarPopover } from "./bar-popover.tsx";
 import styles from "./reactions.module.css";
 
 /** The emoji that can be shown. Screen readers know their names in any language. */
 const EMOJI = ["👍", "❤️", "😂", "😮", "👏", "🎉", "🤔", "👎"] as const;
 
 /** A row of emoji to show to everybody. */
-export function ReactionRow({
-  call,
-  onDone,
-  takesFocus = false,
-}: {
-  call: Pick<Call, "react">;
-  onDone?: () => void;
-  takesFocus?: boolean;
-}) {
+export function ReactionRow({ call, onDone }: { call: Pick<Call, "react">; onDone?: () => void }) {
   const { t } = useI18n();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms.
     <div className={styles.row} role="group" aria-label={t.controls.reactions}>
-      {EMOJI.map((emoji, i) => (
+      {EMOJI.map((emoji) => (
         <button
           key={emoji}
           type="button"
-          // biome-ignore lint/a11y/noAutofocus: it follows a press on the button that opens the row.
-          autoFocus={takesFocus && i === 0}
           className={styles.emoji}
           data-testid="react"
           data-emoji={emoji}
@@ -61,15 +51,17 @@ export function ReactionButton({ call }: { call: Pick<Call, "react"> }) {
         data-testid="open-reactions"
         onClick={() => setOpen(!isOpen)}
       />
-      <BarPopover
-        trigger={trigger}
-        label={t.controls.reactions}
-        isOpen={isOpen}
-        onClose={close}
-        isRow
-      >
-        <ReactionRow call={call} onDone={close} takesFocus />
-      </BarPopover>
+      {isOpen ? (
+        <Popover
+          anchor={trigger}
+          label={t.controls.reactions}
+          side="above"
+          shape="row"
+          onClose={close}
+        >
+          <ReactionRow call={call} onDone={close} />
+        </Popover>
+      ) : null}
     </>
   );
 }

@@ -2,6 +2,7 @@ import type { Entry, Hosting, Policy } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
 import { Select } from "../parts/field.tsx";
+import { ToggleChoice } from "../parts/toggle-choice.tsx";
 import type { Act } from "./act.ts";
 import { Confirmed } from "./confirmed.tsx";
 import styles from "./people.module.css";
@@ -36,30 +37,34 @@ export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
         ))}
       </Select>
       <div className={styles.rules}>
-        <Rule
-          label={t.people.newcomersView}
-          isOn={policy.newcomers === "viewer"}
+        <ToggleChoice
+          checked={policy.newcomers === "viewer"}
           testId="newcomers-view"
           onChange={(on) => change({ newcomers: on ? "viewer" : "speaker" })}
-        />
-        <Rule
-          label={t.people.chatByHosts}
-          isOn={policy.chat === "hosts"}
+        >
+          {t.people.newcomersView}
+        </ToggleChoice>
+        <ToggleChoice
+          checked={policy.chat === "hosts"}
           testId="chat-by-hosts"
           onChange={(on) => change({ chat: on ? "hosts" : "everybody" })}
-        />
-        <Rule
-          label={t.people.privateByHosts}
-          isOn={policy.private === "hosts"}
+        >
+          {t.people.chatByHosts}
+        </ToggleChoice>
+        <ToggleChoice
+          checked={policy.private === "hosts"}
           testId="private-by-hosts"
           onChange={(on) => change({ private: on ? "hosts" : "everybody" })}
-        />
-        <Rule
-          label={t.people.screenByHosts}
-          isOn={policy.screen === "hosts"}
+        >
+          {t.people.privateByHosts}
+        </ToggleChoice>
+        <ToggleChoice
+          checked={policy.screen === "hosts"}
           testId="screen-by-hosts"
           onChange={(on) => change({ screen: on ? "hosts" : "everybody" })}
-        />
+        >
+          {t.people.screenByHosts}
+        </ToggleChoice>
       </div>
       <Button data-testid="mute-all" onClick={() => act(hosting.mute(null, ["microphone"]))}>
         {t.people.muteAll}
@@ -73,29 +78,5 @@ export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
         />
       ) : null}
     </section>
-  );
-}
-
-function Rule({
-  label,
-  isOn,
-  testId,
-  onChange,
-}: {
-  label: string;
-  isOn: boolean;
-  testId: string;
-  onChange: (on: boolean) => void;
-}) {
-  return (
-    <label className={styles.rule}>
-      <input
-        type="checkbox"
-        checked={isOn}
-        data-testid={testId}
-        onChange={(event) => onChange(event.target.checked)}
-      />
-      {label}
-    </label>
   );
 }

@@ -1,6 +1,6 @@
 import { useI18n } from "../i18n/context.tsx";
+import { ToggleChoice } from "../parts/toggle-choice.tsx";
 import { usePreference } from "../use-preference.ts";
-import { ToggleChoice } from "./toggle-choice.tsx";
 
 /** The choice to show one's own camera as in a mirror. Others never see it so. */
 export function MirrorChoice() {

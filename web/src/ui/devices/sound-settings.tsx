@@ -1,12 +1,12 @@
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Select } from "../parts/field.tsx";
+import { ToggleChoice } from "../parts/toggle-choice.tsx";
 import { hasKeyboard } from "../platform.ts";
 import { usePreference } from "../use-preference.ts";
 import styles from "./settings.module.css";
 import { NOISE_CHOICES } from "./sound-processing.ts";
 import { SoundTests } from "./sound-tests.tsx";
-import { ToggleChoice } from "./toggle-choice.tsx";
 
 /** Tests of speaker and microphone, and how the microphone is processed. */
 export function SoundSettings({ isJoined = false }: { isJoined?: boolean }) {

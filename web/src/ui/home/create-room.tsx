@@ -7,6 +7,7 @@ import { Select, TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { SignInLink } from "../parts/sign-in.tsx";
+import { ToggleChoice } from "../parts/toggle-choice.tsx";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { rememberPassword } from "../room/passwords.ts";
 import { type Rejection, rejectionOf, rejectionText } from "../room/rejection.ts";
@@ -105,13 +106,14 @@ export function CreateRoom() {
           <Icon name="down" size={16} />
         </summary>
         <div className={styles.inner}>
-          <Check
-            label={t.create.listed}
+          <ToggleChoice
+            checked={isListed}
             hint={isListed ? t.create.listedHint : t.create.unlistedHint}
-            isChecked={isListed}
             testId="new-room-listed"
             onChange={setListed}
-          />
+          >
+            {t.create.listed}
+          </ToggleChoice>
           {templates.length > 0 ? (
             <div className={styles.template}>
               <Select
@@ -131,13 +133,14 @@ export function CreateRoom() {
             </div>
           ) : null}
           {template ? null : (
-            <Check
-              label={t.reach.options.waiting}
+            <ToggleChoice
+              checked={hasWaitingRoom}
               hint={t.reach.options.waitingHint}
-              isChecked={hasWaitingRoom}
               testId="new-room-waiting"
               onChange={setWaitingRoom}
-            />
+            >
+              {t.reach.options.waiting}
+            </ToggleChoice>
           )}
           <TextField
             label={t.create.capacity}
@@ -162,30 +165,5 @@ export function CreateRoom() {
         </div>
       </details>
     </form>
-  );
-}
-
-interface CheckProps {
-  label: string;
-  hint: string;
-  isChecked: boolean;
-  testId: string;
-  onChange: (isChecked: boolean) => void;
-}
-
-function Check({ label, hint, isChecked, testId, onChange }: CheckProps) {
-  return (
-    <label className={styles.listed}>
-      <input
-        type="checkbox"
-        checked={isChecked}
-        data-testid={testId}
-        onChange={(event) => onChange(event.target.checked)}
-      />
-      <span>
-        {label}
-        <span className={styles.hint}>{hint}</span>
-      </span>
-    </label>
   );
 }

@@ -1,10 +1,10 @@
-import { useState } from "react";
+import { type ComponentProps, useState } from "react";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { InviteDialog } from "../invite/invite-dialog.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Icon } from "../parts/icon.tsx";
+import { IconButton } from "../parts/icon-button.tsx";
 import { Link } from "../parts/link.tsx";
 import { type VisitedRoom, visitedRooms } from "../room/visited-rooms.ts";
 import { roomPath } from "../router.ts";
@@ -68,20 +68,20 @@ function Row({ room: { name, at, isPinned } }: { room: VisitedRoom }) {
         <Tool
           icon="pin"
           label={isPinned ? t.reach.mine.unpin(name) : t.reach.mine.pin(name)}
-          isPressed={isPinned}
-          testId="pin-room"
+          aria-pressed={isPinned}
+          data-testid="pin-room"
           onClick={() => visitedRooms.pin(name, !isPinned)}
         />
         <Tool
           icon="link"
           label={t.reach.mine.invite(name)}
-          testId="invite-to-room"
+          data-testid="invite-to-room"
           onClick={() => setInviting(true)}
         />
         <Tool
           icon="close"
           label={t.reach.mine.remove(name)}
-          testId="remove-room"
+          data-testid="remove-room"
           onClick={() => visitedRooms.remove(name)}
         />
       </span>
@@ -90,26 +90,6 @@ function Row({ room: { name, at, isPinned } }: { room: VisitedRoom }) {
   );
 }
 
-interface ToolProps {
-  icon: "pin" | "link" | "close";
-  label: string;
-  isPressed?: boolean;
-  testId: string;
-  onClick: () => void;
-}
-
-function Tool({ icon, label, isPressed, testId, onClick }: ToolProps) {
-  return (
-    <button
-      type="button"
-      className={styles.tool}
-      aria-label={label}
-      title={label}
-      aria-pressed={isPressed}
-      data-testid={testId}
-      onClick={onClick}
-    >
-      <Icon name={icon} size={18} />
-    </button>
-  );
+function Tool(props: ComponentProps<typeof IconButton>) {
+  return <IconButton {...props} isTool iconSize={18} title={props.label} />;
 }

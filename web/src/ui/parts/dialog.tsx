@@ -1,7 +1,7 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import styles from "./dialog.module.css";
-import { Icon } from "./icon.tsx";
+import { IconButton } from "./icon-button.tsx";
 
 interface Props {
   title: string;
@@ -41,9 +41,7 @@ export function Dialog({ title, onClose, isWide = false, children }: Props) {
         <h2 id={id} className={styles.title}>
           {title}
         </h2>
-        <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label={t.close} onClick={onClose} />
       </div>
       <div className={styles.body}>{children}</div>
     </dialog>

@@ -2,7 +2,7 @@ import { type CSSProperties, type ReactNode, useEffect, useId, useRef, useState 
 import { useI18n } from "../i18n/context.tsx";
 import { usePreference } from "../use-preference.ts";
 import { isComposing } from "./composing.ts";
-import { Icon } from "./icon.tsx";
+import { IconButton } from "./icon-button.tsx";
 import styles from "./panel.module.css";
 import { clampPanelWidth, PanelResizer } from "./panel-resizer.tsx";
 
@@ -59,9 +59,7 @@ export function Panel({
         <h2 ref={heading} id={id} className={styles.title} tabIndex={-1}>
           {title}
         </h2>
-        <button type="button" className={styles.close} aria-label={t.close} onClick={onClose}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label={t.close} onClick={onClose} />
       </header>
       {isBare ? children : <div className={styles.body}>{children}</div>}
     </aside>

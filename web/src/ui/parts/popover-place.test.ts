@@ -15,6 +15,13 @@ describe("a popover", () => {
     expect(placePopover(anchor, size, window)).toMatchObject({ left: 84, top: 472 });
   });
 
+  test("above is in the middle of its anchor, and below where there is no room above", () => {
+    const anchor = { left: 180, top: 780, width: 44, height: 44 };
+    expect(placePopover(anchor, size, window, "above")).toMatchObject({ left: 62, top: 472 });
+    const top = { ...anchor, top: 10 };
+    expect(placePopover(top, size, window, "above")).toMatchObject({ left: 62, top: 62 });
+  });
+
   test("stays inside the window beside an anchor at its edge", () => {
     const anchor = { left: 0, top: 10, width: 44, height: 44 };
     expect(placePopover(anchor, size, window).left).toBe(8);

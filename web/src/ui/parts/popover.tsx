@@ -11,22 +11,33 @@ import {
 import { createPortal } from "react-dom";
 import { cx } from "./cx.ts";
 import styles from "./popover.module.css";
-import { placePopover } from "./popover-place.ts";
+import { type PopoverSide, placePopover } from "./popover-place.ts";
+import { isTabStop, tabStopsOf } from "./tab-stops.ts";
 
 interface Props {
   /** Element that it belongs to; focus returns to it. */
   anchor: RefObject<HTMLElement | null>;
   label: string;
   onClose: () => void;
-  className?: string | undefined;
+  side?: PopoverSide;
+  /** `menu`: rows of choices; `card`: with room around its parts; `row`: one row of buttons. */
+  shape?: "menu" | "card" | "row";
   children: ReactNode;
 }
 
 /**
  * A panel beside its anchor, in the top layer, so that neither a tile nor a full screen hides it.
- * Escape, a press elsewhere and focus elsewhere close it.
+ * Escape, a press elsewhere and focus elsewhere close it. Tab past its ends leads back to its
+ * anchor: it is at another place in the document.
  */
-export function Popover({ anchor, label, onClose, className, children }: Props) {
+export function Popover({
+  anchor,
+  label,
+  onClose,
+  side = "below",
+  shape = "menu",
+  children,
+}: Props) {
   const ref = useRef<HTMLDivElement>(null);
   const [style, setStyle] = useState<CSSProperties>({ visibility: "hidden" });
   const latestOnClose = useRef(onClose);
@@ -38,17 +49,22 @@ export function Popover({ anchor, label, onClose, className, children }: Props) 
     panel?.showPopover?.();
     const place = () => {
       if (!panel || !button) return;
-      const { width, height } = panel.getBoundingClientRect();
+      // As high as its content: what is in it may come later, such as the list of devices.
+      const height = panel.scrollHeight + panel.offsetHeight - panel.clientHeight;
+      const width = panel.offsetWidth;
       const stage = { width: innerWidth, height: innerHeight };
-      setStyle(placePopover(button.getBoundingClientRect(), { width, height }, stage));
+      setStyle(placePopover(button.getBoundingClientRect(), { width, height }, stage, side));
     };
     place();
     addEventListener("resize", place);
+    const observer = new ResizeObserver(place);
+    if (panel) observer.observe(panel);
     return () => {
       removeEventListener("resize", place);
+      observer.disconnect();
       if (panel?.contains(document.activeElement)) button?.focus();
     };
-  }, [anchor]);
+  }, [anchor, side]);
 
   // Hidden elements take no focus.
   const isPlaced = style.visibility !== "hidden";
@@ -77,16 +93,29 @@ export function Popover({ anchor, label, onClose, className, children }: Props) 
       popover="manual"
       role="dialog"
       aria-label={label}
-      className={cx(styles.popover, className)}
+      className={cx(styles.popover, styles[shape])}
       style={style}
-      onKeyDown={(event: KeyboardEvent) => {
+      onKeyDown={(event: KeyboardEvent<HTMLElement>) => {
         // The keys of its controls mean nothing to the element that opened it.
         event.stopPropagation();
-        if (event.key === "Escape") onClose();
+        if (event.key === "Escape" || leavesByTab(event)) {
+          event.preventDefault();
+          onClose();
+        }
       }}
     >
       {children}
     </div>,
     anchor.current?.closest("main") ?? document.body,
   );
+}
+
+function leavesByTab({
+  key,
+  shiftKey,
+  target,
+  currentTarget,
+}: KeyboardEvent<HTMLElement>): boolean {
+  const end = tabStopsOf(currentTarget).at(shiftKey ? 0 : -1);
+  return key === "Tab" && target instanceof HTMLElement && (!end || isTabStop(target, end));
 }
