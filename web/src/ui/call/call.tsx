@@ -163,7 +163,12 @@ export function Call({ call, onEnd }: CallProps) {
             <div className={styles.stage}>
               <div className={styles.banners}>
                 <Banners call={call} state={state} />
-                <HostBanners call={call} state={state} onShowPeople={() => open("people")} />
+                <HostBanners
+                  call={call}
+                  state={state}
+                  isListShown={panel === "people"}
+                  onShowPeople={() => open("people")}
+                />
               </div>
               <div className={styles.tiles}>
                 <Grid
@@ -173,8 +178,9 @@ export function Call({ call, onEnd }: CallProps) {
                   pin={pin}
                   onPin={setPin}
                   popped={pip.window ? popped : pip.videoKey}
-                />
-                <Toasts toasts={toasts} onClose={closeToast} onChat={() => open("chat")} />
+                >
+                  <Toasts toasts={toasts} onClose={closeToast} onChat={() => open("chat")} />
+                </Grid>
               </div>
             </div>
             {panel === "chat" ? (

@@ -1,5 +1,6 @@
 /** The parts of the call view between which F2 leads the focus: bar, tiles, side panel. */
 import { useEffect, useRef } from "react";
+import { isTabStop, tabStopsOf } from "../parts/tab-stops.ts";
 
 interface Part {
   /** Selects the part. */
@@ -28,6 +29,23 @@ export function focusNextPart(): void {
 }
 
 /**
+ * Lets Tab go on from the last control of the view to its first: the view ends with the tiles, so
+ * tabbing on from there would leave the page in the middle of a call. Shift+Tab leaves it as ever,
+ * and a page in a frame always goes on to the site around it.
+ */
+function onTab(event: KeyboardEvent): void {
+  const view = event.currentTarget;
+  if (event.key !== "Tab" || event.shiftKey || event.defaultPrevented || parent !== window) return;
+  if (!(view instanceof HTMLElement) || !(event.target instanceof HTMLElement)) return;
+  if (event.target.closest("dialog, [role=dialog], [role=menu]")) return;
+  const stops = tabStopsOf(view);
+  const last = stops.at(-1);
+  if (!last || !isTabStop(event.target, last)) return;
+  event.preventDefault();
+  stops[0]?.focus();
+}
+
+/**
  * Keeps the focus in the call view: if the element that has it goes, such as the tile of somebody who
  * leaves or a banner's button, the focus moves on within its part, or to the bar.
  */
@@ -53,8 +71,10 @@ export function useKeptFocus() {
     const observer = new MutationObserver(onChange);
     observer.observe(view, { childList: true, subtree: true });
     view.addEventListener("focusin", onFocus);
+    view.addEventListener("keydown", onTab);
     return () => {
       observer.disconnect();
+      view.removeEventListener("keydown", onTab);
       view.removeEventListener("focusin", onFocus);
     };
   }, []);

@@ -1,5 +1,12 @@
 import type { Call, CallState, Reaction } from "moim-client";
-import { type CSSProperties, type UIEvent, useCallback, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type ReactNode,
+  type UIEvent,
+  useCallback,
+  useRef,
+  useState,
+} from "react";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -31,13 +38,15 @@ interface Props {
   onPin: (tile: AnyTileView | null) => void;
   /** Key of the tile that is also in a small window. */
   popped: string | null;
+  /** Lies over the tiles, above the floating one. */
+  children?: ReactNode;
 }
 
 /**
  * The tiles of a call: pages of equal tiles, or a large tile with the others in a strip or beside
  * it. While the user is alone, an invitation takes the place of the other participants.
  */
-export function Grid({ call, state, view, pin, onPin, popped }: Props) {
+export function Grid({ call, state, view, pin, onPin, popped, children }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
   const { cameraStream, screen } = useReadable(media);
@@ -119,7 +128,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
   const away = tiles.length - placed.length;
 
   return (
-    <div className={styles.stage}>
+    <div className={styles.stage} style={clearStyle(floatingRect, size)}>
       <div
         ref={ref}
         className={`${styles.scroller} ${plan.height > size.height ? styles.scrolls : ""}`}
@@ -215,6 +224,7 @@ export function Grid({ call, state, view, pin, onPin, popped }: Props) {
           </button>
         ) : null}
       </div>
+      {children}
     </div>
   );
 }
@@ -240,6 +250,19 @@ function positionStyle(rect: Rect | undefined): CSSProperties {
   if (!rect) return { visibility: "hidden" };
   const { x, y, width, height } = rect;
   return { transform: `translate(${x}px, ${y}px)`, width, height };
+}
+
+/** Narrower stages have no room for a toast beside the floating tile (px). */
+const TOAST_WITH_FLOATING = 600;
+
+/** Height from the lower edge of the stage that the floating tile takes from what lies there. */
+function clearStyle(
+  floating: Rect | undefined,
+  { width, height }: { width: number; height: number },
+): CSSProperties {
+  if (!floating || floating.y < height / 2) return {};
+  if (width > TOAST_WITH_FLOATING && floating.x > width / 2) return {};
+  return { "--floating-clearance": `${height - floating.y}px` } as CSSProperties;
 }
 
 /** Part of a tile's lower edge that the floating tile covers, for the name to end before it. */

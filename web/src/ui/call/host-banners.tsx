@@ -4,21 +4,23 @@ import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
-import styles from "./device-banner.module.css";
+import styles from "./banners.module.css";
 import own from "./host-banners.module.css";
 
 interface Props {
   call: Call;
   state: CallState;
+  /** The panel with those who wait is open. */
+  isListShown: boolean;
   onShowPeople: () => void;
 }
 
 /** Banners of hosting: somebody waits to be let in, or a host asks for a microphone or camera. */
-export function HostBanners({ call, state, onShowPeople }: Props) {
+export function HostBanners({ call, state, isListShown, onShowPeople }: Props) {
   const { waiting, unmuteRequest } = state;
   return (
     <>
-      {waiting.length > 0 ? (
+      {waiting.length > 0 && !isListShown ? (
         <WaitingBanner call={call} waiting={waiting} onShowPeople={onShowPeople} />
       ) : null}
       {unmuteRequest ? <UnmuteBanner call={call} request={unmuteRequest} /> : null}
@@ -49,7 +51,7 @@ function WaitingBanner({
       </div>
       <button
         type="button"
-        className={styles.remedy}
+        className={styles.action}
         data-testid="waiting-show"
         onClick={onShowPeople}
       >
@@ -58,7 +60,7 @@ function WaitingBanner({
       {isOne ? (
         <button
           type="button"
-          className={styles.remedy}
+          className={styles.action}
           data-testid="banner-admit"
           onClick={() => void call.hosting.admit([first.id]).catch(onShowPeople)}
         >
@@ -95,13 +97,13 @@ function UnmuteBanner({
       </div>
       <button
         type="button"
-        className={styles.remedy}
+        className={styles.action}
         data-testid="not-now"
         onClick={() => call.dismissUnmuteRequest()}
       >
         {t.people.notNow}
       </button>
-      <button type="button" className={styles.remedy} data-testid="turn-on" onClick={turnOn}>
+      <button type="button" className={styles.action} data-testid="turn-on" onClick={turnOn}>
         {t.people.turnOn}
       </button>
     </div>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Countdown } from "./countdown.ts";
@@ -65,9 +65,11 @@ export function Toasts({ toasts, onClose, onChat }: Props) {
     setHovered(false);
     setFocused(false);
   }, [toasts.length]);
+  const stack = useStack();
   if (toasts.length === 0) return null;
   return (
     <section
+      ref={stack}
       className={styles.toasts}
       aria-label={t.toasts.title}
       onPointerEnter={({ pointerType }) => setHovered(pointerType === "mouse")}
@@ -86,6 +88,28 @@ export function Toasts({ toasts, onClose, onChat }: Props) {
       ))}
     </section>
   );
+}
+
+/** Space between two toasts (px). */
+const GAP = 8;
+
+/** Moves the toasts above each other, the latest one lowest. */
+function useStack() {
+  const ref = useRef<HTMLElement>(null);
+  const place = useCallback(() => {
+    let above = 0;
+    for (const toast of [...(ref.current?.children ?? [])].reverse() as HTMLElement[]) {
+      toast.style.translate = `0 ${-above}px`;
+      if (toast.offsetHeight > 0) above += toast.offsetHeight + GAP;
+    }
+  }, []);
+  // After every render: a toast has come or gone.
+  useLayoutEffect(place);
+  useEffect(() => {
+    addEventListener("resize", place);
+    return () => removeEventListener("resize", place);
+  }, [place]);
+  return ref;
 }
 
 interface CardProps {

@@ -21,7 +21,7 @@ export function Hint({ icon, title, text, action, testId, onDismiss, onNeverAgai
   const announce = useAnnounce();
   useEffect(() => announce(`${title}. ${text}`), [title, text, announce]);
   return (
-    <div className={styles.hint} data-testid={testId}>
+    <div className={styles.hint} data-testid={testId} data-hint>
       <Icon name={icon} size={20} />
       <div className={styles.text}>
         <strong>{title}</strong>
