@@ -1,6 +1,8 @@
-import type { Locator } from "@playwright/test";
+import { type Browser, chromium, type Locator } from "@playwright/test";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../../support/chromium.ts";
 import { fakeDevices } from "../../support/devices.ts";
 import { expect, test } from "../../support/test.ts";
+import { until } from "../../support/until.ts";
 
 /**
  * How much the brightness of a video's middle row varies (0 to 255; no number without a picture), and
@@ -64,6 +66,79 @@ test("the background is blurred or replaced by the server's own files, at the ot
 
   await ada.page.getByTestId("background-none").check();
   await expect.poll(async () => (await look(seen)).contrast).toBeGreaterThan(150);
+});
+
+/** CPU time (ms) that Chromium's processes have used; a renderer's includes its workers. */
+async function cpuTime(browser: Browser): Promise<number> {
+  const devtools = await browser.newBrowserCDPSession();
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  await devtools.detach();
+  return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0);
+}
+
+/** CPU time (ms) while a video shows that many frames, for each of them. */
+async function cpuPerFrame(browser: Browser, video: Locator, frames: number): Promise<number> {
+  const before = await cpuTime(browser);
+  await video.evaluate(
+    (element, frames) =>
+      new Promise<void>((resolve) => {
+        let left = frames;
+        const count = () => {
+          left -= 1;
+          if (left > 0) (element as HTMLVideoElement).requestVideoFrameCallback(count);
+          else resolve();
+        };
+        (element as HTMLVideoElement).requestVideoFrameCallback(count);
+      }),
+    frames,
+  );
+  return ((await cpuTime(browser)) - before) / frames;
+}
+
+test("a background that is no longer blurred gives the processor back", async ({ open, pool }) => {
+  // A browser of its own: no other page's work is counted.
+  const browser = pool.closeAtEnd(
+    await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS }),
+  );
+  const ada = await open("Ada", { browser });
+  await ada.openPreview("cpu");
+  const preview = ada.page.getByTestId("preview");
+  const plain = await cpuPerFrame(browser, preview, 60);
+  await ada.page.getByTestId("media-settings").click();
+  await ada.page.getByTestId("background-strong").check();
+  await expect(ada.page.getByTestId("background-strong")).toBeChecked();
+  await cpuPerFrame(browser, preview, 20);
+  const blurred = await cpuPerFrame(browser, preview, 60);
+  await ada.page.getByTestId("background-none").check();
+  await cpuPerFrame(browser, preview, 20);
+  const after = await cpuPerFrame(browser, preview, 60);
+  console.log("CPU per frame (ms)", JSON.stringify({ plain, blurred, after }));
+  // Without a graphics processor, as here, blurring takes about 25 times as much.
+  expect(blurred).toBeGreaterThan(2 * plain);
+  expect(after).toBeLessThan(2 * plain);
+});
+
+test("Firefox replaces the background, too", async ({ pool, firefox }) => {
+  const ada = await pool.openFirefox("Ada", firefox);
+  await ada.openPreview("hidden");
+  await ada.tab.click("media-settings");
+  await ada.tab.click("background-room");
+  await until("Ada's preview to show the wall of that picture", async () => {
+    const corner = await ada.tab.evaluate(() => {
+      const video = document.querySelector<HTMLVideoElement>("[data-testid=preview]");
+      const canvas = document.createElement("canvas");
+      canvas.width = video?.videoWidth ?? 0;
+      canvas.height = video?.videoHeight ?? 0;
+      const context = canvas.getContext("2d");
+      if (!video || !context || canvas.width === 0) return [];
+      context.drawImage(video, 0, 0);
+      return [...context.getImageData(2, 2, 1, 1).data.slice(0, 3)];
+    });
+    const wall = [239, 231, 220];
+    const isWall =
+      corner.length === 3 && corner.every((value, i) => Math.abs(value - (wall[i] ?? 0)) < 25);
+    return { done: isWall || undefined, seen: corner };
+  });
 });
 
 test("a camera whose background can't be hidden is not shown until the person agrees", async ({

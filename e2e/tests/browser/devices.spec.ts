@@ -1,5 +1,9 @@
 import { type Browser, chromium } from "@playwright/test";
-import { CHROMIUM, CHROMIUM_FLAGS_DENYING_DEVICES } from "../../support/chromium.ts";
+import {
+  CHROMIUM,
+  CHROMIUM_FLAGS,
+  CHROMIUM_FLAGS_DENYING_DEVICES,
+} from "../../support/chromium.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -139,5 +143,67 @@ for (const [locale, language] of [
     await page.evaluate(() => (window as unknown as { allow: () => void }).allow());
     await ada.waitForPreview();
     await expect(problem).toHaveCount(0);
+  });
+}
+
+/** Browsers inside other apps, by what they call themselves. */
+const IN_APP = [
+  "Mozilla/5.0 (Linux; Android 16; SM-S931N) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36 KAKAOTALK 25.8.0",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 NAVER(inapp; search; 1000; 12.10.1; 15PRO)",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 380.0.0.0 (iPhone16,1; iOS 19_0)",
+];
+
+for (const { locale, inApp, insecure } of [
+  { locale: "en-US", inApp: /another app's built-in browser/, insecure: /over https:\/\// },
+  { locale: "ko-KR", inApp: /다른 앱 안의 브라우저/, insecure: /https:\/\/ 주소로/ },
+]) {
+  test(`a browser inside another app is told to open this page elsewhere, in ${locale}`, async ({
+    open,
+  }) => {
+    for (const userAgent of IN_APP) {
+      const ada = await open("Ada", { browser: denying, context: { locale, userAgent } });
+      await ada.page.goto(ada.previewUrl("in-app"));
+      const problem = ada.page.getByTestId("device-problem");
+      await expect(problem).toContainText(inApp);
+      await expect(problem.getByRole("button")).toHaveCount(1);
+      await ada.join();
+    }
+  });
+
+  test.describe("on an insecure page", () => {
+    test.use({ flags: ["--host", "moim.test"] });
+
+    test(`it says what to do, without a button, and one still hears and sees the others, in ${locale}`, async ({
+      open,
+      pool,
+      server,
+    }) => {
+      const args = [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP moim.test 127.0.0.1"];
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+      pool.closeAtEnd(browser);
+      const url = `http://moim.test:${server.port}`;
+      const ada = await open("Ada", {
+        browser,
+        url,
+        context: { locale },
+        // Chromium's remark about a header that counts on secure pages alone.
+        allow: [/Cross-Origin-Opener-Policy/],
+      });
+      const { page } = ada;
+      await page.goto(ada.previewUrl("insecure"));
+      expect(await page.evaluate(() => isSecureContext)).toBe(false);
+      const problem = page.getByTestId("device-problem");
+      await expect(problem).toContainText(insecure);
+      await expect(problem.getByRole("button")).toHaveCount(0);
+      await expect(page.getByTestId("join-without")).toHaveCount(0);
+      await ada.join();
+      const grace = await open("Grace");
+      await grace.enter("insecure");
+      await ada.decodes(1);
+      await page.getByTestId("chat-open").click();
+      await page.getByTestId("chat-input").fill("hello");
+      await page.getByTestId("chat-send").click();
+      await expect(page.getByTestId("chat-message")).toHaveAttribute("data-status", "sent");
+    });
   });
 }

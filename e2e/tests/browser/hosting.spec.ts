@@ -151,8 +151,19 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
   await expect(ben.page.getByTestId("join-again")).toHaveCount(0);
   await takeScreenshots(ben.page, "removed");
   await hana.remoteTiles(0);
-  await ben.page.goto(ben.roomUrl("desk"));
+  // Neither back nor a reload nor the address leads in again.
+  for (const attempt of [
+    () => ben.page.goBack(),
+    () => ben.page.goForward(),
+    () => ben.page.reload(),
+    () => ben.page.goto(ben.roomUrl("desk")),
+  ]) {
+    await attempt();
+    await expect(ben.page.getByTestId("call")).toHaveCount(0);
+    await expect(ben.page.getByTestId("tile")).toHaveCount(0);
+  }
   await expect(ben.page.getByTestId("error")).toContainText("removed you from this room");
+  await hana.remoteTiles(0);
 });
 
 test("a page that ignores its host reaches nobody, and the host ends the call", async ({

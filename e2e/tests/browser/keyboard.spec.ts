@@ -92,6 +92,27 @@ test("every action takes twelve presses or fewer, and the focus never falls to t
   await expect(page.locator(`[data-name="${name}"][data-large=true]`)).toHaveCount(1);
   keys.done("pin");
 
+  // Tab goes on from the last tile to the bar, and Shift+Tab back out of it.
+  await keys.press("F2", "F2");
+  await expect(tiles.locator(":focus")).toHaveCount(1);
+  const isAmongTiles = () => tiles.locator(":focus").count();
+  while ((await isAmongTiles()) > 0) await keys.press("Tab");
+  await expect(page.getByTestId("toggle-mic")).toBeFocused();
+  keys.done("go around by Tab");
+
+  // Past the end of a menu it leads back to the button that opened it.
+  for (const menu of ["open-camera-menu", "open-reactions"]) {
+    await page.getByTestId(menu).focus();
+    await keys.press("Enter");
+    const inMenu = page.locator("[popover] :focus");
+    await expect(inMenu).toHaveCount(1);
+    while ((await inMenu.count()) > 0) await keys.press("Tab");
+    await expect(page.getByTestId(menu)).toBeFocused();
+    await expect(page.getByTestId(menu)).toHaveAttribute("aria-expanded", "false");
+    keys.done("leave a menu");
+  }
+  await page.locator(`[data-name="${name}"] [data-testid=pin]`).focus();
+
   // Whoever has the focus leaves: it goes to another tile, not to the page.
   const leaver = others.find((other) => other.name === name);
   expect(leaver, `${name} is one of them`).toBeDefined();

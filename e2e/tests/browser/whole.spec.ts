@@ -1,0 +1,280 @@
+// Acceptance checks 1, 3, 8 and 31: every view and state is whole at every size, in both languages,
+// by mouse and by finger, at 200 % of text, and with longer words from right to left.
+//
+// `MOIM_SHOTS=1` takes screenshots of all of them as well, for manual review.
+
+import type { Page } from "@playwright/test";
+import type { ChromiumParticipant } from "../../support/participant.ts";
+import { PaperParticipant } from "../../support/people.ts";
+import { drawPortrait } from "../../support/portrait.ts";
+import { createRoom } from "../../support/rooms.ts";
+import { ALL_SIZES, takeScreenshots } from "../../support/screenshots.ts";
+import type { OpenOptions } from "../../support/test.ts";
+import { expect, test } from "../../support/test.ts";
+import { faultsOf, pseudoLocalize, SIZES } from "../../support/whole.ts";
+
+const TAKES_SCREENSHOTS = process.env.MOIM_SHOTS === "1";
+
+type Open = (name: string, options?: OpenOptions) => Promise<ChromiumParticipant>;
+
+/** A way of looking at every view. */
+interface Look {
+  name: string;
+  pointer: "mouse" | "finger";
+  context: NonNullable<OpenOptions["context"]>;
+  /** Changes the page before it is measured, in each view. */
+  change?: (page: Page) => Promise<void>;
+  sizes?: readonly (readonly [number, number])[];
+}
+
+const LOOKS: readonly Look[] = [
+  { name: "by mouse in English", pointer: "mouse", context: { colorScheme: "light" } },
+  {
+    name: "by finger in Korean",
+    pointer: "finger",
+    context: { colorScheme: "dark", locale: "ko-KR", hasTouch: true },
+  },
+  {
+    name: "with text of 200 %",
+    pointer: "mouse",
+    context: {},
+    change: (page) =>
+      page.evaluate(() => {
+        document.documentElement.style.fontSize = "200%";
+      }),
+    sizes: [
+      [1280, 800],
+      [1024, 768],
+    ],
+  },
+  {
+    name: "with longer words from right to left",
+    pointer: "mouse",
+    context: {},
+    change: pseudoLocalize,
+  },
+];
+
+/** Looks at views in all sizes, and gathers what is wrong with them. */
+class Inspector {
+  readonly faults: string[] = [];
+
+  constructor(private readonly look: Look) {}
+
+  async inspect(
+    page: Page,
+    view: string,
+    fits: (width: number, height: number) => boolean = () => true,
+  ) {
+    const before = page.viewportSize();
+    const found = new Map<string, string[]>();
+    for (const [width, height] of this.look.sizes ?? SIZES) {
+      if (!fits(width, height)) continue;
+      await page.setViewportSize({ width, height });
+      await this.look.change?.(page);
+      let faults: string[] = [];
+      // What follows the size of the window does so in a later frame.
+      for (let frame = 0; frame < 10; frame++) {
+        await page.evaluate(
+          () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+        );
+        faults = await faultsOf(page, this.look.pointer);
+        if (faults.length === 0) break;
+      }
+      for (const fault of faults) {
+        const at = found.get(fault.replace(/: [-\d, ×]+$/, "")) ?? [];
+        found.set(fault.replace(/: [-\d, ×]+$/, ""), [
+          ...at,
+          `${width}×${height}${/: .*/.exec(fault)?.[0] ?? ""}`,
+        ]);
+      }
+    }
+    for (const [fault, at] of found) this.faults.push(`${view}: ${fault} at ${at.join("; ")}`);
+    if (before) await page.setViewportSize(before);
+    if (TAKES_SCREENSHOTS && !this.look.change) {
+      await takeScreenshots(page, `whole-${this.look.pointer}-${view}`, ALL_SIZES);
+    }
+  }
+}
+
+const isRoomy = (width: number, height: number) => width >= 760 && height >= 481;
+const isTight = (width: number, height: number) => !isRoomy(width, height);
+
+for (const look of LOOKS) {
+  test(`home, lobby and what leads to a call are whole ${look.name}`, async ({ open, server }) => {
+    test.setTimeout(300_000);
+    const inspector = new Inspector(look);
+    const openLook: Open = (name, options) =>
+      open(name, { ...options, context: { reducedMotion: "reduce", ...look.context } });
+    await createRoom(server.url, { name: "W".repeat(64), listed: true });
+    const grace = await open("Grace");
+    await grace.enter("morning-tea");
+
+    // The last view is of an address without a page.
+    const ada = await openLook("Ada", { allow: [/404/] });
+    const { page } = ada;
+    await ada.openPreview("an earlier room");
+    await ada.join();
+    await ada.tab.click("leave");
+    await expect(page.getByTestId("left")).toBeVisible();
+    await inspector.inspect(page, "left");
+    await page.getByTestId("go-home").click();
+    await expect(page.getByTestId("own-room")).toHaveCount(1);
+    await expect(page.getByTestId("room-item")).toHaveCount(2);
+    await inspector.inspect(page, "home");
+    await page.getByTestId("create-options").click();
+    await inspector.inspect(page, "home with options");
+    await page.getByTestId("join-link").fill("..");
+    await page.getByTestId("join-by-link").click();
+    await expect(page.getByRole("alert")).toBeVisible();
+    await inspector.inspect(page, "home with an error");
+
+    await ada.openPreview("morning-tea");
+    await expect(page.getByTestId("join")).toBeEnabled();
+    await inspector.inspect(page, "lobby");
+    await page.getByTestId("invite-people").click();
+    await page.getByTestId("invite-calendar").click();
+    await inspector.inspect(page, "invitation");
+    await page.keyboard.press("Escape");
+    await page.getByTestId("media-settings").click();
+    await expect(page.getByTestId("noise")).toBeVisible();
+    await inspector.inspect(page, "lobby with media settings");
+
+    await createRoom(server.url, { name: "small", capacity: 1 });
+    const only = await PaperParticipant.join(server.url, "small", "Grace");
+    await page.goto(ada.roomUrl("small"));
+    await expect(page.getByTestId("room-full")).toBeVisible();
+    await inspector.inspect(page, "full room");
+    only.leave();
+
+    const second = await page.context().newPage();
+    await ada.openPreview("twice");
+    await ada.join();
+    await second.goto(ada.roomUrl("twice"));
+    await expect(second.getByTestId("elsewhere")).toBeVisible();
+    await inspector.inspect(second, "elsewhere");
+    await second.close();
+
+    await page.goto(`${ada.url}/nowhere/to/be/found`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await inspector.inspect(page, "not found");
+    await page.goto(`${ada.url}/admin`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await inspector.inspect(page, "administration");
+    expect(inspector.faults).toEqual([]);
+  });
+
+  test(`the call with every panel, menu and dialog is whole ${look.name}`, async ({
+    open,
+    server,
+  }) => {
+    test.setTimeout(300_000);
+    const inspector = new Inspector(look);
+    const ada = await open("Ada", { context: { reducedMotion: "reduce", ...look.context } });
+    const { page } = ada;
+    if (TAKES_SCREENSHOTS) {
+      const colours = { hairColour: "#4a2f25", skin: "#f1c6a6", shirt: "#3f6f8f" };
+      await drawPortrait(page, { background: "room", hair: "long", ...colours });
+    }
+    await ada.enter("morning-tea");
+    await expect(page.getByTestId("alone")).toBeVisible();
+    await inspector.inspect(page, "alone");
+
+    const papers: PaperParticipant[] = [];
+    const join = async (name: string) => {
+      papers.push(await PaperParticipant.join(server.url, "morning-tea", name));
+      await ada.remoteTiles(papers.length);
+    };
+    await join("W".repeat(64));
+    await inspector.inspect(page, "two");
+    await page.goBack();
+    await expect(page.getByTestId("leave-question")).toBeVisible();
+    await inspector.inspect(page, "leave question");
+    await page.getByTestId("stay").click();
+    for (const name of ["Grace", "Hedy", "하늘", "Ben", "Cem", "Dan", "Eve"]) await join(name);
+    await papers[1]?.raiseHand(true);
+    await expect(page.getByTestId("tile-hand")).toHaveCount(1);
+    await inspector.inspect(page, "nine");
+
+    await page.getByTestId("open-people").click();
+    await page.getByTestId("entry").selectOption("waiting");
+    await page.getByTestId("make-invitation").click();
+    await expect(page.getByTestId("invitation-link")).toBeVisible();
+    await page.getByTestId("person-actions").first().click();
+    const waiting = await open("Zoe");
+    await waiting.page.goto(waiting.roomUrl("morning-tea"));
+    await expect(page.getByTestId("waiting-person")).toHaveCount(1);
+    await inspector.inspect(page, "people");
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("waiting-banner")).toBeVisible();
+    await inspector.inspect(page, "waiting banner");
+    await inspector.inspect(waiting.page, "waiting");
+    await waiting.page.getByTestId("stop-waiting").click();
+    await expect(page.getByTestId("waiting-banner")).toHaveCount(0);
+
+    await papers[1]?.write("A long message. ".repeat(120));
+    await expect(page.getByTestId("toast").last()).toBeVisible();
+    await page.getByTestId("chat-open").click();
+    await page.getByTestId("chat-input").fill("See https://example.org/agenda");
+    await page.getByTestId("chat-send").click();
+    await expect(page.getByTestId("chat-message")).toHaveCount(2);
+    await inspector.inspect(page, "chat");
+    await page.getByTestId("open-more").click();
+    await page.getByTestId("open-polls").click();
+    await page.getByTestId("poll-new").click();
+    await inspector.inspect(page, "poll form");
+    await page.getByTestId("poll-question").fill("What shall we have for lunch?");
+    await page.getByTestId("poll-option").nth(0).fill("Noodles");
+    await page
+      .getByTestId("poll-option")
+      .nth(1)
+      .fill("Rice, and whatever else there is in the kitchen");
+    await page.getByTestId("poll-start").click();
+    await expect(page.getByTestId("poll")).toHaveCount(1);
+    await inspector.inspect(page, "polls");
+    await page.getByTestId("open-info").click();
+    await expect(page.getByTestId("info")).toBeVisible();
+    await inspector.inspect(page, "info");
+    await page.getByTestId("open-stats").click();
+    await expect(page.getByTestId("stats-panel")).toBeVisible();
+    await inspector.inspect(page, "connection");
+    await page.keyboard.press("Escape");
+
+    for (const menu of ["open-mic-menu", "open-camera-menu", "open-reactions", "open-more"]) {
+      await page.getByTestId(menu).click();
+      await expect(page.getByTestId(menu)).toHaveAttribute("aria-expanded", "true");
+      await inspector.inspect(page, menu, isRoomy);
+      await page.keyboard.press("Escape");
+    }
+    await page.getByTestId("open-layout").click();
+    await inspector.inspect(page, "open-layout");
+    await page.keyboard.press("Escape");
+    const tile = page.locator('[data-testid=tile][data-name="Grace"]');
+    await tile.getByTestId("tile-menu").focus();
+    await page.keyboard.press("Enter");
+    await expect(page.getByTestId("mute-for-me")).toBeVisible();
+    await inspector.inspect(page, "tile-menu", isRoomy);
+    await page.keyboard.press("Escape");
+
+    await page.keyboard.press("?");
+    await expect(page.getByTestId("shortcuts")).toBeVisible();
+    for (const tab of ["shortcuts", "media", "notices", "access", "language"]) {
+      await page.getByTestId(`settings-${tab}`).click();
+      await inspector.inspect(page, `settings-${tab}`);
+    }
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByTestId("open-more").click();
+    await expect(page.getByTestId("more")).toBeVisible();
+    await inspector.inspect(page, "more", isTight);
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 1280, height: 800 });
+
+    await page.getByTestId("open-layout").click();
+    await page.getByTestId("view-speaker").click();
+    await page.keyboard.press("Escape");
+    await inspector.inspect(page, "speaker view");
+    for (const paper of papers) paper.leave();
+    expect(inspector.faults).toEqual([]);
+  });
+}
