@@ -83,7 +83,17 @@
 //! Give each shard of a room the list of its shards ([`Sfu::handle_room_shards`]). Deliver every
 //! [`Output::ShardMessage`] to [`Sfu::handle_shard_message`] of the shard in its `to` field, in
 //! order, over a bounded queue. Peers then receive the tracks of all shards. [`Event::Speakers`] is
-//! emitted by the first shard of a room only. Send it to the peers of all.
+//! emitted by the first shard of a room on a server only. Send it to the peers of all.
+//!
+//! # Rooms across servers
+//!
+//! Shards of other servers are remote shards ([`Sfu::handle_remote_shards`]). On each server, a room
+//! has one ingress shard, which receives the tracks of other servers and passes them on to its
+//! siblings. Shards send their own tracks to the ingress shards of the other servers. So an encoding
+//! that is needed crosses once to each server, and never on to another. Messages to remote shards
+//! have a wire form ([`ShardMessage::encode`]); media may be lost, other messages may not. The
+//! driver reports the links: [`Sfu::handle_shard_connected`], [`Sfu::handle_shard_disconnected`],
+//! [`Sfu::handle_shard_congestion`]. [`Event::Speakers`] is emitted on each server.
 //!
 //! # Demultiplexing
 //!
@@ -125,7 +135,7 @@ pub use quality::{JoinStep, LinkQuality, MediaCounts, PacketCounts, PauseReason}
 pub use rejection::Rejection;
 pub use sdp::SdpError;
 pub use send::rtcp;
-pub use sfu::Sfu;
-pub use shard_message::ShardMessage;
+pub use sfu::{RemoteShard, Sfu};
+pub use shard_message::{DecodeError, ShardMessage};
 pub use track::codec;
 pub use ufrag::{shard_of, ufrag_of};

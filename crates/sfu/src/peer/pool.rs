@@ -92,6 +92,10 @@ impl<S> Pool<S> {
         Some(&mut self.sections.get_mut(index?)?.state)
     }
 
+    pub(crate) fn get(&self, index: usize) -> Option<&Section<S>> {
+        self.sections.get(index)
+    }
+
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Section<S>> {
         self.sections.get_mut(index)
     }

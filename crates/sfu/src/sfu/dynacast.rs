@@ -14,7 +14,7 @@ use crate::{
 
 /// Time for which an encoding without subscribers stays active. A window that is being resized
 /// needs it again soon.
-const UNUSED_TTL: Duration = Duration::from_secs(3);
+pub(super) const UNUSED_TTL: Duration = Duration::from_secs(3);
 
 impl Sfu {
     /// Updates the publishers of all video in a room.
@@ -25,15 +25,19 @@ impl Sfu {
             (track_id.peer, Source::ALL.iter().position(|source| *source == track_id.source))
         });
         for track_id in tracks {
-            let max_height = self.max_height_needed(track_id);
-            self.request_max_height(track_id, max_height);
-            self.update_publisher(track_id, max_height);
+            self.update_interest(track_id);
+            self.update_publisher(track_id);
         }
     }
 
-    /// Activates the encodings up to a height, so that a subscriber can step down without delay,
+    /// Activates a local track's encodings up to the highest that is needed, so that a subscriber can step down without delay,
     /// and deactivates those that have been unused for a while.
-    fn update_publisher(&mut self, track_id: TrackId, max_height: Option<u16>) {
+    fn update_publisher(&mut self, track_id: TrackId) {
+        let Some(Origin::Section(mid)) = self.tracks.get(&track_id).map(|track| track.origin)
+        else {
+            return;
+        };
+        let max_height = self.max_height_needed(track_id);
         let now = self.now;
         let Some(track) = self.tracks.get_mut(&track_id) else { return };
         let heights: Vec<u16> = track.heights().collect();
@@ -55,7 +59,6 @@ impl Sfu {
                 has_changed = true;
             }
         }
-        let Origin::Section(mid) = track.origin else { return };
         if !has_changed {
             return;
         }
@@ -71,7 +74,7 @@ impl Sfu {
         });
     }
 
-    /// Height of the highest encoding that any subscriber's viewport needs.
+    /// Height of the highest encoding that any subscriber's viewport or another shard needs.
     fn max_height_needed(&self, track_id: TrackId) -> Option<u16> {
         let track = self.tracks.get(&track_id)?;
         let choices = track.choices(self.now);
@@ -89,15 +92,12 @@ impl Sfu {
             let height = choice.and_then(|choice| track.heights().nth(choice.quality.encoding));
             max_height = max_height.max(height);
         }
-        // Another shard needs all encodings until it has requested a height.
-        if let Origin::Section(_) = track.origin
-            && let Some(room) = self.rooms.get(&track.room)
-        {
-            for shard in &room.shards {
-                let mut requests = track.shard_max_heights.iter();
-                let request = requests.find(|request| request.shard == *shard);
-                max_height =
-                    max_height.max(request.map_or(Some(u16::MAX), |request| request.height));
+        if let Some(room) = self.rooms.get(&track.room) {
+            for shard in room.receivers(track.origin) {
+                for (encoding, height) in track.encodings.iter().zip(track.heights()) {
+                    let is_needed = track.is_needed_by(shard, encoding.rid);
+                    max_height = max_height.max(is_needed.then_some(height));
+                }
             }
         }
         // Before the first packet, all encodings are needed.

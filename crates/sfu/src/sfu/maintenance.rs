@@ -62,6 +62,7 @@ impl Sfu {
         self.remove_dead_links(room_id);
         self.update_interruptions(room_id);
         self.update_speakers(room_id);
+        self.raise_remote_limits(room_id);
         self.allocate_room(room_id);
         self.repeat_keyframe_requests(room_id);
         self.sample_quality(room_id);

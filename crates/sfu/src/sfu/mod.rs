@@ -4,10 +4,12 @@ mod allocation;
 mod cascade;
 mod dynacast;
 mod forwarding;
+mod interest;
 mod maintenance;
 mod negotiation;
 mod probe;
 mod quality;
+mod remote_limit;
 mod room;
 mod speakers;
 mod subscriptions;
@@ -17,7 +19,8 @@ use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 use foldhash::{HashMap, HashMapExt as _};
 use rand::{SeedableRng as _, rngs::StdRng};
 
-use self::room::Room;
+pub use self::room::RemoteShard;
+use self::{remote_limit::RemoteLimit, room::Room};
 use crate::{
     bwe::estimate::BandwidthEstimate,
     config::Config,
@@ -59,6 +62,8 @@ pub struct Sfu {
     shard_messages: VecDeque<ShardMessage>,
     /// Media dropped because too many messages to other shards were waiting.
     dropped_shard_messages: u64,
+    /// Limits of what shards of other servers send.
+    remote_limits: HashMap<u16, RemoteLimit>,
     dropped: Dropped,
     /// Probes with the time of their end, the earliest first.
     probes: VecDeque<(Instant, PeerId)>,
@@ -90,6 +95,7 @@ impl Sfu {
             events: VecDeque::new(),
             shard_messages: VecDeque::new(),
             dropped_shard_messages: 0,
+            remote_limits: HashMap::new(),
             dropped: Dropped::default(),
             probes: VecDeque::new(),
             counts: MediaCounts::default(),
@@ -150,7 +156,8 @@ impl Sfu {
             + self.events.len()
             + self.shard_messages.len()
             + self.probes.len();
-        let state = self.peers.len() + self.rooms.len() + self.tracks.len();
+        let state =
+            self.peers.len() + self.rooms.len() + self.tracks.len() + self.remote_limits.len();
         state + self.routes.len() + self.link_timers.len() + self.room_timers.len() + queues
     }
 

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     ids::{PeerId, TrackId},
     output::Speaker,
+    track::Origin,
 };
 
 /// Level from which on a peer counts as speaking: -50 dBov, above the noise of a quiet room.
@@ -21,8 +22,10 @@ const MARGIN_DB: u8 = 6;
 pub(crate) struct Room {
     /// Peers of this shard.
     pub(crate) members: Vec<PeerId>,
-    /// Other shards with peers in the room.
-    pub(crate) shards: Vec<u16>,
+    /// Other shards of this server with peers in the room.
+    pub(crate) siblings: Vec<u16>,
+    /// Shards of other servers that exchange tracks of the room with this one.
+    pub(crate) remotes: Vec<RemoteShard>,
     /// Tracks of all shards.
     pub(crate) tracks: Vec<TrackId>,
     pub(crate) dominant_speaker: Option<PeerId>,
@@ -31,6 +34,15 @@ pub(crate) struct Room {
     emitted_at: Option<Instant>,
     /// Time of the last sample of the quality.
     pub(crate) sampled_at: Option<Instant>,
+}
+
+/// A shard of another server that takes part in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteShard {
+    /// Its number.
+    pub shard: u16,
+    /// True if it is the room's ingress shard on its server, which receives the tracks of others.
+    pub is_ingress: bool,
 }
 
 /// A microphone that may be forwarded.
@@ -73,8 +85,24 @@ impl Room {
         Some(speakers)
     }
 
+    /// Returns whether a shard takes part in the room.
+    pub(crate) fn has_shard(&self, shard: u16) -> bool {
+        self.siblings.contains(&shard) || self.remotes.iter().any(|remote| remote.shard == shard)
+    }
+
+    /// The shards that a track is sent to. One of this shard goes to its siblings and once to each
+    /// other server; one of another server to the siblings only; one of a sibling to none. So no
+    /// track returns to where it came from.
+    pub(crate) fn receivers(&self, origin: Origin) -> impl Iterator<Item = u16> + '_ {
+        let is_own = matches!(origin, Origin::Section(_));
+        let is_siblings = matches!(origin, Origin::Sibling(_));
+        let siblings = self.siblings.iter().filter(move |_| !is_siblings).copied();
+        let remotes = self.remotes.iter().filter(move |remote| is_own && remote.is_ingress);
+        siblings.chain(remotes.map(|remote| remote.shard))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.shards.is_empty()
+        self.members.is_empty() && self.siblings.is_empty() && self.remotes.is_empty()
     }
 
     pub(crate) fn remove(&mut self, peer_id: PeerId) {

@@ -40,9 +40,10 @@ impl Sfu {
         }
     }
 
-    /// Emits the speakers on the first of a room's shards. All of them know the speakers.
+    /// Emits the speakers on the first of a server's shards in a room. All of them know the
+    /// speakers.
     fn emit_speakers(&mut self, room_id: RoomId, speakers: Vec<Speaker>) {
-        let is_first = |room: &Room| room.shards.iter().all(|other| *other > self.config.shard);
+        let is_first = |room: &Room| room.siblings.iter().all(|other| *other > self.config.shard);
         if self.rooms.get(&room_id).is_some_and(is_first) {
             self.events.push_back(Event::Speakers { room: room_id, speakers });
         }

@@ -81,7 +81,7 @@ impl Sfu {
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
         room.tracks.push(track_id);
         let members = room.members.clone();
-        let shards = room.shards.clone();
+        let shards: Vec<u16> = room.receivers(track.origin).collect();
         self.tracks.insert(track_id, track);
         for member in members.into_iter().filter(|member| *member != track_id.peer) {
             self.subscribe(member, track_id);
@@ -112,12 +112,10 @@ impl Sfu {
         let Some(room) = self.rooms.get_mut(&track.room) else { return };
         room.tracks.retain(|known| *known != track_id);
         let members = room.members.clone();
-        let shards = room.shards.clone();
-        if let Origin::Section(_) = track.origin {
-            for shard in shards {
-                let body = MessageBody::Unpublished { track: track_id };
-                self.send_to_shard(shard, track.room, body);
-            }
+        let shards: Vec<u16> = room.receivers(track.origin).collect();
+        for shard in shards {
+            let body = MessageBody::Unpublished { track: track_id };
+            self.send_to_shard(shard, track.room, body);
         }
         for member in members {
             let Some(peer) = self.peers.get_mut(&member) else { continue };

@@ -149,8 +149,14 @@ impl Encoding {
     }
 
     /// Measured bits per second.
-    pub(super) fn bitrate(&self) -> Option<u32> {
+    pub(crate) fn bitrate(&self) -> Option<u32> {
         self.total.bitrate()
+    }
+
+    /// Measured or assumed bits per second. `higher` is the number of higher encodings.
+    pub(crate) fn expected_bitrate(&self, higher: usize) -> u64 {
+        let default = DEFAULT_BITRATE >> (2 * higher.min(MAX_ENCODINGS));
+        self.bitrate().unwrap_or(default).into()
     }
 
     /// Pixels of the shorter side. `higher` is the number of higher encodings.
@@ -262,7 +268,7 @@ mod tests {
             ),
         ) {
             let mut clock = Clock::new();
-            let mut track = Track::new(RoomId(1), Origin::Shard(1), &[]);
+            let mut track = Track::new(RoomId(1), Origin::Sibling(1), &[]);
             let mut rewriter = RtpRewriter::new(1);
             for (seq, packet) in (70_000..).zip(packets) {
                 let (codec, payload, dependency, [spatial, temporal], late) = packet;

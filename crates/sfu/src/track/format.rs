@@ -50,6 +50,15 @@ impl Format {
         (self.codec == Codec::Red).then_some(Self { codec: Codec::Opus, ..self })
     }
 
+    /// The format that another server has named.
+    pub(crate) fn from_parts(codec: Codec, profile: u32) -> Self {
+        Self { codec, profile }
+    }
+
+    pub(crate) fn profile(self) -> u32 {
+        self.profile
+    }
+
     #[cfg(test)]
     pub(crate) fn without_profile(codec: Codec) -> Self {
         Self { codec, profile: 0 }

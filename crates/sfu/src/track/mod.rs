@@ -17,7 +17,10 @@ use self::{
     layers::{Choice, Quality},
     loudness::Loudness,
 };
-use crate::ids::{Mid, PeerId, Rid, RoomId};
+use crate::{
+    ids::{Mid, PeerId, Rid, RoomId},
+    shard_message::EncodingInterest,
+};
 
 pub(crate) use encoding::{Encoding, MAX_ENCODINGS};
 
@@ -31,8 +34,12 @@ pub(crate) struct Track {
     pub(crate) origin: Origin,
     /// From low to high.
     pub(crate) encodings: Vec<Encoding>,
-    /// Requests of other shards. For a track of another shard, the request that was sent there.
-    pub(crate) shard_max_heights: Vec<ShardMaxHeight>,
+    /// Encodings that other shards need. A shard that has not said so needs all.
+    pub(crate) shard_interests: Vec<ShardInterest>,
+    /// For a track of another shard, the encodings last requested there.
+    pub(crate) requested: Option<Vec<EncodingInterest>>,
+    /// Number of encodings, from the lowest, that the link from another server can carry.
+    pub(crate) max_encodings: Option<usize>,
     pub(crate) subscribers: Vec<Subscriber>,
     /// True if a microphone is not forwarded because others are louder.
     pub(crate) muted: bool,
@@ -47,11 +54,11 @@ pub(crate) struct Subscriber {
     pub(crate) section: usize,
 }
 
-/// Maximum height that a shard has requested. `None` pauses the track there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ShardMaxHeight {
+/// The encodings that a shard needs.
+#[derive(Debug)]
+pub(crate) struct ShardInterest {
     pub(crate) shard: u16,
-    pub(crate) height: Option<u16>,
+    pub(crate) encodings: Vec<EncodingInterest>,
 }
 
 /// Origin of a track.
@@ -59,8 +66,20 @@ pub(crate) struct ShardMaxHeight {
 pub(crate) enum Origin {
     /// A sending section of the publisher's link.
     Section(Mid),
-    /// Another shard.
-    Shard(u16),
+    /// Another shard of this server.
+    Sibling(u16),
+    /// A shard of another server.
+    Remote(u16),
+}
+
+impl Origin {
+    /// The shard that the track comes from, if it is another one.
+    pub(crate) fn shard(self) -> Option<u16> {
+        match self {
+            Self::Section(_) => None,
+            Self::Sibling(shard) | Self::Remote(shard) => Some(shard),
+        }
+    }
 }
 
 impl Track {
@@ -72,7 +91,9 @@ impl Track {
             room,
             origin,
             encodings,
-            shard_max_heights: Vec::new(),
+            shard_interests: Vec::new(),
+            requested: None,
+            max_encodings: None,
             subscribers: Vec::new(),
             muted: false,
             loudness: Loudness::default(),
@@ -91,6 +112,15 @@ impl Track {
         Some(self.encodings.len() - 1)
     }
 
+    /// Returns whether a shard needs an encoding.
+    pub(crate) fn is_needed_by(&self, shard: u16, rid: Option<Rid>) -> bool {
+        let Some(interest) = self.shard_interests.iter().find(|known| known.shard == shard) else {
+            return true;
+        };
+        let known = interest.encodings.iter().find(|encoding| encoding.rid == rid);
+        known.is_none_or(|encoding| encoding.is_needed)
+    }
+
     /// Bits per second of an audio track.
     pub(crate) fn audio_bitrate(&self) -> u64 {
         let measured = self.encodings.first().and_then(Encoding::bitrate);
@@ -105,8 +135,8 @@ impl Track {
 
     /// Qualities that a subscriber can be sent, from low to high.
     pub(crate) fn choices(&self, now: Instant) -> Vec<Choice> {
-        let available =
-            self.encodings.iter().enumerate().filter(|(_, encoding)| encoding.is_available(now));
+        let carried = self.encodings.iter().take(self.max_encodings.unwrap_or(MAX_ENCODINGS));
+        let available = carried.enumerate().filter(|(_, encoding)| encoding.is_available(now));
         let is_only = available.clone().count() == 1;
         let mut choices = Vec::with_capacity(self.encodings.len());
         for (index, encoding) in available {

@@ -57,6 +57,10 @@ impl AudioLevel {
     pub(crate) fn to_byte(self) -> u8 {
         u8::from(self.voice_activity) << 7 | self.dbov.unsigned_abs() & 0x7f
     }
+
+    pub(crate) fn from_byte(byte: u8) -> Self {
+        Self { dbov: -((byte & 0x7f).cast_signed()), voice_activity: byte & 0x80 != 0 }
+    }
 }
 
 impl ForwardedExtensions {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sfu::{PeerId, Permissions, Source};
 
-use crate::world::{BOTH, ROOM, World};
+use crate::world::{BOTH, FAR, ROOM, World};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -20,7 +20,7 @@ fn apart(seed: u64) -> (World, [PeerId; 4]) {
     let mut world = World::new(seed);
     let near = [1, 2].map(|id| world.join_simulcast(id, &BOTH));
     let far = [3, 4].map(|id| {
-        world.join_as(ROOM, id, &BOTH, |client| (client.far, client.simulcast) = (true, true))
+        world.join_as(ROOM, id, &BOTH, |client| (client.shard, client.simulcast) = (FAR, true))
     });
     world.run(Duration::from_secs(1));
     (world, [near[0], near[1], far[0], far[1]])
@@ -96,7 +96,8 @@ fn remote_viewer_selects_the_layer_and_unused_encodings_are_not_cascaded() {
     for viewer in [ann, PeerId(2)] {
         world.set_viewports(viewer, &[(cat, 0), (dan, 0)]);
     }
-    world.run(Duration::from_secs(1));
+    // They are requested for three more seconds.
+    world.run(Duration::from_secs(4));
     let before = world.cascaded_packets;
     world.run(Duration::from_secs(2));
     let audio = 4 * 100;

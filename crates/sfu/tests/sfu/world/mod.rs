@@ -6,6 +6,7 @@ pub(crate) mod grammar;
 mod media;
 pub(crate) mod sctp;
 pub(crate) mod srtp;
+mod wan;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,8 +22,14 @@ use testnet::{Link, Network, Step};
 
 pub(crate) use client::Client;
 pub(crate) use media::{AudioStats, VideoStats};
+#[allow(unused_imports, reason = "implemented by tests of crates/cascade")]
+pub(crate) use wan::{Links, Wan, WanEvent};
 
 pub(crate) const ROOM: RoomId = RoomId(1);
+/// Numbers of the three shards.
+pub(crate) const NEAR: u16 = 7;
+pub(crate) const FAR: u16 = 8;
+pub(crate) const THIRD: u16 = 9;
 pub(crate) const BOTH: [Source; 2] = [Source::Microphone, Source::Camera];
 
 /// Most outputs of one drain; more would be a drain that never ends.
@@ -33,9 +40,14 @@ pub(crate) struct World {
     pub(crate) net: Network,
     pub(crate) sfu: Sfu,
     pub(crate) server: SocketAddr,
-    /// Another shard, for clients that are `far`.
+    /// Another shard.
     pub(crate) far: Sfu,
     pub(crate) far_server: SocketAddr,
+    /// A third one.
+    pub(crate) third: Sfu,
+    third_server: SocketAddr,
+    /// The network between shards of different servers.
+    pub(crate) wan: Wan,
     /// Datagrams that the server has received, if they are recorded.
     pub(crate) tap: Option<Vec<testnet::Datagram>>,
     /// RTP packets that have arrived at each client, decrypted or not.
@@ -122,20 +134,27 @@ impl World {
     pub(crate) fn with(seed: u64, change: impl FnOnce(&mut Config)) -> Self {
         let net = Network::new(seed);
         let server = SocketAddr::from(([203, 0, 113, 1], 4000));
-        let mut config = Config::new(7, [seed as u8; 32]);
+        let mut config = Config::new(NEAR, [seed as u8; 32]);
         config.candidates = vec![(Transport::Udp, server)];
         change(&mut config);
         let sfu = Sfu::new(config.clone(), net.clock.now());
         let far_server = SocketAddr::from(([203, 0, 113, 1], 4001));
-        (config.shard, config.seed) = (8, [seed as u8 + 1; 32]);
+        (config.shard, config.seed) = (FAR, [seed as u8 + 1; 32]);
         config.candidates = vec![(Transport::Udp, far_server)];
-        let far = Sfu::new(config, net.clock.now());
+        let far = Sfu::new(config.clone(), net.clock.now());
+        let third_server = SocketAddr::from(([203, 0, 113, 1], 4002));
+        (config.shard, config.seed) = (THIRD, [seed as u8 + 2; 32]);
+        config.candidates = vec![(Transport::Udp, third_server)];
+        let third = Sfu::new(config, net.clock.now());
         Self {
             net,
             sfu,
             server,
             far,
             far_server,
+            third,
+            third_server,
+            wan: Wan::new(seed),
             tap: None,
             rtp_to: BTreeMap::new(),
             drops_dtls: false,
@@ -185,8 +204,7 @@ impl World {
         let now = self.now();
         let mut client = Client::new(peer, SocketAddr::new(host(peer), 5000), now);
         change(&mut client);
-        let home = if client.far { &mut self.far } else { &mut self.sfu };
-        home.add_peer(now, room, peer).unwrap();
+        self.shard(client.shard).add_peer(now, room, peer).unwrap();
         self.clients.insert(peer, client);
         self.publish(peer, sources);
         peer
@@ -235,7 +253,15 @@ impl World {
 
     /// The shard of a client.
     pub(crate) fn shard_of(&mut self, peer: PeerId) -> &mut Sfu {
-        if self.clients[&peer].far { &mut self.far } else { &mut self.sfu }
+        self.shard(self.clients[&peer].shard)
+    }
+
+    pub(crate) fn shard(&mut self, shard: u16) -> &mut Sfu {
+        match shard {
+            NEAR => &mut self.sfu,
+            FAR => &mut self.far,
+            _ => &mut self.third,
+        }
     }
 
     /// Makes the room span both shards, or only one.
@@ -301,7 +327,9 @@ impl World {
             if self.now() >= end {
                 return false;
             }
-            let server = [self.sfu.poll_timeout(), self.far.poll_timeout()].into_iter().flatten();
+            let wan = self.wan.due();
+            let shards = [&self.sfu, &self.far, &self.third];
+            let server = shards.into_iter().filter_map(Sfu::poll_timeout).chain(wan);
             let clients = self.clients.values().map(Client::due);
             let next = clients.chain(server).chain([end]).min().unwrap();
             match self.net.step(Some(next.max(self.now()))) {
@@ -337,16 +365,42 @@ impl World {
         } else if datagram.to == self.far_server {
             let (to, from) = (datagram.to, datagram.from);
             self.far.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
+        } else if datagram.to == self.third_server {
+            let (to, from) = (datagram.to, datagram.from);
+            self.third.handle_datagram(now, to, from, Transport::Udp, &datagram.bytes);
         } else if let Some(client) = self.clients.values_mut().find(|it| it.address == datagram.to)
         {
             *self.rtp_to.entry(client.id).or_default() += usize::from(is_rtp(&datagram.bytes));
             client.receive(now, datagram.from, &datagram.bytes);
+        } else {
+            self.wan.handle_datagram(now, datagram);
+        }
+    }
+
+    fn handle_wan_events(&mut self) {
+        let now = self.now();
+        while let Some(event) = self.wan.poll_event(now) {
+            match event {
+                WanEvent::Message(message) => {
+                    self.shard(message.to).handle_shard_message(now, message);
+                }
+                WanEvent::Connected(shard, other) => {
+                    self.shard(shard).handle_shard_connected(now, other);
+                }
+                WanEvent::Disconnected(shard, other) => {
+                    self.shard(shard).handle_shard_disconnected(now, other);
+                }
+                WanEvent::Congested(shard, other) => {
+                    self.shard(shard).handle_shard_congestion(now, other);
+                }
+            }
         }
     }
 
     fn handle_timeouts(&mut self) {
         let now = self.now();
-        for sfu in [&mut self.sfu, &mut self.far] {
+        self.wan.handle_timeout(now);
+        for sfu in [&mut self.sfu, &mut self.far, &mut self.third] {
             if sfu.poll_timeout().is_some_and(|at| at <= now) {
                 sfu.handle_timeout(now);
             }
@@ -358,13 +412,18 @@ impl World {
         }
     }
 
-    /// Drains both shards and all clients.
+    /// Drains all shards and all clients.
     pub(crate) fn drain_all(&mut self) {
+        self.handle_wan_events();
         let now = self.now();
         let mut events = Vec::new();
         let mut messages = Vec::new();
         let mut count = 0;
-        for (sfu, address) in [(&mut self.sfu, self.server), (&mut self.far, self.far_server)] {
+        for (sfu, address) in [
+            (&mut self.sfu, self.server),
+            (&mut self.far, self.far_server),
+            (&mut self.third, self.third_server),
+        ] {
             while let Some(output) = sfu.poll_output() {
                 count += 1;
                 assert!(count < MAX_OUTPUTS, "the drain ends");
@@ -393,8 +452,12 @@ impl World {
         let has_messages = !messages.is_empty();
         for message in messages {
             self.cascaded_packets += usize::from(message.is_media());
-            let to = if message.to == 7 { &mut self.sfu } else { &mut self.far };
-            to.handle_shard_message(now, message);
+            if let Some(message) = self.wan.send(now, message) {
+                self.shard(message.to).handle_shard_message(now, message);
+            }
+        }
+        for (from, to, bytes) in self.wan.transmit(now) {
+            self.net.send(from, to, bytes);
         }
         for event in events {
             self.handle_event(now, event);

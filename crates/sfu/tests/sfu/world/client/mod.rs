@@ -56,8 +56,8 @@ pub(crate) struct Client {
     pub(crate) ssrcs: Vec<String>,
     pub(crate) codec: Codec,
     pub(crate) simulcast: bool,
-    /// True if it is on the far shard.
-    pub(crate) far: bool,
+    /// The shard that it connects to.
+    pub(crate) shard: u16,
     /// True if it sends messages that are larger than the server permits.
     pub(crate) ignores_message_limit: bool,
     /// True if it stops encodings without subscribers.
@@ -120,7 +120,7 @@ impl Client {
             ssrcs: Vec::new(),
             codec: Codec::Vp8,
             simulcast: false,
-            far: false,
+            shard: super::NEAR,
             ignores_message_limit: false,
             applies_dynacast: true,
             subscribed_encodings: Vec::new(),

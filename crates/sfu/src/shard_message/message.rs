@@ -1,12 +1,12 @@
-//! Messages between the shards of a room (cascade).
-//!
-//! A track is sent to another shard once, decrypted, each packet as a shared buffer. Requests to
-//! its publisher travel in the opposite direction.
+//! The messages.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    ids::{Rid, RoomId, TrackId},
+    ids::{Kind, Rid, RoomId, TrackId},
     track::packet::Packet,
 };
 
@@ -39,10 +39,11 @@ pub(crate) enum MessageBody {
         rid: Option<Rid>,
         packet: Arc<Packet>,
     },
-    /// Height of the largest encoding that the sender's subscribers need. None pauses the track.
-    MaxHeight {
+    /// The encodings that the sender knows, each with whether its subscribers need it. Others are
+    /// needed.
+    Interest {
         track: TrackId,
-        height: Option<u16>,
+        encodings: Vec<EncodingInterest>,
     },
     KeyframeRequest {
         track: TrackId,
@@ -50,10 +51,35 @@ pub(crate) enum MessageBody {
     },
 }
 
+/// An encoding of a track, and whether a shard needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EncodingInterest {
+    pub(crate) rid: Option<Rid>,
+    pub(crate) is_needed: bool,
+}
+
 impl ShardMessage {
     /// Returns whether this is media, which may be dropped when a queue is full.
     #[must_use]
     pub fn is_media(&self) -> bool {
         matches!(self.body, MessageBody::Media { .. })
+    }
+
+    /// Returns whether this is audio, which is worth more than video where a link loses packets.
+    #[must_use]
+    pub fn is_audio(&self) -> bool {
+        match &self.body {
+            MessageBody::Media { track, .. } => track.source.kind() == Kind::Audio,
+            _ => false,
+        }
+    }
+
+    /// Time since the packet was received from its publisher. Zero for other messages.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        match &self.body {
+            MessageBody::Media { packet, .. } => now.saturating_duration_since(packet.received_at),
+            _ => Duration::ZERO,
+        }
     }
 }
