@@ -1,0 +1,375 @@
+//! One QUIC connection between two shards.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use quinn_proto::{Connection, Dir, StreamId, VarInt};
+
+use crate::{
+    datagram::Datagram,
+    frames::{Incoming, Outgoing},
+    repair::{Receiver, Sender},
+};
+
+/// Version of the messages at the begin of a stream.
+const VERSION: u8 = 1;
+/// Bytes of a datagram until the path's limit is known.
+const DEFAULT_DATAGRAM: usize = 1150;
+/// Bytes read from a stream at a time.
+const MAX_READ: usize = 16 * 1024;
+
+/// An event of an [`Endpoint`](crate::Endpoint).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// There is a link to a shard. Send it all state.
+    Connected {
+        /// The other shard.
+        shard: u16,
+    },
+    /// The link has ended. What the other side sent is void.
+    Disconnected {
+        /// The other shard.
+        shard: u16,
+    },
+    /// A message.
+    Message {
+        /// The sender.
+        shard: u16,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// Media.
+    Media {
+        /// The sender.
+        shard: u16,
+        /// Time since the other server received it.
+        age: Duration,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// More arrives than the path can carry: ask for less.
+    Congested {
+        /// The sender.
+        shard: u16,
+    },
+}
+
+/// Media to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Media<'a> {
+    /// True for audio, which is sent twice while the link loses packets.
+    pub is_audio: bool,
+    /// Time since this server received it.
+    pub age: Duration,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Counters of links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Datagrams of media received.
+    pub received: u64,
+    /// Of these, those that had been asked for.
+    pub repaired: u64,
+    /// Datagrams that never arrived.
+    pub lost: u64,
+    /// Datagrams that arrived again.
+    pub duplicates: u64,
+    /// Datagrams sent again.
+    pub resent: u64,
+    /// Datagrams that no version sends.
+    pub malformed: u64,
+}
+
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        self.received += other.received;
+        self.repaired += other.repaired;
+        self.lost += other.lost;
+        self.duplicates += other.duplicates;
+        self.resent += other.resent;
+        self.malformed += other.malformed;
+    }
+}
+
+/// The reason for which this side closes a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    Idle = 0,
+    Replaced = 1,
+    Version = 2,
+    WrongShard = 3,
+    Protocol = 4,
+    SlowReader = 5,
+}
+
+/// What [`Link::advance`] has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    None,
+    /// The other side has said which shard it is.
+    Opened(u16),
+    Closed,
+}
+
+/// A connection.
+pub(crate) struct Link {
+    pub(crate) connection: Connection,
+    own: u16,
+    /// The shard that was called, if this side has connected.
+    pub(crate) called: Option<u16>,
+    /// The other shard, once it has said so.
+    pub(crate) shard: Option<u16>,
+    stream: Option<StreamId>,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    sender: Sender,
+    receiver: Receiver,
+    malformed: u64,
+    /// Last time that it carried anything of either side.
+    pub(crate) used_at: Instant,
+    /// True if it may have something to transmit.
+    pub(crate) is_queued: bool,
+    is_closed: bool,
+    is_end_reported: bool,
+}
+
+impl Link {
+    pub(crate) fn new(now: Instant, connection: Connection, own: u16, called: Option<u16>) -> Self {
+        Self {
+            connection,
+            own,
+            called,
+            shard: None,
+            stream: None,
+            outgoing: Outgoing::default(),
+            incoming: Incoming::default(),
+            sender: Sender::new(now),
+            receiver: Receiver::new(now),
+            malformed: 0,
+            used_at: now,
+            is_queued: false,
+            is_closed: false,
+            is_end_reported: false,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            received: self.receiver.received,
+            repaired: self.receiver.repaired,
+            lost: self.receiver.lost,
+            duplicates: self.receiver.duplicates,
+            resent: self.sender.resent,
+            malformed: self.malformed,
+        }
+    }
+
+    pub(crate) fn send_message(&mut self, now: Instant, message: &[u8]) {
+        self.used_at = now;
+        if self.outgoing.push(message).is_err() {
+            // Without the message the other side's state would be wrong.
+            return self.close(now, CloseReason::SlowReader);
+        }
+        self.write();
+    }
+
+    pub(crate) fn send_media(&mut self, now: Instant, media: Media<'_>) {
+        self.used_at = now;
+        let limit = self.connection.datagrams().max_size().unwrap_or(DEFAULT_DATAGRAM);
+        let mut out = VecDeque::new();
+        self.sender.send(now, media.is_audio, media.age, media.bytes, limit, &mut out);
+        self.send_datagrams(out);
+    }
+
+    fn send_datagrams(&mut self, datagrams: impl IntoIterator<Item = Bytes>) {
+        for bytes in datagrams {
+            // Only fails if the path's limit has just become smaller: then it is lost, as there.
+            let _ = self.connection.datagrams().send(bytes, true);
+        }
+    }
+
+    pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) {
+        self.is_closed = true;
+        self.connection.close(now, VarInt::from_u32(reason as u32), Bytes::new());
+    }
+
+    pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
+        let repair = [self.sender.poll_timeout(), self.receiver.poll_timeout()];
+        let repair = repair.into_iter().flatten().filter(|_| !self.is_closed);
+        self.connection.poll_timeout().into_iter().chain(repair).min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+            self.connection.handle_timeout(now);
+        }
+        if self.is_closed {
+            return;
+        }
+        if self.sender.poll_timeout().is_some_and(|due| due <= now) {
+            let mut out = VecDeque::new();
+            self.sender.handle_timeout(now, &mut out);
+            self.send_datagrams(out);
+        }
+        self.request_missing(now);
+    }
+
+    fn request_missing(&mut self, now: Instant) {
+        let gaps = self.receiver.handle_timeout(now, self.connection.rtt());
+        if !gaps.is_empty() {
+            self.send_datagrams([Bytes::from(Datagram::Request(gaps).to_bytes())]);
+        }
+    }
+
+    /// Handles the events of the connection.
+    pub(crate) fn advance(&mut self, now: Instant, events: &mut VecDeque<Event>) -> Progress {
+        while let Some(event) = self.connection.poll() {
+            match event {
+                quinn_proto::Event::Connected => self.start(now),
+                quinn_proto::Event::ConnectionLost { .. } => {
+                    self.is_closed = true;
+                }
+                quinn_proto::Event::Stream(_)
+                | quinn_proto::Event::HandshakeDataReady
+                | quinn_proto::Event::DatagramReceived
+                | quinn_proto::Event::DatagramsUnblocked => {}
+            }
+        }
+        let opened = if self.is_closed { None } else { self.receive(now, events) };
+        if self.is_closed && !std::mem::replace(&mut self.is_end_reported, true) {
+            return Progress::Closed;
+        }
+        opened.map_or(Progress::None, Progress::Opened)
+    }
+
+    /// Receives what has arrived. Returns the other shard if it has greeted.
+    fn receive(&mut self, now: Instant, events: &mut VecDeque<Event>) -> Option<u16> {
+        if self.stream.is_none() && self.called.is_none() {
+            self.stream = self.connection.streams().accept(Dir::Bi);
+        }
+        let opened = match self.read(now, events) {
+            Ok(opened) => opened,
+            Err(reason) => {
+                self.close(now, reason);
+                None
+            }
+        };
+        self.write();
+        if self.shard.is_some() {
+            self.receive_datagrams(now, events);
+        }
+        opened
+    }
+
+    /// Opens the stream and says which shards are to be linked.
+    fn start(&mut self, now: Instant) {
+        let Some(called) = self.called else { return };
+        self.stream = self.connection.streams().open(Dir::Bi);
+        self.greet(now, called);
+    }
+
+    fn greet(&mut self, now: Instant, to: u16) {
+        let [a, b] = self.own.to_be_bytes();
+        let [c, d] = to.to_be_bytes();
+        self.send_message(now, &[VERSION, a, b, c, d]);
+    }
+
+    /// Handles a greeting. Later versions may append to it.
+    fn handle_greeting(&mut self, now: Instant, greeting: &[u8]) -> Result<u16, CloseReason> {
+        let Some(([version, a, b, c, d], _)) = greeting.split_first_chunk::<5>() else {
+            return Err(CloseReason::Protocol);
+        };
+        let (from, to) = (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]));
+        if *version != VERSION {
+            return Err(CloseReason::Version);
+        }
+        // The lower number connects.
+        let is_right = match self.called {
+            Some(called) => from == called,
+            None => from < self.own,
+        };
+        if to != self.own || !is_right {
+            return Err(CloseReason::WrongShard);
+        }
+        if self.called.is_none() {
+            self.greet(now, from);
+        }
+        self.shard = Some(from);
+        Ok(from)
+    }
+
+    /// Reads the stream. Returns the other shard if it has greeted.
+    fn read(
+        &mut self,
+        now: Instant,
+        events: &mut VecDeque<Event>,
+    ) -> Result<Option<u16>, CloseReason> {
+        let Some(stream) = self.stream else { return Ok(None) };
+        let mut opened = None;
+        loop {
+            let chunk = {
+                let mut stream = self.connection.recv_stream(stream);
+                let Ok(mut chunks) = stream.read(true) else { return Ok(opened) };
+                let chunk = chunks.next(MAX_READ);
+                // Window updates are sent with the next transmit.
+                let _ = chunks.finalize();
+                chunk
+            };
+            let Ok(Some(chunk)) = chunk else { return Ok(opened) };
+            self.incoming.push(&chunk.bytes);
+            while let Some(bytes) = self.incoming.next().map_err(|_| CloseReason::Protocol)? {
+                self.used_at = now;
+                match self.shard {
+                    Some(shard) => events.push_back(Event::Message { shard, bytes }),
+                    None => {
+                        let shard = self.handle_greeting(now, &bytes)?;
+                        opened = Some(shard);
+                        events.push_back(Event::Connected { shard });
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(stream) = self.stream else { return };
+        while !self.outgoing.bytes().is_empty() {
+            match self.connection.send_stream(stream).write(self.outgoing.bytes()) {
+                Ok(count) => self.outgoing.on_written(count),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn receive_datagrams(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        let Some(shard) = self.shard else { return };
+        let transit = self.connection.rtt() / 2;
+        while let Some(bytes) = self.connection.datagrams().recv() {
+            match Datagram::parse(&bytes) {
+                Some(Datagram::Media(header, _)) => {
+                    self.used_at = now;
+                    if let Some(media) = self.receiver.handle_media(now, header, &bytes) {
+                        let age = media.age.saturating_add(transit);
+                        events.push_back(Event::Media { shard, age, bytes: media.payload });
+                    }
+                }
+                Some(Datagram::Request(gaps)) => {
+                    let mut out = VecDeque::new();
+                    self.sender.handle_request(now, &gaps, &mut out);
+                    self.send_datagrams(out);
+                }
+                Some(Datagram::Newest(newest)) => self.receiver.handle_newest(now, newest),
+                None => self.malformed += 1,
+            }
+        }
+        self.request_missing(now);
+        if self.receiver.poll_congestion(now) {
+            events.push_back(Event::Congested { shard });
+        }
+    }
+}
