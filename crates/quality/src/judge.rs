@@ -26,6 +26,10 @@ const CONCEALED: u16 = 50;
 /// Troubles with no more than this between them are one.
 const GAP_SECONDS: i64 = 15;
 
+/// An overload for which nobody's picture or sound suffers is told from two samples in a row on: a
+/// computer is busy for a moment when it joins, or opens another program.
+const OVERLOAD_ALONE_SECONDS: i64 = 20;
+
 /// A participant and its samples, in the order of time.
 #[derive(Debug, Clone, Copy)]
 pub struct Participant<'a> {
@@ -71,6 +75,11 @@ pub fn judge(participants: &[Participant<'_>], from: i64, to: i64) -> Vec<Findin
             }
         }
     }
+    findings.retain(|finding| {
+        finding.cause != Cause::Overload
+            || finding.symptom != Symptom::Unnoticed
+            || finding.to - finding.from >= OVERLOAD_ALONE_SECONDS
+    });
     findings.sort_by_key(|finding| {
         (finding.from, std::cmp::Reverse(finding.symptom.severity()), finding.participant)
     });
@@ -341,6 +350,21 @@ mod tests {
             let [(2, Direction::Down, cause)] = *causes_if(false) else { panic!() };
             assert!(network.contains(&cause));
         }
+    }
+
+    #[test]
+    fn computer_that_is_busy_for_a_moment_is_named_only_if_somebody_notices() {
+        let of = |samples: i64, stalled: u16| {
+            let findings = call(|index, sample| {
+                if index == 2 && sample.at < 1000 + samples * 10 {
+                    sample.encoder_limit = Some(EncoderLimit::Overload);
+                    sample.stalled = Some(stalled);
+                }
+            });
+            causes(&findings)
+        };
+        let [up, down] = [Direction::Up, Direction::Down].map(|side| (2, side, Cause::Overload));
+        assert_eq!((of(1, 0), of(1, 1), of(2, 0)), (vec![], vec![down], vec![up]));
     }
 
     #[test]
