@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sfu::{PeerId, RemoteShard, Source};
+use proptest::prelude::*;
+use sfu::{PeerId, RemoteShard, ShardMessage, Source};
 
 use crate::world::{BOTH, FAR, NEAR, ROOM, THIRD, World};
 
@@ -317,4 +318,72 @@ fn congested_link_carries_smaller_pictures_then_recovers() {
     world.wait(60 * SECOND, "ann sees bob in the highest layer again", |world| {
         height(world, ann, bob) == 720
     });
+}
+
+/// A message that a broken server might send: bytes of the wire form, many of them valid.
+fn any_message() -> impl Strategy<Value = Vec<u8>> {
+    let kind = 0..7_u8;
+    let rid = prop_oneof![Just(&b"\x01q"[..]), Just(&b"\x01f"[..]), Just(&b"\x00"[..])];
+    let rest = proptest::collection::vec(any::<u8>(), 0..40);
+    (kind, 1..5_u64, 0..4_u8, rid, rest, any::<bool>()).prop_map(
+        |(kind, peer, source, rid, rest, is_needed)| {
+            let peer = peer.to_be_bytes();
+            let mut bytes = vec![kind];
+            if kind == 0 {
+                // A marker, the rid, and a codec of the source's kind.
+                let codec = if source == 0 || source == 3 { 0 } else { 2 };
+                bytes.extend([0xc0, source << 3 | codec]);
+                bytes.extend(peer);
+                bytes.extend([0; 10]);
+                bytes.extend(b"\x01q");
+            } else {
+                bytes.extend(ROOM.0.to_be_bytes());
+                bytes.extend(peer);
+                bytes.push(source);
+                if kind == 4 {
+                    bytes.push(is_needed.into());
+                }
+                bytes.extend(rid);
+            }
+            bytes.extend(rest);
+            bytes
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn messages_of_a_broken_server_leave_nothing_behind(
+        messages in proptest::collection::vec((any::<bool>(), any_message()), 1..200),
+    ) {
+        let mut world = world(13, &[&[NEAR, FAR], &[THIRD]]);
+        let ann = join(&mut world, 1, NEAR, &BOTH);
+        connect_all(&mut world);
+        world.run(SECOND);
+        let mut decoded = 0;
+        for (is_congested, bytes) in messages {
+            let now = world.now();
+            if let Ok(message) = ShardMessage::decode(&bytes, THIRD, NEAR, now) {
+                world.sfu.handle_shard_message(now, message);
+                decoded += 1;
+            }
+            if is_congested {
+                world.sfu.handle_shard_congestion(now, THIRD);
+            }
+            world.drain_all();
+            world.run(Duration::from_millis(20));
+        }
+        prop_assert!(world.disconnected.is_empty() && world.sfu.panics() == 0, "{decoded}");
+        world.leave(ann);
+        for shard in [NEAR, FAR, THIRD] {
+            let now = world.now();
+            world.shard(shard).handle_room_shards(now, ROOM, &[]);
+            world.shard(shard).handle_remote_shards(now, ROOM, &[]);
+        }
+        world.drain_all();
+        world.run(2 * SECOND);
+        prop_assert_eq!([NEAR, FAR, THIRD].map(|shard| world.shard(shard).entries()), [0, 0, 0]);
+    }
 }
