@@ -2,14 +2,15 @@
 
 use crate::{
     chat::ChatText,
+    file::FileId,
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, DataEvent, HandoverEvent, IceCandidate, MutedEvent, ParticipantId,
-        ParticipantLeft, Poll, PollId, PollOption, PollRemoved, ReactionEvent, RefusedEvent,
-        ServerEvent, SessionDescription, SettingsEvent, SignalEvent, Speaker, SpeakersEvent,
-        SpotlightEvent, SubscribedEvent, SubscribedTrack, Topology, TopologyChanged, UnmuteEvent,
-        Waiting, WaitingLeft, WantedEvent,
+        ChatEvent, DataEvent, FileSignalEvent, FileState, FileWithdrawnEvent, HandoverEvent,
+        IceCandidate, MutedEvent, ParticipantId, ParticipantLeft, Poll, PollId, PollOption,
+        PollRemoved, ReactionEvent, RefusedEvent, ServerEvent, SessionDescription, SettingsEvent,
+        SharedFile, SignalEvent, Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent,
+        SubscribedTrack, Topology, TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -48,6 +49,8 @@ pub enum Event {
         at: u64,
         /// The recipient is the only one.
         private: bool,
+        /// The file that is offered.
+        file: Option<SharedFile>,
     },
     /// A message from a participant or the media server.
     Message {
@@ -55,6 +58,24 @@ pub enum Event {
         from: ParticipantId,
         /// The message.
         message: Message,
+    },
+    /// The signaling of a file's transfer.
+    FileSignal {
+        /// The sender, set by the room.
+        from: ParticipantId,
+        /// The file.
+        file: FileId,
+        /// Number of the attempt.
+        attempt: u32,
+        /// The message.
+        message: FileMessage,
+    },
+    /// A file is no longer offered.
+    FileWithdrawn {
+        /// The sender of the file, set by the room.
+        from: ParticipantId,
+        /// The file.
+        file: FileId,
     },
     /// The topology changed.
     Topology(Topology),
@@ -121,7 +142,11 @@ impl Event {
                     participant.name.as_str().len()
                         + participant.profile.as_ref().map_or(0, Opaque::byte_size)
                 }
-                Self::Chat { text, .. } => text.as_str().len(),
+                Self::Chat { text, file, .. } => {
+                    text.as_str().len() + file.as_ref().map_or(0, file_size)
+                }
+                Self::FileSignal { file, message, .. } => file.as_str().len() + message.byte_size(),
+                Self::FileWithdrawn { file, .. } => file.as_str().len(),
                 Self::Message { message, .. } => message.byte_size(),
                 Self::Topology(_)
                 | Self::Handover { .. }
@@ -153,6 +178,29 @@ impl Event {
                 Self::Refused(refused) => refused.error.message.len(),
                 Self::Speakers(speakers) => speakers.len() * size_of::<Speaker>(),
             }
+    }
+}
+
+/// Size of an offer in bytes.
+pub(crate) fn file_size(file: &SharedFile) -> usize {
+    file.id.as_str().len() + file.name.as_str().len()
+}
+
+/// A message about a file's transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileMessage {
+    /// A description or candidate.
+    Signal(Message),
+    /// A state.
+    State(FileState),
+}
+
+impl FileMessage {
+    fn byte_size(&self) -> usize {
+        match self {
+            Self::Signal(message) => message.byte_size(),
+            Self::State(_) => 0,
+        }
     }
 }
 
@@ -228,12 +276,33 @@ impl Event {
             Self::Left(Participant { id, .. }) => {
                 ServerEvent::ParticipantLeft(ParticipantLeft { id: id.clone() })
             }
-            Self::Chat { from, text, at, private } => ServerEvent::Chat(ChatEvent {
+            Self::Chat { from, text, at, private, file } => ServerEvent::Chat(ChatEvent {
                 from: from.clone(),
                 text: text.clone(),
                 at: *at,
                 private: *private,
+                file: file.clone(),
             }),
+            Self::FileSignal { from, file, attempt, message } => {
+                let (description, candidate, state) = match message.clone() {
+                    FileMessage::Signal(Message::Description(it)) => (Some(it), None, None),
+                    FileMessage::Signal(Message::Candidate(it)) => (None, Some(it), None),
+                    FileMessage::Signal(Message::Foreign(_)) => return None,
+                    FileMessage::State(state) => (None, None, Some(state)),
+                };
+                ServerEvent::FileSignal(FileSignalEvent {
+                    from: from.clone(),
+                    file: file.clone(),
+                    attempt: *attempt,
+                    description,
+                    candidate,
+                    state,
+                })
+            }
+            Self::FileWithdrawn { from, file } => {
+                let (from, file) = (from.clone(), file.clone());
+                ServerEvent::FileWithdrawn(FileWithdrawnEvent { from, file })
+            }
             Self::Message { from, message } => {
                 let from = from.clone();
                 let (description, candidate) = match message.clone() {

@@ -11,6 +11,7 @@ mod credential;
 mod device;
 pub mod dialect;
 mod event;
+pub mod file;
 mod hex;
 mod invitation;
 mod lobby;
@@ -30,6 +31,7 @@ mod room;
 mod roster;
 mod sdp;
 mod sfu_message;
+mod sharing;
 mod token;
 mod topology;
 
@@ -37,8 +39,8 @@ pub use address::Address;
 pub use credential::{Credential, CredentialError};
 pub use device::{DeviceHash, DeviceSecret, DeviceSecretError};
 pub use event::{
-    Event, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES, MAX_SFU_SDP_BYTES,
-    Message,
+    Event, FileMessage, Foreign, MAX_CANDIDATE_BYTES, MAX_FOREIGN_BYTES, MAX_SDP_BYTES,
+    MAX_SFU_SDP_BYTES, Message,
 };
 pub use invitation::PresentedInvitation;
 pub use lobby::Lobby;
@@ -57,3 +59,4 @@ pub use room::{
     Room, Settings, Snapshot, Unkept,
 };
 pub use sfu_message::{FromSfu, ToSfu};
+pub use sharing::FileSharing;

@@ -14,16 +14,17 @@ use crate::{
     password::Password,
     protocol::{
         AskPoll, ChatMessage, ClosePoll, DataEvent, DirectRequest, Dismissal, EndRoom,
-        HandoverRequest, InvitationId, InvitationList, InviteRequest, Invited, MediaState,
-        MuteRequest, ParticipantId, Policy, Poll, PollId, PublishRequest, ReactionRequest,
-        RemovePoll, RemoveRequest, ResumeToken, RoleRequest, RoomSummary, SettingsRequest,
-        SignalRequest, SpotlightRequest, SubscribeRequest, Topology, TrackSource, UnmuteRequest,
-        VoteRequest, Waiting,
+        FileSignalRequest, FileWithdrawRequest, HandoverRequest, InvitationId, InvitationList,
+        InviteRequest, Invited, MediaState, MuteRequest, ParticipantId, Policy, Poll, PollId,
+        PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ResumeToken, RoleRequest,
+        RoomSummary, SettingsRequest, SharedFile, SignalRequest, SpotlightRequest,
+        SubscribeRequest, Topology, TrackSource, UnmuteRequest, VoteRequest, Waiting,
     },
     reaction::Reaction,
     rejection::Rejection,
     rights::{MediaRights, Role, Sources},
     sfu_message::ToSfu,
+    sharing::FileSharing,
 };
 
 /// Maximum size of a media section's `mid`, in bytes.
@@ -83,6 +84,8 @@ pub enum Request {
         /// The request.
         asked: Polling,
     },
+    /// Signal about a file, or withdraw it.
+    File(FileSharing),
     /// Show a reaction to all others.
     React(Reaction),
     /// Leave the room.
@@ -169,6 +172,7 @@ impl Request {
             | Self::Handover { .. }
             | Self::Sfu(_)
             | Self::Poll { .. }
+            | Self::File(_)
             | Self::React(_)
             | Self::Leave => false,
         }
@@ -306,6 +310,8 @@ pub struct Chat {
     /// Time of arrival at the server, in milliseconds since 1970 (UTC). A parameter, since a room
     /// has no wall clock.
     pub at: u64,
+    /// A file that is offered.
+    pub file: Option<SharedFile>,
 }
 
 /// Parameters of a resume.
@@ -447,6 +453,19 @@ impl TryFrom<SignalRequest> for Request {
             return ToSfu::try_from(message).map(Self::Sfu);
         }
         Ok(Self::Relay { to: Recipients::One(signal.to), message })
+    }
+}
+
+impl TryFrom<FileSignalRequest> for Request {
+    type Error = Rejection;
+    fn try_from(request: FileSignalRequest) -> Result<Self, Rejection> {
+        request.try_into().map(Self::File)
+    }
+}
+
+impl From<FileWithdrawRequest> for Request {
+    fn from(request: FileWithdrawRequest) -> Self {
+        Self::File(request.into())
     }
 }
 

@@ -2,8 +2,12 @@
 
 use room::{
     MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_POLL_OPTIONS, MAX_POLL_VOTERS, MAX_POLLS,
-    MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS, chat::MAX_CHAT_CHARS,
-    name::MAX_NAME_CHARS, password::MAX_PASSWORD_BYTES, poll::MAX_POLL_CHARS,
+    MAX_SDP_BYTES, MAX_SFU_SDP_BYTES, MAX_WANTED_TRACKS,
+    chat::MAX_CHAT_CHARS,
+    file::{MAX_FILE_BYTES, MAX_FILE_NAME_CHARS},
+    name::MAX_NAME_CHARS,
+    password::MAX_PASSWORD_BYTES,
+    poll::MAX_POLL_CHARS,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -35,6 +39,10 @@ fn documented_limits_match_the_code() {
     for line in [
         format!("| names of rooms and people | 1 to {MAX_NAME_CHARS} characters"),
         format!("| a chat message | 1 to {MAX_CHAT_CHARS} characters"),
+        format!(
+            "| a file's name, size | 1 to {MAX_FILE_NAME_CHARS} characters, {} GB |",
+            MAX_FILE_BYTES / 1_000_000_000
+        ),
         format!("| a poll's question, an option | 1 to {MAX_POLL_CHARS} characters"),
         format!("voters of a poll | {MAX_POLLS}, 2 to {MAX_POLL_OPTIONS}, {MAX_POLL_VOTERS} |"),
         format!("| password | {MAX_PASSWORD_BYTES} bytes"),

@@ -5,12 +5,12 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Departure, Event, HostRule, Hosting, Join, Message, Recipients,
-    Rejection, Request, Settings, ToSfu,
+    Chat, Connection, Creator, Departure, Event, FileMessage, FileSharing, HostRule, Hosting, Join,
+    Message, Recipients, Rejection, Request, Settings, ToSfu,
     chat::ChatText,
     protocol::{
         Allowed, Dismissal, Entry, MediaState, ParticipantId, Policy, PublishedTrack,
-        SettingsRequest, TopologyChoice, TrackSource,
+        SettingsRequest, SharedFile, TopologyChoice, TrackSource,
     },
     rights::{Right, Rights, Role, Sources},
 };
@@ -32,9 +32,19 @@ fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
         capacity: Some(9),
         listed: None,
     };
-    let chat = Chat { text: ChatText::new("hi").unwrap(), to: None, serial: None, at: 0 };
+    let text = ChatText::new("hi").unwrap();
+    let chat = Chat { text, to: None, serial: None, at: 0, file: None };
+    let file: SharedFile =
+        serde_json::from_str(r#"{"id":"0123456789abcdef","name":"a","size":1}"#).unwrap();
+    let id_of_file = file.id.clone();
+    let offers = Chat { file: Some(file), ..chat.clone() };
     vec![
         ("chat", Right::Chat, Request::Chat(chat)),
+        ("chat with a file", Right::SendFiles, Request::Chat(offers)),
+        ("file signal", Right::SendFiles, {
+            let message = FileMessage::Signal(candidate("c"));
+            Request::File(FileSharing::Signal { to: id(), file: id_of_file, attempt: 1, message })
+        }),
         ("signal", Right::Signal, {
             let to = Recipients::One(id());
             Request::Relay { to, message: candidate("c") }
@@ -474,6 +484,7 @@ fn rules_changed_by_two_hosts_at_once_are_all_changed() {
     }
     let Some(Event::Settings(settings)) = world.take_events(hana.at).pop() else { panic!() };
     let expected = Policy {
+        files: Allowed::Everybody,
         entry: Entry::Waiting,
         chat: Allowed::Hosts,
         screen: Allowed::Hosts,

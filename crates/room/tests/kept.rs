@@ -19,7 +19,9 @@ use world::{
 
 fn say(world: &mut World, from: Connection, text: &str) {
     let text = ChatText::new(text).unwrap();
-    world.ask(from, Request::Chat(Chat { text, to: None, serial: None, at: 7 })).unwrap();
+    world
+        .ask(from, Request::Chat(Chat { text, to: None, serial: None, at: 7, file: None }))
+        .unwrap();
 }
 
 fn texts(chat: &[ChatMessage]) -> Vec<(&str, &str)> {

@@ -34,7 +34,7 @@ fn enter_with(
 
 fn chat() -> Request {
     let text = ChatText::try_from("hello".to_owned()).unwrap();
-    Request::Chat(Chat { text, to: None, serial: None, at: 0 })
+    Request::Chat(Chat { text, to: None, serial: None, at: 0, file: None })
 }
 
 #[test]

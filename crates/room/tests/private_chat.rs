@@ -24,7 +24,7 @@ fn whisper(
     serial: Option<u64>,
 ) -> Result<Reply, Rejection> {
     let text = ChatText::new(text).unwrap();
-    world.ask(from.at, Request::Chat(Chat { text, to: Some(to), serial, at: 7 }))
+    world.ask(from.at, Request::Chat(Chat { text, to: Some(to), serial, at: 7, file: None }))
 }
 
 fn heard(world: &mut World, person: &Person) -> Vec<Event> {

@@ -122,6 +122,7 @@ fn chat(text: &str, serial: Option<u64>) -> Request {
         to: None,
         serial,
         at: 1_795_219_200_000,
+        file: None,
     })
 }
 

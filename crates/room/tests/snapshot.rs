@@ -34,6 +34,7 @@ fn chat(text: &str, serial: u64) -> Request {
         to: None,
         serial: Some(serial),
         at: 7,
+        file: None,
     })
 }
 
@@ -62,6 +63,7 @@ fn participants_resume_in_the_restored_room_and_nobody_is_seen_to_leave() {
         text: ChatText::new(text).unwrap(),
         at: 7,
         private: false,
+        file: None,
     };
     assert_eq!(
         world.take_events(ben),

@@ -25,6 +25,7 @@ pub(super) struct TemplateOptions {
     screen: Option<Allowed>,
     newcomers: Option<Role>,
     private: Option<Allowed>,
+    files: Option<Allowed>,
     capacity: Option<u32>,
     topology: Option<TopologyChoice>,
     listed: Option<bool>,
@@ -71,9 +72,9 @@ pub(super) fn resolve(
 
 impl From<TemplateOptions> for RoomTemplate {
     fn from(options: TemplateOptions) -> Self {
-        let TemplateOptions { entry, chat, screen, newcomers, private, .. } = options;
+        let TemplateOptions { entry, chat, screen, newcomers, private, files, .. } = options;
         Self {
-            policy: PolicyChange { entry, chat, screen, newcomers, private },
+            policy: PolicyChange { entry, chat, screen, newcomers, private, files },
             capacity: options.capacity,
             topology: options.topology,
             listed: options.listed,
@@ -97,13 +98,14 @@ mod tests {
     #[test]
     fn a_template_has_rules_capacity_and_what_follows_when_hosts_leave() {
         let text = "[class]\nentry = 'waiting'\nchat = 'hosts'\nnewcomers = 'viewer'\n\
-            private = 'hosts'\ncapacity = 40\nlisted = false\nwhen-hosts-leave = 'end'\n\
+            private = 'hosts'\nfiles = 'hosts'\ncapacity = 40\nlisted = false\nwhen-hosts-leave = 'end'\n\
             topology = 'sfu'";
         let templates = parse(text).unwrap();
         let class = &templates["class"];
         assert_eq!(class.policy.entry, Some(Entry::Waiting));
         assert_eq!((class.policy.chat, class.policy.screen), (Some(Allowed::Hosts), None));
         assert_eq!(class.policy.private, Some(Allowed::Hosts));
+        assert_eq!(class.policy.files, Some(Allowed::Hosts));
         assert_eq!((class.capacity, class.listed), (Some(40), Some(false)));
         assert_eq!(class.when_hosts_leave, Some(HostRule::End));
     }

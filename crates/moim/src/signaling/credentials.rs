@@ -108,7 +108,9 @@ fn rights(token: &Token) -> Rights {
         rights = rights.without(Right::Subscribe);
     }
     if !token.may_send_data() {
-        for right in [Right::Chat, Right::PrivateChat, Right::React, Right::Poll] {
+        let of_data =
+            [Right::Chat, Right::PrivateChat, Right::React, Right::Poll, Right::SendFiles];
+        for right in of_data {
             rights = rights.without(right);
         }
     }

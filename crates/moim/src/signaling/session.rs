@@ -9,10 +9,11 @@ use room::{
     dialect::by_path,
     protocol::{
         AskPoll, ChatRequest, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode,
-        HandoverRequest, JoinRoom, LeaveRoom, ListInvitations, ListRooms, MediaState, MuteRequest,
-        ParticipantId, PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ReportRequest,
-        RevokeRequest, RoleRequest, RoomCreated, SdpType, SettingsRequest, SignalRequest,
-        SpotlightRequest, SubscribeRequest, UnmuteRequest, VoteRequest, WaitingRequest,
+        FileSignalRequest, FileWithdrawRequest, HandoverRequest, JoinRoom, LeaveRoom,
+        ListInvitations, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
+        ReactionRequest, RemovePoll, RemoveRequest, ReportRequest, RevokeRequest, RoleRequest,
+        RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest,
+        UnmuteRequest, VoteRequest, WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -95,6 +96,8 @@ impl Events for Session {
             "media" => self.media(args, &mut ack).await,
             "chat" => self.chat(args, &mut ack).await,
             "report" => self.report(args, &mut ack).await,
+            "file:signal" => self.forward::<FileSignalRequest>(args, &mut ack).await,
+            "file:withdraw" => self.withdraw(args, &mut ack).await,
             "direct" => self.forward::<DirectRequest>(args, &mut ack).await,
             "publish" => self.forward::<PublishRequest>(args, &mut ack).await,
             "subscribe" => self.forward::<SubscribeRequest>(args, &mut ack).await,
@@ -351,12 +354,21 @@ impl Session {
     }
 
     async fn chat(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
-        let ChatRequest { text, to, serial } = payload(args)?;
+        let ChatRequest { text, to, serial, file } = payload(args)?;
         if !self.chats.take(SOCKET_CHATS, Instant::now()) {
             return Err(self.limit(RateLimited::Chats, "too many messages"));
         }
-        let chat = Chat { text, to, serial, at: milliseconds_since_1970() };
+        let chat = Chat { text, to, serial, at: milliseconds_since_1970(), file };
         self.request(Request::Chat(chat), ack).await
+    }
+
+    /// Takes back the offer of a file, at the rate of chat messages.
+    async fn withdraw(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let withdraw: FileWithdrawRequest = payload(args)?;
+        if !self.chats.take(SOCKET_CHATS, Instant::now()) {
+            return Err(self.limit(RateLimited::Chats, "too many messages"));
+        }
+        self.request(withdraw.into(), ack).await
     }
 
     /// Reactions are limited like chat messages.

@@ -47,6 +47,10 @@ fn requests(to: &str, invitation: &str) -> Vec<(&'static str, Option<Right>, Val
         ("reaction", Some(Right::React), json!({"emoji": "👏"})),
         ("signal", Some(Right::Signal), json!({"to": to, "candidate": {"candidate": "c"}})),
         ("subscribe", Some(Right::Subscribe), json!({"tracks": []})),
+        ("file:signal", Some(Right::SendFiles), {
+            let file = "0123456789abcdef";
+            json!({"to": to, "file": file, "attempt": 1, "candidate": {"candidate": "c"}})
+        }),
         ("poll:ask", Some(Right::Poll), json!({"question": "forbidden", "options": ["a", "b"]})),
         ("poll:close", Some(Right::Poll), json!({"poll": 1})),
         ("poll:remove", Some(Right::Poll), json!({"poll": 1})),
@@ -66,6 +70,7 @@ fn requests(to: &str, invitation: &str) -> Vec<(&'static str, Option<Right>, Val
         ("room:end", Some(Right::End), json!({})),
         // These need no right: what somebody publishes without one is not forwarded.
         ("publish", None, json!({"tracks": []})),
+        ("file:withdraw", None, json!({"file": "0123456789abcdef"})),
         ("media", None, media),
         ("direct", None, json!({"direct": false})),
         ("handover", None, json!({"to": to, "topology": "sfu"})),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::ErrorBody,
+    file::{FileSignalEvent, FileWithdrawnEvent},
     hosting::{
         DataEvent, DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
         WaitingLeft,
@@ -12,8 +13,8 @@ use super::{
     polling::{Poll, PollRemoved},
     reply::{Joined, RoomList},
     types::{
-        IceCandidate, IceServers, Participant, ParticipantId, SessionDescription, Speaker,
-        SubscribedTrack, Topology, TrackSource,
+        IceCandidate, IceServers, Participant, ParticipantId, SessionDescription, SharedFile,
+        Speaker, SubscribedTrack, Topology, TrackSource,
     },
 };
 use crate::{chat::ChatText, reaction::Reaction};
@@ -36,6 +37,10 @@ pub enum ServerEvent {
     Topology(TopologyChanged),
     /// `chat`: a chat message.
     Chat(ChatEvent),
+    /// `file:signal`: a description, candidate or state of a transfer.
+    FileSignal(FileSignalEvent),
+    /// `file:withdrawn`: a file is no longer offered.
+    FileWithdrawn(FileWithdrawnEvent),
     /// `handover`: another participant receives this one's media by a topology.
     Handover(HandoverEvent),
     /// `subscribed`: tracks of the receiving sections of the link to the media server.
@@ -90,6 +95,8 @@ impl ServerEvent {
             Self::Signal(_) => "signal",
             Self::Topology(_) => "topology",
             Self::Chat(_) => "chat",
+            Self::FileSignal(_) => "file:signal",
+            Self::FileWithdrawn(_) => "file:withdrawn",
             Self::Handover(_) => "handover",
             Self::Subscribed(_) => "subscribed",
             Self::Wanted(_) => "wanted",
@@ -145,6 +152,10 @@ pub struct ChatEvent {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
     pub private: bool,
+    /// The file that is offered; absent of a message of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub file: Option<SharedFile>,
 }
 
 /// Payload of `reaction`.

@@ -24,6 +24,10 @@ pub struct Policy {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Allowed>"))]
     pub private: Allowed,
+    /// Participants that may offer files. Everybody if absent.
+    #[serde(default, skip_serializing_if = "Allowed::is_everybody")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Allowed>"))]
+    pub files: Allowed,
 }
 
 impl Default for Policy {
@@ -34,6 +38,7 @@ impl Default for Policy {
             screen: Allowed::Everybody,
             newcomers: Role::Speaker,
             private: Allowed::Everybody,
+            files: Allowed::Everybody,
         }
     }
 }
@@ -60,32 +65,37 @@ pub struct PolicyChange {
     /// Participants that may send private messages to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<Allowed>,
+    /// Participants that may offer files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Allowed>,
 }
 
 impl PolicyChange {
     /// The policy after the change.
     #[must_use]
     pub fn applied_to(self, policy: Policy) -> Policy {
-        let Self { entry, chat, screen, newcomers, private } = self;
+        let Self { entry, chat, screen, newcomers, private, files } = self;
         Policy {
             entry: entry.unwrap_or(policy.entry),
             chat: chat.unwrap_or(policy.chat),
             screen: screen.unwrap_or(policy.screen),
             newcomers: newcomers.unwrap_or(policy.newcomers),
             private: private.unwrap_or(policy.private),
+            files: files.unwrap_or(policy.files),
         }
     }
 }
 
 /// A change of all rules.
 impl From<Policy> for PolicyChange {
-    fn from(Policy { entry, chat, screen, newcomers, private }: Policy) -> Self {
+    fn from(Policy { entry, chat, screen, newcomers, private, files }: Policy) -> Self {
         Self {
             entry: Some(entry),
             chat: Some(chat),
             screen: Some(screen),
             newcomers: Some(newcomers),
             private: Some(private),
+            files: Some(files),
         }
     }
 }
@@ -115,6 +125,13 @@ pub enum Allowed {
     Everybody,
     /// Hosts and co-hosts.
     Hosts,
+}
+
+impl Allowed {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_everybody(&self) -> bool {
+        *self == Self::Everybody
+    }
 }
 
 /// `room:mute`: mutes sources of others. They are no longer forwarded until the participant turns

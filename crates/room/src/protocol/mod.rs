@@ -5,6 +5,7 @@
 
 mod error;
 mod event;
+mod file;
 mod hosting;
 mod inviting;
 mod polling;
@@ -20,6 +21,9 @@ pub use event::{
     ChatEvent, HandoverEvent, ParticipantLeft, ReactionEvent, RefusedEvent, ServerDraining,
     ServerEvent, ServerRestarting, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent,
     TopologyChanged, WantedEvent,
+};
+pub use file::{
+    FileSignalEvent, FileSignalRequest, FileState, FileWithdrawRequest, FileWithdrawnEvent,
 };
 pub use hosting::{
     Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
@@ -41,8 +45,8 @@ pub use request::{
 pub use types::{
     ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,
     Participant, ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType,
-    SessionDescription, Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource,
-    Unavailable, WantedTrack,
+    SessionDescription, SharedFile, Speaker, SubscribedTrack, Topology, TopologyChoice,
+    TrackSource, Unavailable, WantedTrack,
 };
 #[cfg(feature = "typescript")]
 pub use typescript::typescript;

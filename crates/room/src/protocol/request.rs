@@ -6,7 +6,7 @@ use super::{
     hosting::Policy,
     types::{
         IceCandidate, MediaState, ParticipantId, PublishedTrack, ResumeToken, SessionDescription,
-        Topology, TopologyChoice, WantedTrack,
+        SharedFile, Topology, TopologyChoice, WantedTrack,
     },
 };
 use crate::{
@@ -143,6 +143,9 @@ pub struct ChatRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub serial: Option<u64>,
+    /// A file that is offered. The text is for clients that know nothing of files: its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<SharedFile>,
 }
 
 /// `direct`: sets whether the others connect to this participant peer to peer, because it can't use

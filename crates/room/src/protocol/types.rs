@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::ChatText;
 use crate::{
+    file::{FileId, FileName, FileSize},
     name::{DisplayName, RoomName},
     rights::Role,
 };
@@ -285,6 +286,19 @@ pub struct RoomSummary {
     pub unlisted: bool,
 }
 
+/// A file that the sender of a chat message offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct SharedFile {
+    /// Random id, which the recipients name to receive the file.
+    pub id: FileId,
+    /// Name, without a folder.
+    pub name: FileName,
+    /// Size in bytes.
+    pub size: FileSize,
+}
+
 /// A chat message of a room, for newcomers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -298,6 +312,10 @@ pub struct ChatMessage {
     /// Time of arrival at the server, in milliseconds since 1970 (UTC).
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub at: u64,
+    /// The file that is offered; absent of a message of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub file: Option<SharedFile>,
 }
 
 /// The `RTCIceServer` dictionary (W3C WebRTC §4.2.4).

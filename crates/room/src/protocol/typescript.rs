@@ -9,6 +9,9 @@ use super::{
         ServerRestarting, SfuRequestKind, SignalEvent, SpeakersEvent, SubscribedEvent,
         TopologyChanged, WantedEvent,
     },
+    file::{
+        FileSignalEvent, FileSignalRequest, FileState, FileWithdrawRequest, FileWithdrawnEvent,
+    },
     hosting::{
         Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent,
         Policy, PolicyChange, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest,
@@ -28,14 +31,15 @@ use super::{
     types::{
         ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,
         Participant, ParticipantId, PublishedTrack, ResumeToken, RoomSummary, SdpType,
-        SessionDescription, Speaker, SubscribedTrack, Topology, TopologyChoice, TrackSource,
-        Unavailable, WantedTrack,
+        SessionDescription, SharedFile, Speaker, SubscribedTrack, Topology, TopologyChoice,
+        TrackSource, Unavailable, WantedTrack,
     },
 };
 use crate::{
     chat::ChatText,
     credential::Credential,
     device::DeviceSecret,
+    file::{FileId, FileName, FileSize},
     name::{DisplayName, NameError, RoomName},
     password::Password,
     poll::PollText,
@@ -58,6 +62,8 @@ export interface Requests {
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
   chat: [ChatRequest, Record<string, never>];
+  \"file:signal\": [FileSignalRequest, Record<string, never>];
+  \"file:withdraw\": [FileWithdrawRequest, Record<string, never>];
   direct: [DirectRequest, Record<string, never>];
   publish: [PublishRequest, Record<string, never>];
   subscribe: [SubscribeRequest, Record<string, never>];
@@ -91,6 +97,8 @@ export interface ServerEvents {
   signal: SignalEvent;
   topology: TopologyChanged;
   chat: ChatEvent;
+  \"file:signal\": FileSignalEvent;
+  \"file:withdrawn\": FileWithdrawnEvent;
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
   wanted: WantedEvent;
@@ -135,6 +143,9 @@ pub fn typescript() -> String {
         Credential,
         Reaction,
         PollText,
+        FileId,
+        FileName,
+        FileSize,
         Role,
         Policy,
         PolicyChange,
@@ -165,7 +176,11 @@ pub fn typescript() -> String {
         JoinRoom,
         LeaveRoom,
         SignalRequest,
+        SharedFile,
         ChatRequest,
+        FileState,
+        FileSignalRequest,
+        FileWithdrawRequest,
         DirectRequest,
         PublishRequest,
         SubscribeRequest,
@@ -204,6 +219,8 @@ pub fn typescript() -> String {
         TopologyChanged,
         ChatEvent,
         ChatMessage,
+        FileSignalEvent,
+        FileWithdrawnEvent,
         HandoverEvent,
         SubscribedEvent,
         WantedEvent,

@@ -49,11 +49,13 @@ pub enum Right {
     PrivateChat,
     /// Open, close and remove polls.
     Poll,
+    /// Offer and send files. Needs the right to chat, too.
+    SendFiles,
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PublishMicrophone,
         Self::PublishCamera,
         Self::PublishScreen,
@@ -69,6 +71,7 @@ impl Right {
         Self::React,
         Self::PrivateChat,
         Self::Poll,
+        Self::SendFiles,
     ];
 
     /// The right to publish a source.
@@ -90,7 +93,7 @@ impl Rights {
     /// No rights.
     pub const NONE: Self = Self(0);
     /// All rights.
-    pub const ALL: Self = Self((1 << Right::ALL.len()) - 1);
+    pub const ALL: Self = Self(u16::MAX >> (u16::BITS as usize - Right::ALL.len()));
     /// To receive, to be reached and to react: what nobody in a room lacks, but by its token.
     const MEMBER: Self = Self::NONE.with(Right::Subscribe).with(Right::Signal).with(Right::React);
     /// Rights of everybody in a room without hosts.
@@ -100,7 +103,8 @@ impl Rights {
         .with(Right::PublishCamera)
         .with(Right::PublishScreen)
         .with(Right::Chat)
-        .with(Right::PrivateChat);
+        .with(Right::PrivateChat)
+        .with(Right::SendFiles);
 
     /// This set and one more right.
     #[must_use]
@@ -128,7 +132,9 @@ impl Rights {
     /// Rights of a role in a room with this policy.
     pub fn of(role: Role, policy: Policy) -> Self {
         let mut rights = match role {
-            Role::Viewer => Self::MEMBER.with(Right::Chat).with(Right::PrivateChat),
+            Role::Viewer => {
+                Self::MEMBER.with(Right::Chat).with(Right::PrivateChat).with(Right::SendFiles)
+            }
             Role::Speaker => Self::SPEAKER,
             Role::CoHost | Role::Host => Self::OPEN
                 .with(Right::Admit)
@@ -145,6 +151,9 @@ impl Rights {
             }
             if policy.private == Allowed::Hosts {
                 rights = rights.without(Right::PrivateChat);
+            }
+            if policy.files == Allowed::Hosts || policy.chat == Allowed::Hosts {
+                rights = rights.without(Right::SendFiles);
             }
             if policy.screen == Allowed::Hosts {
                 rights = rights.without(Right::PublishScreen);
@@ -193,12 +202,19 @@ mod tests {
 
     #[test]
     fn policy_binds_all_but_hosts() {
-        let (chat, screen, private) = (Allowed::Hosts, Allowed::Hosts, Allowed::Hosts);
-        let policy = Policy { chat, screen, private, ..Policy::default() };
+        let hosts = Allowed::Hosts;
+        let policy = Policy {
+            chat: hosts,
+            screen: hosts,
+            private: hosts,
+            files: hosts,
+            ..Policy::default()
+        };
         for role in ROLES {
             let rights = Rights::of(role, policy);
             assert_eq!(rights.has(Right::Chat), role >= Role::CoHost, "{role:?}");
             assert_eq!(rights.has(Right::PrivateChat), role >= Role::CoHost, "{role:?}");
+            assert_eq!(rights.has(Right::SendFiles), role >= Role::CoHost, "{role:?}");
             assert_eq!(rights.has(Right::PublishScreen), role >= Role::CoHost, "{role:?}");
             assert_eq!(rights.has(Right::PublishMicrophone), role >= Role::Speaker, "{role:?}");
         }

@@ -20,6 +20,9 @@ impl Room {
         chat: Chat,
     ) -> Result<(), Rejection> {
         let key = self.member_with(from, Right::Chat)?;
+        if chat.file.is_some() {
+            self.member_with(from, Right::SendFiles)?;
+        }
         let to = chat.to.as_ref().map(|to| self.private_recipient(key, to)).transpose()?;
         let member = self.roster.member_mut(key).ok_or(Rejection::NotJoined)?;
         let is_repeated = chat.serial.is_some_and(|serial| serial <= member.chatted);
@@ -32,13 +35,14 @@ impl Room {
         // A private message is in the log of its recipient alone: newcomers and the store never
         // see it.
         if to.is_none() && self.limits.chat_messages > 0 {
-            let (from, text) = (id.clone(), chat.text.clone());
-            let message = ChatMessage { from, name, text, at: chat.at };
+            let (from, text, file) = (id.clone(), chat.text.clone(), chat.file.clone());
+            let message = ChatMessage { from, name, text, at: chat.at, file };
             self.chat.push(message, self.limits.chat_messages, self.limits.chat_bytes);
         }
         let audience = to.map_or(Audience::AllBut(key), Audience::One);
         let private = to.is_some();
-        self.send(now, audience, Event::Chat { from: id, text: chat.text, at: chat.at, private });
+        let Chat { text, at, file, .. } = chat;
+        self.send(now, audience, Event::Chat { from: id, text, at, private, file });
         Ok(())
     }
 

@@ -2,7 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::ChatMessage;
+use crate::{
+    event::file_size,
+    file::FileId,
+    protocol::{ChatMessage, ParticipantId},
+};
 
 /// Size of a message without its texts, in bytes.
 const OVERHEAD: usize = 64;
@@ -42,6 +46,19 @@ impl ChatHistory {
         self.unkept = self.unkept.min(self.messages.len());
     }
 
+    /// Removes the offer of a file.
+    pub(super) fn withdraw(&mut self, from: &ParticipantId, file: &FileId) {
+        let is_offer = |message: &ChatMessage| {
+            message.from == *from && message.file.as_ref().is_some_and(|shared| shared.id == *file)
+        };
+        let Some(place) = self.messages.iter().position(is_offer) else { return };
+        let kept = self.messages.len() - self.unkept;
+        if let Some(message) = self.messages.remove(place) {
+            self.bytes -= size(&message);
+            self.unkept -= usize::from(place >= kept);
+        }
+    }
+
     /// The messages, the oldest first.
     pub(super) fn list(&self) -> Vec<ChatMessage> {
         self.messages.iter().cloned().collect()
@@ -51,7 +68,9 @@ impl ChatHistory {
     pub(super) fn take_unkept(&mut self) -> Vec<ChatMessage> {
         let kept = self.messages.len() - self.unkept;
         self.unkept = 0;
-        self.messages.range(kept..).cloned().collect()
+        // A file is gone with its sender, so only its name is kept.
+        let without_file = |message: &ChatMessage| ChatMessage { file: None, ..message.clone() };
+        self.messages.range(kept..).map(without_file).collect()
     }
 
     pub(super) fn has_unkept(&self) -> bool {
@@ -69,7 +88,8 @@ impl ChatHistory {
 }
 
 fn size(message: &ChatMessage) -> usize {
-    OVERHEAD + message.text.as_str().len() + message.name.as_str().len()
+    let texts = message.text.as_str().len() + message.name.as_str().len();
+    OVERHEAD + texts + message.file.as_ref().map_or(0, file_size)
 }
 
 #[cfg(test)]
@@ -99,6 +119,34 @@ mod tests {
         assert_eq!(history.list(), []);
         assert_eq!(history.bytes(), 0);
         assert_eq!(history.take_unkept(), []);
+    }
+
+    #[test]
+    fn an_offer_is_withdrawn_by_its_sender_and_kept_as_its_name() {
+        let id = "a".repeat(16);
+        let offer = |n: u64, from: &str| -> ChatMessage {
+            let file = serde_json::json!({ "id": id, "name": "a.pdf", "size": 1 });
+            let json = serde_json::json!(
+                { "from": from, "name": "Ann", "text": "a.pdf", "at": n, "file": file }
+            );
+            serde_json::from_value(json).unwrap()
+        };
+        let mut history = ChatHistory::default();
+        history.push(message(1, "hi"), 9, 10_000);
+        history.push(offer(2, "ann"), 9, 10_000);
+        assert!(history.list()[1].file.is_some());
+        let kept = history.take_unkept();
+        assert_eq!((times(&kept), &kept[1].file), (vec![1, 2], &None));
+        history.push(message(3, "hi"), 9, 10_000);
+        history.push(offer(4, "ben"), 9, 10_000);
+        let bytes = history.bytes();
+        let file = FileId::try_from(id.clone()).unwrap();
+        for from in ["cem", "ann", "ann", "ben"] {
+            history.withdraw(&serde_json::from_value(from.into()).unwrap(), &file);
+        }
+        assert_eq!(times(&history.list()), [1, 3]);
+        assert_eq!(times(&history.take_unkept()), [3]);
+        assert_eq!(bytes - history.bytes(), 2 * size(&offer(2, "ann")));
     }
 
     #[test]

@@ -33,7 +33,8 @@ impl Room {
         };
         let of_pass = member.pass.as_ref().map_or(Rights::ALL, |pass| pass.rights);
         // Who may chat by its token may do this, too; passes of earlier programs lack it.
-        let of_chat = |pass: Rights| pass.with(Right::PrivateChat).with(Right::Poll);
+        let of_chat =
+            |pass: Rights| pass.with(Right::PrivateChat).with(Right::Poll).with(Right::SendFiles);
         let of_pass = if of_pass.has(Right::Chat) { of_chat(of_pass) } else { of_pass };
         let rights = of_role.intersection(of_pass);
         // The operator may have decided otherwise than the pass.

@@ -19,6 +19,7 @@ mod polls;
 mod resuming;
 mod settings;
 mod sfu;
+mod sharing;
 mod snapshot;
 mod state;
 mod waiting;

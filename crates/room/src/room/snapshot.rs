@@ -33,7 +33,7 @@ use crate::{
     password::Password,
     protocol::{
         self, ChatMessage, IceCandidate, ParticipantId, Policy, ResumeToken, SessionDescription,
-        SettingsEvent, Topology, TopologyChoice, TrackSource,
+        SettingsEvent, SharedFile, Topology, TopologyChoice, TrackSource,
     },
     request::{Connection, Effect},
     roster::{Member, Presence, Roster, SfuEventNumbers},
@@ -157,6 +157,8 @@ enum LoggedEvent {
         at: u64,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         private: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<SharedFile>,
     },
     Description {
         from: ParticipantId,
@@ -457,7 +459,9 @@ impl LoggedEvent {
             Event::Joined(participant) => Self::Joined(participant.into()),
             Event::Updated(participant) => Self::Updated(participant.into()),
             Event::Left(participant) => Self::Left(participant.into()),
-            Event::Chat { from, text, at, private } => Self::Chat { from, text, at, private },
+            Event::Chat { from, text, at, private, file } => {
+                Self::Chat { from, text, at, private, file }
+            }
             Event::Message { from, .. } if from.is_sfu() => return None,
             Event::Message { from, message: Message::Description(description) } => {
                 Self::Description { from, description }
@@ -470,6 +474,9 @@ impl LoggedEvent {
             Event::Muted { by, sources } => Self::Muted { by, sources: sources.iter().collect() },
             Event::Settings(settings) => Self::Settings(settings),
             Event::Spotlight(participants) => Self::Spotlight(participants),
+            // A transfer whose signaling is lost tries again, and the program before could not read
+            // these.
+            Event::FileSignal { .. } | Event::FileWithdrawn { .. } => return None,
             Event::Unmute { .. }
             | Event::Reaction { .. }
             | Event::Poll(_)
@@ -492,7 +499,9 @@ impl From<LoggedEvent> for Event {
             LoggedEvent::Joined(participant) => Self::Joined(restored(participant)),
             LoggedEvent::Updated(participant) => Self::Updated(restored(participant)),
             LoggedEvent::Left(participant) => Self::Left(restored(participant)),
-            LoggedEvent::Chat { from, text, at, private } => Self::Chat { from, text, at, private },
+            LoggedEvent::Chat { from, text, at, private, file } => {
+                Self::Chat { from, text, at, private, file }
+            }
             LoggedEvent::Description { from, description } => {
                 Self::Message { from, message: Message::Description(description) }
             }

@@ -125,6 +125,7 @@ impl Room {
             Request::Host(hosting) => self.host(now, Actor::Member(from), hosting),
             Request::Inviting { at, asked } => self.invite(from, at, asked),
             Request::Poll { at, asked } => self.poll(now, from, at, asked),
+            Request::File(asked) => self.share(now, from, asked),
             Request::React(emoji) => self.react(from, emoji),
             Request::Leave => self.leave(now, from),
         };

@@ -12,6 +12,8 @@ export interface Requests {
   signal: [SignalRequest, Record<string, never>];
   media: [MediaState, Record<string, never>];
   chat: [ChatRequest, Record<string, never>];
+  "file:signal": [FileSignalRequest, Record<string, never>];
+  "file:withdraw": [FileWithdrawRequest, Record<string, never>];
   direct: [DirectRequest, Record<string, never>];
   publish: [PublishRequest, Record<string, never>];
   subscribe: [SubscribeRequest, Record<string, never>];
@@ -45,6 +47,8 @@ export interface ServerEvents {
   signal: SignalEvent;
   topology: TopologyChanged;
   chat: ChatEvent;
+  "file:signal": FileSignalEvent;
+  "file:withdrawn": FileWithdrawnEvent;
   handover: HandoverEvent;
   subscribed: SubscribedEvent;
   wanted: WantedEvent;
@@ -83,6 +87,12 @@ export type Reaction = string;
 
 export type PollText = string;
 
+export type FileId = string;
+
+export type FileName = string;
+
+export type FileSize = number;
+
 export type Role = "viewer" | "speaker" | "co_host" | "host";
 
 export type Policy = {
@@ -106,7 +116,11 @@ newcomers: Role,
  * Participants that may send private messages to anybody. Those who may chat can always write
  * to hosts and co-hosts. Everybody if absent, as from earlier clients.
  */
-private?: Allowed, };
+private?: Allowed,
+/**
+ * Participants that may offer files. Everybody if absent.
+ */
+files?: Allowed, };
 
 export type PolicyChange = {
 /**
@@ -128,7 +142,11 @@ newcomers?: Role,
 /**
  * Participants that may send private messages to anybody.
  */
-private?: Allowed, };
+private?: Allowed,
+/**
+ * Participants that may offer files.
+ */
+files?: Allowed, };
 
 export type Entry = "open" | "waiting" | "locked";
 
@@ -477,6 +495,20 @@ description?: SessionDescription,
  */
 candidate?: IceCandidate, };
 
+export type SharedFile = {
+/**
+ * Random id, which the recipients name to receive the file.
+ */
+id: FileId,
+/**
+ * Name, without a folder.
+ */
+name: FileName,
+/**
+ * Size in bytes.
+ */
+size: FileSize, };
+
 export type ChatRequest = {
 /**
  * The text.
@@ -490,7 +522,49 @@ to?: ParticipantId,
  * Ascending serial number of the sender's messages. A message whose number is not above the
  * previous one is a repetition and not sent again, so a client may retry after a lost reply.
  */
-serial?: number, };
+serial?: number,
+/**
+ * A file that is offered. The text is for clients that know nothing of files: its name.
+ */
+file?: SharedFile, };
+
+export type FileState = "waiting" | "unavailable" | "refused" | "cancelled";
+
+export type FileSignalRequest = {
+/**
+ * The other end.
+ */
+to: ParticipantId,
+/**
+ * The file.
+ */
+file: FileId,
+/**
+ * Number of the attempt, counted by the recipient.
+ */
+attempt: number,
+/**
+ * An offer or answer.
+ */
+description?: SessionDescription,
+/**
+ * An ICE candidate.
+ */
+candidate?: IceCandidate,
+/**
+ * A state.
+ */
+state?: FileState, };
+
+export type FileWithdrawRequest = {
+/**
+ * The only recipient of a private offer; all others if absent.
+ */
+to?: ParticipantId,
+/**
+ * The file.
+ */
+file: FileId, };
 
 export type DirectRequest = {
 /**
@@ -959,7 +1033,11 @@ at: number,
 /**
  * Nobody else received it; absent of a message to all.
  */
-private?: boolean, };
+private?: boolean,
+/**
+ * The file that is offered; absent of a message of text.
+ */
+file?: SharedFile, };
 
 export type ChatMessage = {
 /**
@@ -977,7 +1055,47 @@ text: ChatText,
 /**
  * Time of arrival at the server, in milliseconds since 1970 (UTC).
  */
-at: number, };
+at: number,
+/**
+ * The file that is offered; absent of a message of text.
+ */
+file?: SharedFile, };
+
+export type FileSignalEvent = {
+/**
+ * The other end, set by the server.
+ */
+from: ParticipantId,
+/**
+ * The file.
+ */
+file: FileId,
+/**
+ * Number of the attempt.
+ */
+attempt: number,
+/**
+ * An offer or answer.
+ */
+description?: SessionDescription,
+/**
+ * An ICE candidate.
+ */
+candidate?: IceCandidate,
+/**
+ * A state.
+ */
+state?: FileState, };
+
+export type FileWithdrawnEvent = {
+/**
+ * The sender of the file, set by the server.
+ */
+from: ParticipantId,
+/**
+ * The file.
+ */
+file: FileId, };
 
 export type HandoverEvent = {
 /**
