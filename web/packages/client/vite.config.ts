@@ -3,6 +3,8 @@ import { defineConfig } from "vite";
 /** The library readable, for the bundler of an application. */
 export default defineConfig({
   publicDir: false,
+  // Addresses of workers are relative to the module.
+  base: "./",
   build: {
     target: "es2022",
     minify: false,

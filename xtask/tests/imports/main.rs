@@ -77,7 +77,7 @@ const ORDERS: &[Order] = &[
     },
     Order {
         root: "web/packages/client/src",
-        rows: &[&["call"], &["devices", "stats", "topology"], &["rtc", "signaling"]],
+        rows: &[&["call"], &["devices", "files", "stats", "topology"], &["rtc", "signaling"]],
     },
 ];
 

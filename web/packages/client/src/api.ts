@@ -16,6 +16,7 @@ import type {
   RoomName,
   RoomSummary,
   SettingsRequest,
+  SharedFile,
   Topology,
   TrackSource,
   Waiting,
@@ -103,6 +104,8 @@ export interface Call extends Readable<CallState> {
   setHand(raised: boolean): void;
   /** Sends a chat message to the room, or privately to one; blank text is ignored. */
   sendChat(text: string, to?: ParticipantId): void;
+  /** Files that participants share in the chat. */
+  readonly files: FileSharing;
   /** Sets the displayed size of each remote video, which bounds what the media server sends. */
   setViewports(viewports: readonly Viewport[]): void;
   /** Sets what this participant receives. Nothing changes for the others. */
@@ -164,6 +167,102 @@ export interface Hosting {
   /** Ends the call for everybody. */
   end(): Promise<void>;
 }
+
+/**
+ * Files that participants share. An offer is a message in the chat with a `file`; the bytes travel
+ * from the sender to each recipient who wants them, encrypted between the two, and never all at once
+ * in memory. A transfer that breaks goes on by itself.
+ */
+export interface FileSharing extends Readable<FilesState> {
+  /** Largest file, in bytes. */
+  readonly maxBytes: number;
+  /**
+   * Offers files to the room, or privately to one. Returns those that can't be offered, with the
+   * reason.
+   */
+  offer(files: readonly File[], to?: ParticipantId): readonly FileRejection[];
+  /** Takes an own offer back and stops its transfers. */
+  withdraw(file: string): void;
+  /** Receives the file of a message, or tries again. */
+  receive(message: ChatMessage): void;
+  /** Tells the sender that the file is not wanted. */
+  refuse(message: ChatMessage): void;
+  /** Stops receiving. */
+  cancel(file: string): void;
+  /** The content of a received file, whose type is never that which its sender claims. */
+  content(file: string): Promise<Blob | null>;
+}
+
+/** A file that can't be offered. */
+export interface FileRejection {
+  readonly name: string;
+  /** `tooMany`: too many files are offered already. */
+  readonly reason: "tooLarge" | "tooMany";
+}
+
+export interface FilesState {
+  /** Own files, by their ids. */
+  readonly own: ReadonlyMap<string, OwnFile>;
+  /** Files of others that were received, refused or begun, by their ids. */
+  readonly received: ReadonlyMap<string, ReceivedFile>;
+  /** Files of others that are no longer offered. */
+  readonly withdrawn: ReadonlySet<string>;
+}
+
+export interface OwnFile {
+  readonly file: SharedFile;
+  /** The only recipient of a private offer. */
+  readonly to?: ParticipantId;
+  readonly isWithdrawn: boolean;
+  /** Those who have answered. */
+  readonly recipients: readonly FileRecipient[];
+}
+
+export interface FileRecipient {
+  readonly id: ParticipantId;
+  readonly name: string;
+  /** `waiting` for other transfers to end; `interrupted` until the recipient tries again. */
+  readonly status:
+    | "waiting"
+    | "connecting"
+    | "sending"
+    | "interrupted"
+    | "received"
+    | "refused"
+    | "cancelled";
+  /** Bytes. */
+  readonly sent: number;
+}
+
+export interface ReceivedFile {
+  readonly file: SharedFile;
+  readonly from: ParticipantId;
+  /**
+   * `queued` behind other files of this device, `waiting` for the sender's other transfers,
+   * `interrupted` until the next attempt, `unavailable` as the sender has it no more.
+   */
+  readonly status:
+    | "queued"
+    | "waiting"
+    | "connecting"
+    | "receiving"
+    | "interrupted"
+    | "received"
+    | "refused"
+    | "cancelled"
+    | "unavailable"
+    | "failed";
+  /** Bytes that have arrived. */
+  readonly arrived: number;
+  /** Reason of `failed`. */
+  readonly failure?: FileFailure;
+}
+
+/**
+ * Reason for which a file could not be received. `space`: this device has too little; `memory`: too
+ * large for this browser; `busy`: another tab receives it.
+ */
+export type FileFailure = "space" | "memory" | "busy" | "damaged" | "connection" | "forbidden";
 
 /** Polls of a room. Each action resolves once the server has carried it out. */
 export interface Polling {
@@ -288,6 +387,8 @@ export interface ChatMessage {
   readonly isPrivate?: boolean;
   /** The recipient of an own private message. */
   readonly to?: Pick<CallParticipant, "id" | "name" | "alike">;
+  /** The file that the message offers; its name is the text. */
+  readonly file?: SharedFile;
   /** It was said before this page joined. */
   readonly earlier?: boolean;
   /** `sending` until the server acknowledged it. */

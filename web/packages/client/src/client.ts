@@ -242,6 +242,7 @@ export class PageClient implements Client {
     const join = this.#session?.earlierJoin;
     // The leave may not arrive: some browsers close the socket before this event.
     if (join) saveEarlierJoin(this.#storage, join);
+    this.#session?.files.close(true);
     if (persisted) this.#session?.suspend();
     else this.#session?.leave();
     this.#signaling.leavePage(sendBeacon);
@@ -262,6 +263,7 @@ export class PageClient implements Client {
       joined,
       platform,
       device: this.#device,
+      tab: this.#storage,
     });
     return this.#session;
   }

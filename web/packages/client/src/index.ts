@@ -13,6 +13,7 @@ export {
   mayPoll,
   mayPublish,
   mayReceive,
+  maySendFiles,
   type Permitted,
   type Publisher,
 } from "./call/permitted.ts";
@@ -24,6 +25,8 @@ export {
   examineDevices,
   type OpenedDevice,
 } from "./devices/examine-devices.ts";
+export { safeFileName, splitFileName } from "./files/file-name.ts";
+export { withdrawnKey } from "./files/keys.ts";
 export type { ClientOptions, KeyValueStorage } from "./options.ts";
 export type {
   Allowed,
@@ -35,6 +38,9 @@ export type {
   DisplayName,
   Entry,
   ErrorCode,
+  FileId,
+  FileName,
+  FileSize,
   Interrupted,
   Invitation,
   InvitationId,
@@ -54,6 +60,7 @@ export type {
   RoomName,
   RoomSummary,
   SettingsRequest,
+  SharedFile,
   Topology,
   TopologyChoice,
   TrackSource,

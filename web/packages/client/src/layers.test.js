@@ -13,7 +13,7 @@ const LAYERS = [
   ["statistics.ts"],
   ["api.ts"],
   ["signaling", "rtc"],
-  ["devices", "stats", "topology"],
+  ["devices", "files", "stats", "topology"],
   ["call"],
   ["client.ts"],
   ["index.ts"],

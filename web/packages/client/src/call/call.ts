@@ -17,6 +17,7 @@ import type {
   Policy,
   Poll,
   RoomSummary,
+  SharedFile,
   SubscribedTrack,
   Topology,
   TrackSource,
@@ -75,6 +76,9 @@ export type CallEvent =
       at: number;
       isPrivate?: boolean;
       key: string;
+      file?: SharedFile;
+      /** The sender's name, if it is told otherwise than by the list of participants. */
+      name?: string;
     }
   /** A message of this device, when it is sent and again when its outcome is known. */
   | {
@@ -84,6 +88,7 @@ export type CallEvent =
       key: string;
       /** The recipient of a private message. */
       to?: NonNullable<ChatMessage["to"]>;
+      file?: SharedFile;
       status: ChatMessage["status"];
     };
 
@@ -154,7 +159,7 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
     case "chat":
       return withMessage(call, {
         ...event,
-        ...nameOf(call.others.find(({ id }) => id === event.from) ?? { name: "" }),
+        ...nameOf(call.others.find(({ id }) => id === event.from) ?? { name: event.name ?? "" }),
         status: "sent",
       });
     case "chat:own": {
@@ -316,7 +321,7 @@ function qualityChanged(
 
 /** Adds a message, or replaces the one with its key. */
 function withMessage(call: CallState, message: ChatMessage): CallState {
-  const { key, from, text, at, status, isPrivate, to } = message;
+  const { key, from, text, at, status, isPrivate, to, file } = message;
   const next: ChatMessage = {
     key,
     from,
@@ -326,6 +331,7 @@ function withMessage(call: CallState, message: ChatMessage): CallState {
     status,
     ...(isPrivate && { isPrivate }),
     ...(to && { to }),
+    ...(file && { file }),
   };
   const isKnown = call.chat.some((each) => each.key === key);
   const chat = isKnown
@@ -336,12 +342,13 @@ function withMessage(call: CallState, message: ChatMessage): CallState {
 
 /** Messages from before this page joined. */
 function earlierChat(joined: Joined): readonly ChatMessage[] {
-  return (joined.chat ?? []).map(({ from, name, text, at }, place) => ({
+  return (joined.chat ?? []).map(({ from, name, text, at, file }, place) => ({
     key: `earlier ${at} ${place}`,
     from,
     name,
     text,
     at,
+    ...(file && { file }),
     status: "sent" as const,
     earlier: true,
   }));

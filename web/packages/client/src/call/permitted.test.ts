@@ -6,6 +6,7 @@ import {
   mayPoll,
   mayPublish,
   mayReceive,
+  maySendFiles,
   mediaRights,
 } from "./permitted.ts";
 
@@ -50,6 +51,16 @@ test("hosts may limit private messages to those with hosts, and chat rules them 
     expect(mayChatPrivately(as("co_host", rule), to ? { role: to } : {})).toBe(true);
     expect(mayChatPrivately(as("speaker", STRICT), to ? { role: to } : {})).toBe(false);
   }
+});
+
+test("files follow the chat, and hosts may keep them to themselves", () => {
+  const rule: Policy = { ...OPEN, files: "hosts" };
+  expect(maySendFiles(as(undefined, null))).toBe(true);
+  const roles = ["viewer", "speaker", "co_host", "host"] as const;
+  const may = (policy: Policy) => roles.map((role) => maySendFiles(as(role, policy)));
+  expect(may(OPEN)).toEqual([true, true, true, true]);
+  expect(may(rule)).toEqual([false, false, true, true]);
+  expect(may(STRICT)).toEqual([false, false, true, true]);
 });
 
 test("hosts ask in polls, and everybody does where nobody is host", () => {

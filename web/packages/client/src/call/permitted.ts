@@ -62,6 +62,11 @@ export function mayChatPrivately(call: Permitted, to: { role?: Role }): boolean 
   return policy?.private !== "hosts" || isHost(self.role) || isHost(to.role);
 }
 
+/** True if files may be offered. */
+export function maySendFiles(call: Permitted): boolean {
+  return mayChat(call) && (call.policy?.files !== "hosts" || isHost(call.self.role));
+}
+
 /** True if polls may be opened. */
 export function mayPoll({ self }: Permitted): boolean {
   return self.role === undefined || isHost(self.role);

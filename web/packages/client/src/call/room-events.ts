@@ -13,6 +13,8 @@ const ROOM_EVENTS = [
   "handover",
   "speakers",
   "chat",
+  "file:signal",
+  "file:withdrawn",
   "ice:servers",
   "muted",
   "unmute",

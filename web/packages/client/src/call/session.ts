@@ -11,7 +11,18 @@ import type {
   Viewport,
 } from "../api.ts";
 import type { LocalMediaDevices } from "../devices/local-media.ts";
-import type { Joined, MediaState, ParticipantId, Speaker, TrackSource } from "../protocol.ts";
+import { FileExchange } from "../files/file-exchange.ts";
+import type { FileTransport } from "../files/file-signal.ts";
+import type { KeyValueStorage } from "../options.ts";
+import type {
+  IceServer,
+  Joined,
+  MediaState,
+  ParticipantId,
+  SharedFile,
+  Speaker,
+  TrackSource,
+} from "../protocol.ts";
 import type { RtcPlatform } from "../rtc/platform.ts";
 import { SOURCES } from "../rtc/source.ts";
 import { RequestError } from "../signaling/errors.ts";
@@ -25,7 +36,7 @@ import { type Credentials, credentials, fetchCredentials } from "./credentials.t
 import type { EarlierJoin } from "./earlier-join.ts";
 import { hostingOver } from "./hosting.ts";
 import { isSameMedia, mediaStateOf } from "./media-state.ts";
-import { mayPublish, mediaRights } from "./permitted.ts";
+import { mayPublish, maySendFiles, mediaRights } from "./permitted.ts";
 import { pollingOver } from "./polling.ts";
 import type { RoomEvent } from "./room-events.ts";
 import { linearLevel, reduceSpeaking, type Speaking } from "./speaking.ts";
@@ -58,6 +69,8 @@ export interface SessionOptions {
   platform: RtcPlatform;
   /** Secret by which rooms recognize this browser. */
   device: string;
+  /** The tab's session storage. */
+  tab?: KeyValueStorage | undefined;
 }
 
 /** One call, from the answer to its join until it ends. */
@@ -74,6 +87,7 @@ export class Session implements Call {
   readonly #device: string;
   readonly hosting: Hosting;
   readonly polling: Polling;
+  readonly files: FileExchange;
   readonly #cleanups: (() => void)[] = [];
   #resumeToken: string;
   /** The server process that has the links to the media server. */
@@ -92,9 +106,11 @@ export class Session implements Call {
   #chatSerial = 0;
   /** Joins again so far: only the last one counts. */
   #joinAttempt = 0;
+  #iceServers: readonly IceServer[] = [];
   #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ signaling, media, request, joined, platform, device }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { signaling, media, request, joined, platform, device, tab } = options;
     this.#signaling = signaling;
     this.#device = device;
     this.hosting = hostingOver(signaling);
@@ -115,6 +131,19 @@ export class Session implements Call {
       onParticipant: (id, connection, streams) =>
         this.#dispatch({ is: "link", id, connection, ...streams }),
       onSfuUnreachable: (unreachable) => this.#dispatch({ is: "sfu:unreachable", unreachable }),
+    });
+    this.files = new FileExchange({
+      transport: this.#fileTransport(platform),
+      tab,
+      room: request.room,
+      sendOffer: (file, to) => this.#say(file.name, to, file),
+      sendWithdrawal: (file, to) =>
+        this.#chatOutbox.send("file:withdraw", { file, ...(to !== undefined && { to }) }),
+      onKept: ({ file, from, name, at }) => {
+        const key = `kept ${file.id}`;
+        const text = file.name;
+        this.#dispatch({ is: "chat", from, name, text, at, isPrivate: true, key, file });
+      },
     });
     this.#observer = new StatsObserver({
       connections: () => this.#router.connections(),
@@ -146,20 +175,27 @@ export class Session implements Call {
 
   sendChat(text: string, to?: ParticipantId): void {
     const trimmed = text.trim();
-    if (this.#isOver || trimmed === "") return;
+    if (trimmed !== "") this.#say(trimmed, to);
+  }
+
+  /** Sends a message, of text or with a file. */
+  #say(text: string, to?: ParticipantId, file?: SharedFile): void {
+    if (this.#isOver) return;
     const serial = ++this.#chatSerial;
     // Somebody who has just left has no name any more; the server rejects the message.
     const { name = "", alike } = this.#state.getSnapshot().others.find(({ id }) => id === to) ?? {};
     const message = {
-      text: trimmed,
+      text,
       at: Date.now(),
       key: `own ${serial}`,
       ...(to !== undefined && { to: { id: to, name, ...(alike !== undefined && { alike }) } }),
+      ...(file && { file }),
     };
     this.#dispatch({ is: "chat:own", ...message, status: "sending" });
-    const payload = { text: trimmed, serial, ...(to !== undefined && { to }) };
+    const payload = { text, serial, ...(to !== undefined && { to }), ...(file && { file }) };
     this.#chatOutbox.send("chat", payload, (outcome) => {
       this.#dispatch({ is: "chat:own", ...message, status: "ok" in outcome ? "sent" : "failed" });
+      if (file && "error" in outcome) this.files.ifUsed((used) => used.handleRejected(file.id));
     });
   }
 
@@ -231,14 +267,20 @@ export class Session implements Call {
       case "participant:updated":
         return this.#dispatch({ is: event.is, participant: event.payload });
       case "participant:left":
-        return this.#dispatch({ is: event.is, id: event.payload.id });
+        this.#dispatch({ is: event.is, id: event.payload.id });
+        return this.files.ifUsed((used) => used.handleLeft(event.payload.id));
       case "topology":
         return this.#dispatch({ is: event.is, topology: event.payload.topology });
       case "chat": {
-        const { from, text, at, private: isPrivate = false } = event.payload;
+        const { from, text, at, private: isPrivate = false, file } = event.payload;
         const key = `${from} ${number}`;
-        return this.#dispatch({ is: event.is, from, text, at, isPrivate, key });
+        const offered = file && { file };
+        return this.#dispatch({ is: event.is, from, text, at, isPrivate, key, ...offered });
       }
+      case "file:signal":
+        return this.files.handleSignal(event.payload);
+      case "file:withdrawn":
+        return this.files.handleWithdrawn(event.payload.from, event.payload.file);
       case "subscribed": {
         const { tracks } = event.payload;
         this.#dispatch({ is: event.is, tracks });
@@ -259,7 +301,7 @@ export class Session implements Call {
       case "handover":
         return this.#router.handleHandover(event.payload.from, event.payload.topology);
       case "ice:servers":
-        return this.#router.setIceServers(event.payload.iceServers);
+        return this.#setIceServers(event.payload.iceServers);
       case "muted": {
         const { by, sources } = event.payload;
         this.#dispatch({ is: event.is, by, sources });
@@ -297,6 +339,7 @@ export class Session implements Call {
   /** The network changed. */
   wake(): void {
     this.#router.wake();
+    this.files.ifUsed((used) => used.wake());
   }
 
   get #isOver(): boolean {
@@ -312,12 +355,37 @@ export class Session implements Call {
 
   #begin(joined: Joined): void {
     this.#subscribeAll();
-    this.#router.setIceServers(joined.iceServers);
+    this.#setIceServers(joined.iceServers);
     this.#router.setTracks(this.#media.tracks.getSnapshot());
     this.#outbox.open();
     this.#chatOutbox.open();
     this.#dispatch({ is: "joined", joined });
     this.#sendMediaState();
+    this.files.resume(this.#present);
+  }
+
+  get #present(): readonly ParticipantId[] {
+    return this.#state.getSnapshot().others.map(({ id }) => id);
+  }
+
+  #setIceServers(iceServers: readonly IceServer[]): void {
+    this.#iceServers = iceServers;
+    this.#router.setIceServers(iceServers);
+  }
+
+  #fileTransport({ createPeer }: RtcPlatform): FileTransport {
+    return {
+      createPeer,
+      iceServers: () => this.#iceServers,
+      signal: (to, file, attempt, content, done) =>
+        this.#outbox.send("file:signal", { to, file, attempt, ...content }, (outcome) => {
+          if ("ok" in outcome) return done?.(null);
+          const { code } = outcome.error;
+          done?.(code === "forbidden" || code === "no_such_participant" ? code : "other");
+        }),
+      nameOf: (id) => this.#state.getSnapshot().others.find((other) => other.id === id)?.name,
+      now: () => performance.now(),
+    };
   }
 
   /** Subscribes to the connection, the devices and the audio levels until the call ends. */
@@ -342,7 +410,10 @@ export class Session implements Call {
     }
     if (ROUTING_EVENTS.includes(event.is)) this.#router.update(call);
     // A new role or policy may forbid what is on.
-    if (event.is === "participant:updated" || event.is === "settings") this.#sendMediaState();
+    if (event.is === "participant:updated" || event.is === "settings") {
+      this.#sendMediaState();
+      if (!maySendFiles(call)) this.files.ifUsed((used) => used.stopSending());
+    }
   }
 
   #disconnected(): void {
@@ -425,13 +496,15 @@ export class Session implements Call {
       this.#speakers = [];
       this.#router.close();
     }
-    this.#router.setIceServers(joined.iceServers);
+    this.#setIceServers(joined.iceServers);
     if (isNewServer) this.#outbox.discard(isForSfu);
     this.#outbox.open();
     this.#chatOutbox.open();
     this.#dispatch({ is: joined.resumed ? "resumed" : "joined", joined });
     this.#sendMediaState();
     if (joined.resumed) this.#router.restart(isNewServer);
+    if (joined.resumed) this.files.ifUsed((used) => used.wake());
+    else this.files.restart(this.#present);
   }
 
   #mediaState(): MediaState {
@@ -474,6 +547,7 @@ export class Session implements Call {
     this.#chatOutbox.clear();
     this.#observer.close();
     this.#router.close();
+    this.files.close(false);
     this.#dispatch({ is: "ended", error: error && { code: error.code, message: error.message } });
   }
 }

@@ -16,6 +16,8 @@ export type CallRequest =
   | "handover"
   | "direct"
   | "chat"
+  | "file:signal"
+  | "file:withdraw"
   | "report";
 
 /** Requests of which the newest supersedes all before. */
