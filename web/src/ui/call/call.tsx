@@ -4,11 +4,13 @@ import {
   type Call as JoinedCall,
   mayChat,
   mayPublish,
+  maySendFiles,
 } from "moim-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
+import { useFileNews } from "../chat/use-files.ts";
 import { useClient, useReadable } from "../client-context.ts";
 import { useDataPreferences } from "../devices/use-data-preferences.ts";
 import { usePushToTalk } from "../devices/use-push-to-talk.ts";
@@ -88,6 +90,7 @@ export function Call({ call, onEnd }: CallProps) {
   const leave = useCallback(() => call.leave(), [call]);
   useMediaSession(media, maySpeak, { leave, popOut: pip.openForNow });
   useCallNews(state, show, () => open("people"));
+  useFileNews(call, state, show);
   usePollNews(state, panel === "polls", show, () => open("polls"));
   useDesktopNotices(state, open);
   useScreenProblem(show);
@@ -184,7 +187,7 @@ export function Call({ call, onEnd }: CallProps) {
               </div>
             </div>
             {panel === "chat" ? (
-              <Chat {...panelProps} mayWrite={mayChat(state)} />
+              <Chat {...panelProps} mayWrite={mayChat(state)} mayShare={maySendFiles(state)} />
             ) : panel === "people" ? (
               <People {...panelProps} />
             ) : panel === "polls" ? (

@@ -59,6 +59,13 @@ export function RoomRules({ policy, mayEnd, hosting, act }: Props) {
           {t.people.privateByHosts}
         </ToggleChoice>
         <ToggleChoice
+          checked={policy.files === "hosts"}
+          testId="files-by-hosts"
+          onChange={(on) => change({ files: on ? "hosts" : "everybody" })}
+        >
+          {t.people.filesByHosts}
+        </ToggleChoice>
+        <ToggleChoice
           checked={policy.screen === "hosts"}
           testId="screen-by-hosts"
           onChange={(on) => change({ screen: on ? "hosts" : "everybody" })}

@@ -3,9 +3,11 @@
 import type { CallState } from "moim-client";
 import { useEffect, useRef, useState } from "react";
 import { useAnnounce } from "../announcer.tsx";
+import { fileSize } from "../chat/file-size.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
+import { useFileTexts } from "../parts/part-texts.ts";
 import { preferences } from "../preferences.ts";
 
 export function useUnread(
@@ -13,7 +15,8 @@ export function useUnread(
   isOpen: boolean,
   show: (text: string, kind: "message") => void,
 ): number {
-  const { t } = useI18n();
+  const { t, language } = useI18n();
+  const { announced } = useFileTexts();
   const announce = useAnnounce();
   const [unread, setUnread] = useState(0);
   const lastSeen = useRef(chat.at(-1)?.key);
@@ -29,11 +32,18 @@ export function useUnread(
     for (const message of isTold ? added : []) {
       const from = message.name ? distinctName(message) : t.chat.unknownSender;
       const { wrote, wrotePrivately } = t.announcements;
-      const text = (message.isPrivate ? wrotePrivately : wrote)(clip(from, 24), message.text);
+      const { file, isPrivate } = message;
+      const text = file
+        ? (isPrivate ? announced.offeredPrivately : announced.offered)(
+            clip(from, 24),
+            clip(file.name, 60),
+            fileSize(file.size, language),
+          )
+        : (isPrivate ? wrotePrivately : wrote)(clip(from, 24), message.text);
       announce(text);
       show(text, "message");
     }
     setUnread((count) => count + added.length);
-  }, [chat, self.id, isOpen, announce, show, t]);
+  }, [chat, self.id, isOpen, announce, show, t, announced, language]);
   return unread;
 }

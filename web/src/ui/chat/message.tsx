@@ -1,4 +1,5 @@
 import type { ChatMessage } from "moim-client";
+import type { ReactNode } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -16,10 +17,12 @@ interface Props {
   isOwn: boolean;
   /** Answers a private message. */
   onReply: (() => void) | undefined;
+  /** The file that it offers, in place of its text. */
+  file: ReactNode;
 }
 
 /** A chat message; the first of a group has the sender's name and the time. */
-export function Message({ message, before, isOwn, onReply }: Props) {
+export function Message({ message, before, isOwn, onReply, file }: Props) {
   const { t, language } = useI18n();
   const { from, name, alike, text, at, status, key, isPrivate = false, to } = message;
   const isContinued =
@@ -68,19 +71,21 @@ export function Message({ message, before, isOwn, onReply }: Props) {
           ) : null}
         </p>
       ) : null}
-      <p className={styles.text} dir="auto">
-        {isPrivate && isContinued ? <VisuallyHidden>{`${audience}: `}</VisuallyHidden> : null}
-        {linkify(text, location.origin).map((part, i) =>
-          part.href === undefined ? (
-            part.text
-          ) : (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the text of a message never changes.
-            <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-              {part.text}
-            </a>
-          ),
-        )}
-      </p>
+      {file ?? (
+        <p className={styles.text} dir="auto">
+          {isPrivate && isContinued ? <VisuallyHidden>{`${audience}: `}</VisuallyHidden> : null}
+          {linkify(text, location.origin).map((part, i) =>
+            part.href === undefined ? (
+              part.text
+            ) : (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the text of a message never changes.
+              <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+                {part.text}
+              </a>
+            ),
+          )}
+        </p>
+      )}
       {status === "sent" ? null : (
         <p className={styles.status}>{status === "sending" ? t.chat.sending : t.chat.failed}</p>
       )}

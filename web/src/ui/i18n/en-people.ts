@@ -41,6 +41,7 @@ export const enPeople = {
     },
     chatByHosts: "Only hosts can chat",
     privateByHosts: "Private messages only with hosts",
+    filesByHosts: "Only hosts can share files",
     screenByHosts: "Only hosts can share a screen",
     newcomersView: "New people can only watch",
     muteAll: "Mute everyone",

@@ -35,6 +35,7 @@ export const koPeople: PeopleMessages = {
     },
     chatByHosts: "진행자만 채팅하기",
     privateByHosts: "비공개 메시지는 진행자와만 주고받기",
+    filesByHosts: "진행자만 파일 공유하기",
     screenByHosts: "진행자만 화면 공유하기",
     newcomersView: "새로 들어온 사람은 보기만 하기",
     muteAll: "모두의 마이크 끄기",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ko as admin } from "../admin/texts/ko.ts";
 import { ko } from "./ko.ts";
 import { koDoctor } from "./ko-doctor.ts";
+import { koFiles } from "./ko-files.ts";
 import { koPolls } from "./ko-polls.ts";
 
 /** Parameters of texts that are names of people, rooms and things. */
@@ -36,6 +37,7 @@ const LOST_PARTICLE = /(^|[.?!:…]\s+|\n)(없이|부터|까지)/;
 describe.each([
   ["pages", texts(ko)],
   ["polls", texts(koPolls)],
+  ["files", texts(koFiles)],
   ["connection test", texts(koDoctor)],
   ["admin page", texts(admin)],
 ])("Korean texts of the %s", (_page, catalogue) => {
