@@ -17,7 +17,7 @@ use crate::{
 pub struct Lobby {
     rooms: HashMap<Address, RoomSummary>,
     order: BTreeSet<Rank>,
-    /// Listed native rooms of other servers.
+    /// Listed rooms of other servers.
     elsewhere: Vec<RoomSummary>,
     max_rooms: usize,
     published: RoomList,
@@ -102,12 +102,8 @@ impl Lobby {
         RoomList { rooms, templates: None }
     }
 
-    /// The first listed native rooms of this server, for others.
-    pub fn listed(&self) -> impl Iterator<Item = &RoomSummary> {
-        self.own().filter(|room| room.dialect.is_none())
-    }
-
-    fn own(&self) -> impl Iterator<Item = &RoomSummary> {
+    /// The first listed rooms of this server, for others.
+    pub fn own(&self) -> impl Iterator<Item = &RoomSummary> {
         let first = self.order.iter().take(self.max_rooms);
         first.filter_map(|rank| self.rooms.get(&rank.address))
     }
@@ -213,8 +209,8 @@ mod tests {
         let list = lobby.handle_timeout(now + 2 * PACE).expect("a list");
         assert_eq!(names(&list), ["a", "c", "b"]);
         // Each server tells of its own.
-        let listed: Vec<_> = lobby.listed().map(|room| room.name.as_str()).collect();
-        assert_eq!(listed, ["a", "b"]);
+        let own: Vec<_> = lobby.own().map(|room| room.name.as_str()).collect();
+        assert_eq!(own, ["a", "b", "x"]);
         lobby.set_elsewhere(now + 3 * PACE, vec![summary("c", 2), summary("d", 1)]);
         assert_eq!(lobby.handle_timeout(now + 3 * PACE), None);
     }

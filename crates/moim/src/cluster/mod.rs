@@ -39,7 +39,7 @@ use tokio::{
 pub(crate) use self::{
     frame::{Frame, FrameReader},
     links::{LinkError, TO as NODE_HEADER},
-    ownership::{Claim, Held, Place},
+    ownership::{Claim, Held, Place, Unplaced},
     status::{ClusterStatus, NodeStatus},
 };
 use self::{identity::Identity, links::Links, ownership::Rooms};

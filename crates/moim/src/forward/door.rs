@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    dialects::{Dialects, Guest},
     owner::Frames,
     wire::{ClientEvent, Hello, json, reason},
 };
@@ -32,14 +33,19 @@ const PAUSE: Duration = Duration::from_millis(150);
 const QUEUE: usize = 16;
 
 /// Signaling of a node in a cluster.
-pub(crate) struct Clustered {
+pub(super) struct Clustered {
     signaling: Arc<Signaling>,
     cluster: Arc<Cluster>,
+    dialects: Arc<Dialects>,
 }
 
 impl Clustered {
-    pub(crate) fn new(signaling: Arc<Signaling>, cluster: Arc<Cluster>) -> Self {
-        Self { signaling, cluster }
+    pub(super) fn new(
+        signaling: Arc<Signaling>,
+        cluster: Arc<Cluster>,
+        dialects: Arc<Dialects>,
+    ) -> Self {
+        Self { signaling, cluster, dialects }
     }
 }
 
@@ -47,9 +53,12 @@ impl Application for Clustered {
     type Events = Door;
 
     fn connect(&self, socket: Socket, handshake: Handshake) -> Result<Door, String> {
-        let hello = (handshake.path == Mount::DEFAULT.path).then(|| json(&Hello::of(&handshake)));
+        let hello = Hello::of(&socket, &handshake);
+        let is_native = handshake.path == Mount::DEFAULT.path;
         let local = self.signaling.connect(socket.clone(), handshake)?;
-        Ok(Door { cluster: Arc::clone(&self.cluster), socket, hello, local, remote: None })
+        let (cluster, dialects) = (Arc::clone(&self.cluster), Arc::clone(&self.dialects));
+        let (remote, guest) = (None, None);
+        Ok(Door { cluster, dialects, socket, hello, is_native, local, remote, guest })
     }
 
     fn held_bytes(&self) -> Arc<HeldBytes> {
@@ -62,15 +71,19 @@ impl Application for Clustered {
 }
 
 /// A socket of this node.
-pub(crate) struct Door {
+pub(super) struct Door {
     cluster: Arc<Cluster>,
+    dialects: Arc<Dialects>,
     socket: Socket,
-    /// The client's first request, for the owner of its room; `None` for dialects, whose rooms are
-    /// each node's own.
-    hello: Option<Bytes>,
+    /// The client's first request, for the owner of its room.
+    hello: Hello,
+    /// Its path is that of the native protocol.
+    is_native: bool,
     /// The session here, which has the socket until a room elsewhere is named.
     local: Session,
     remote: Option<Remote>,
+    /// It speaks a dialect, and this node has these.
+    guest: Option<Guest>,
 }
 
 /// The session at the owner of the socket's room.
@@ -89,15 +102,20 @@ impl Drop for Remote {
 
 impl Events for Door {
     async fn connected(&mut self) {
-        self.local.connected().await;
+        if self.is_native {
+            self.local.connected().await;
+        } else {
+            self.enter_dialects(None).await;
+        }
     }
 
     async fn event(&mut self, event: Incoming) {
-        let entry = self.hello.as_ref().and_then(|_| entry(&self.cluster, &event));
+        let entry = self.is_native.then(|| entry(&self.cluster, &event)).flatten();
         match entry {
             Some(key) if !self.local.is_member() => self.enter(key, event).await,
             // The session here tells that it is in a room.
             Some(_) => self.local.event(event).await,
+            None if self.begins_dialect(&event) => self.enter_dialects(Some(event)).await,
             None => self.pass(event).await,
         }
     }
@@ -112,6 +130,43 @@ impl Events for Door {
 }
 
 impl Door {
+    /// The first event of a dialect on the path of the native protocol.
+    fn begins_dialect(&self, event: &Incoming) -> bool {
+        self.remote.is_none() && self.guest.is_none() && !Session::is_native(&event.name)
+    }
+
+    /// Has the socket's session run where dialects are, and handle its first event there.
+    async fn enter_dialects(&mut self, event: Option<Incoming>) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.dialects.place().await {
+                Ok(Place::Here) => {
+                    self.guest = self.dialects.admit(&self.socket);
+                    if self.guest.is_some() {
+                        return match event {
+                            Some(event) => self.local.event(event).await,
+                            None => self.local.connected().await,
+                        };
+                    }
+                }
+                Ok(Place::There(node, address)) => {
+                    if self.open(self.dialects.key(), node, address).await {
+                        if let Some(event) = event {
+                            self.pass(event).await;
+                        }
+                        return;
+                    }
+                }
+                Err(_) => {}
+            }
+            if Instant::now() >= deadline {
+                // It connects again.
+                return self.socket.cut();
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     /// Passes an event to the session that has the socket.
     async fn pass(&mut self, event: Incoming) {
         let Some(remote) = &mut self.remote else { return self.local.event(event).await };
@@ -156,7 +211,8 @@ impl Door {
         node: cluster::NodeId,
         address: std::net::SocketAddr,
     ) -> bool {
-        let Some(hello) = self.hello.clone() else { return false };
+        self.hello.is_foreign = key == self.dialects.key();
+        let hello = json(&self.hello);
         let (mut sender, body) = Channel::new(QUEUE);
         let response = match self.cluster.open_stream(node, address, Body::new(body)).await {
             Ok(response) => response,

@@ -5,6 +5,7 @@
 //! looked up. If it is another one, a stream to it is opened, which stays for the socket's life:
 //! there, a session is run as for a socket of its own.
 
+mod dialects;
 mod door;
 mod owner;
 mod polling;
@@ -12,6 +13,33 @@ mod room_list;
 mod service;
 mod wire;
 
-pub(crate) use self::{
-    door::Clustered, polling::pass_on_sessions, room_list::keep_room_list, service::NodeService,
+use std::sync::Arc;
+
+use axum::Router;
+
+pub(crate) use self::service::NodeService;
+use self::{dialects::Dialects, door::Clustered};
+use crate::{
+    cluster::Cluster,
+    config::Live,
+    signaling::Signaling,
+    socketio::{self, ActiveConfig},
 };
+
+/// The Socket.IO routes of a node, and its service for other nodes.
+pub(crate) fn router(
+    signaling: &Arc<Signaling>,
+    cluster: &Arc<Cluster>,
+    config: Live<ActiveConfig>,
+) -> (Router, Arc<NodeService>) {
+    let parts = || (Arc::clone(signaling), Arc::clone(cluster));
+    let (rooms, links) = parts();
+    tokio::spawn(room_list::keep_room_list(rooms, links));
+    let dialects = Dialects::new(Arc::clone(cluster));
+    let (rooms, links) = parts();
+    let app = Arc::new(Clustered::new(rooms, links, Arc::clone(&dialects)));
+    let sockets = socketio::router(app, config);
+    let (rooms, links) = parts();
+    let service = NodeService::new(rooms, links, dialects, sockets.clone());
+    (polling::pass_on_sessions(sockets, Arc::clone(cluster)), service)
+}

@@ -14,7 +14,10 @@ use http_body_util::{
 use hyper::body::Incoming;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::wire::{ClientEvent, Hello, parse_reason};
+use super::{
+    dialects::Dialects,
+    wire::{ClientEvent, Hello, parse_reason},
+};
 use crate::{
     cluster::{Frame, FrameReader},
     socketio::{
@@ -30,12 +33,13 @@ const QUEUE: usize = 16;
 /// Accepts a socket of another node. `local` is this node's own end of the connection.
 pub(super) fn accept<A: Application>(
     app: Arc<A>,
+    dialects: Arc<Dialects>,
     local: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (sender, body) = Channel::new(QUEUE);
     // The other node sends more only after the answer, so this one can't wait for the first message.
-    tokio::spawn(serve(app, local, request.into_body(), sender));
+    tokio::spawn(serve(app, dialects, local, request.into_body(), sender));
     Response::new(Body::new(body))
 }
 
@@ -48,6 +52,7 @@ pub(super) fn refuse(status: StatusCode) -> Response<Body> {
 
 async fn serve<A: Application>(
     app: Arc<A>,
+    dialects: Arc<Dialects>,
     local: SocketAddr,
     body: Incoming,
     sender: Sender<Bytes>,
@@ -55,8 +60,13 @@ async fn serve<A: Application>(
     let mut frames = Frames { body, reader: FrameReader::default() };
     let Ok(Some(Frame::Hello(hello))) = timeout(HELLO_TIMEOUT, frames.next()).await else { return };
     let Ok(hello) = serde_json::from_slice::<Hello>(&hello) else { return };
-    let Ok(id) = crate::socketio::generate_id() else { return };
-    let (socket, outbox) = Socket::new(SocketId(id), OutboxLimits::default());
+    let id = SocketId(Arc::from(hello.id.as_str()));
+    let (socket, outbox) = Socket::new(id, OutboxLimits::default());
+    let guest = hello.is_foreign.then(|| dialects.admit(&socket));
+    // Another node has dialects by now.
+    if matches!(guest, Some(None)) {
+        return;
+    }
     let Ok(mut events) = app.connect(socket.clone(), hello.into_handshake(local)) else { return };
     events.connected().await;
     let (ended, mut end) = oneshot::channel();

@@ -52,7 +52,7 @@ const OF_CONNECTION: [HeaderName; 6] = [
 ];
 
 /// Has requests of other nodes' sessions passed on.
-pub(crate) fn pass_on_sessions(sockets: Router, cluster: Arc<Cluster>) -> Router {
+pub(super) fn pass_on_sessions(sockets: Router, cluster: Arc<Cluster>) -> Router {
     sockets.layer(from_fn_with_state(cluster, pass_on))
 }
 

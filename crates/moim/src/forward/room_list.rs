@@ -27,7 +27,7 @@ pub(super) const PATH: &str = "/rooms";
 const ROOMS: &str = "https://node.moim.invalid/rooms";
 
 /// Keeps the list current, as long as both are there.
-pub(crate) async fn keep_room_list(signaling: Arc<Signaling>, cluster: Arc<Cluster>) {
+pub(super) async fn keep_room_list(signaling: Arc<Signaling>, cluster: Arc<Cluster>) {
     let mut ticks = interval(INTERVAL);
     loop {
         ticks.tick().await;
@@ -57,8 +57,8 @@ async fn rooms_elsewhere(cluster: &Arc<Cluster>) -> Vec<RoomSummary> {
     }
     let mut rooms = asked.join_all().await.into_iter().flatten().flatten().collect::<Vec<_>>();
     // Whichever node answers first.
-    rooms.sort_by(|one, other| one.name.cmp(&other.name));
-    rooms.dedup_by(|one, other| one.name == other.name);
+    rooms.sort_by(|one, other| (&one.name, &one.dialect).cmp(&(&other.name, &other.dialect)));
+    rooms.dedup_by(|one, other| (&one.name, &one.dialect) == (&other.name, &other.dialect));
     rooms
 }
 

@@ -11,6 +11,7 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::{
+    dialects::Dialects,
     owner::{accept, refuse},
     polling, room_list,
 };
@@ -36,17 +37,19 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 pub(crate) struct NodeService {
     signaling: Arc<Signaling>,
     cluster: Arc<Cluster>,
+    dialects: Arc<Dialects>,
     /// This node's Socket.IO sessions.
     sockets: Router,
 }
 
 impl NodeService {
-    pub(crate) fn new(
+    pub(super) fn new(
         signaling: Arc<Signaling>,
         cluster: Arc<Cluster>,
+        dialects: Arc<Dialects>,
         sockets: Router,
     ) -> Arc<Self> {
-        Arc::new(Self { signaling, cluster, sockets })
+        Arc::new(Self { signaling, cluster, dialects, sockets })
     }
 
     /// Serves one node until either side closes the connection.
@@ -91,7 +94,8 @@ impl NodeService {
         }
         match (request.method(), request.uri().path()) {
             (&Method::POST, "/socket") => {
-                accept(Arc::clone(&self.signaling), connection.local, request)
+                let dialects = Arc::clone(&self.dialects);
+                accept(Arc::clone(&self.signaling), dialects, connection.local, request)
             }
             (&Method::GET, room_list::PATH) => room_list::answer(&self.signaling),
             (&Method::CONNECT, _) | (_, "/session") => {

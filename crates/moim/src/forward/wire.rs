@@ -7,15 +7,22 @@ use std::{
 };
 
 use bytes::Bytes;
+use room::dialect::by_path;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::socketio::{Ack, CloseReason, Handshake, Incoming, Mount};
+use crate::socketio::{Ack, CloseReason, Handshake, Incoming, Mount, Socket};
 
 /// The first request of a client. `Debug` shows no secret.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Hello {
+    /// The socket's id, which clients of dialects name each other by.
+    pub(super) id: String,
+    /// The mount path.
+    path: String,
+    /// The client speaks a dialect.
+    pub(super) is_foreign: bool,
     address: IpAddr,
     auth: Option<Box<RawValue>>,
     bearer: Option<String>,
@@ -34,8 +41,11 @@ pub(super) struct ClientEvent {
 }
 
 impl Hello {
-    pub(super) fn of(handshake: &Handshake) -> Self {
+    pub(super) fn of(socket: &Socket, handshake: &Handshake) -> Self {
         Self {
+            id: socket.id.0.as_ref().to_owned(),
+            path: handshake.path.to_owned(),
+            is_foreign: false,
             address: handshake.address,
             auth: handshake.auth.clone(),
             bearer: handshake.bearer.as_deref().map(str::to_owned),
@@ -53,7 +63,7 @@ impl Hello {
             host: None,
             secure: true,
             open_for: Duration::from_millis(self.open_for_ms),
-            path: Mount::DEFAULT.path,
+            path: by_path(&self.path).and_then(|it| it.path()).unwrap_or(Mount::DEFAULT.path),
             namespace: "/".into(),
             auth: self.auth,
             bearer: self.bearer.map(Arc::from),

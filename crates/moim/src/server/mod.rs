@@ -29,7 +29,7 @@ use crate::{
     config::{Config, Live, Problems},
     data::DataLock,
     dispatch::{Services, UNTRUSTED_PROXY_INTERVAL, dispatch},
-    forward::{Clustered, NodeService, keep_room_list, pass_on_sessions},
+    forward,
     handover::{Handover, HandoverPlace},
     hot::HotParts,
     http::{self, BaseRoutes, Doctor, Embedders, FollowedTests, Ingress, KnownHosts},
@@ -244,14 +244,10 @@ pub(crate) fn prepare(
         Some(signaling) => {
             let sockets = match &cluster {
                 Some(cluster) => {
-                    let cluster = Arc::clone(cluster);
-                    let clustered = Clustered::new(Arc::clone(signaling), Arc::clone(&cluster));
-                    let sockets = socketio::router(Arc::new(clustered), socket_config.clone());
-                    let own = sockets.clone();
-                    let of = (Arc::clone(signaling), Arc::clone(&cluster));
-                    nodes = Some(NodeService::new(of.0, of.1, own));
-                    tokio::spawn(keep_room_list(Arc::clone(signaling), Arc::clone(&cluster)));
-                    pass_on_sessions(sockets, cluster)
+                    let (sockets, service) =
+                        forward::router(signaling, cluster, socket_config.clone());
+                    nodes = Some(service);
+                    sockets
                 }
                 None => socketio::router(Arc::clone(signaling), socket_config.clone()),
             };

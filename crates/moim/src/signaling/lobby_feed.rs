@@ -79,9 +79,9 @@ impl LobbyFeed {
         self.with_lobby(|lobby| lobby.list())
     }
 
-    /// The first listed native rooms of this server.
+    /// The first listed rooms of this server.
     pub(super) fn listed(&self) -> Vec<RoomSummary> {
-        self.with_lobby(|lobby| lobby.listed().cloned().collect())
+        self.with_lobby(|lobby| lobby.own().cloned().collect())
     }
 
     /// Sets the listed rooms of other servers.

@@ -46,7 +46,7 @@ impl Signaling {
         self.hub.lobby.native()
     }
 
-    /// The first listed native rooms, for other servers.
+    /// The first listed rooms, for other servers.
     pub(crate) fn listed_rooms(&self) -> Vec<RoomSummary> {
         self.hub.lobby.listed()
     }

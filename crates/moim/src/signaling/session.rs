@@ -177,6 +177,14 @@ impl Session {
         }
     }
 
+    /// Returns whether the native protocol has an event of this name.
+    pub(crate) fn is_native(name: &str) -> bool {
+        let single = ["signal", "media", "chat", "report", "direct", "publish", "subscribe"];
+        let more = ["handover", "reaction"];
+        let is_of_group = name.starts_with("room:") || name.starts_with("poll:");
+        is_of_group || single.contains(&name) || more.contains(&name)
+    }
+
     /// Returns whether the socket is in a room, or about to enter one.
     pub(crate) fn is_member(&self) -> bool {
         self.membership.as_ref().is_some_and(Membership::is_active)

@@ -76,7 +76,7 @@ impl Origin {
 ///
 /// # Errors
 /// The operating system's random number generator failed.
-pub(crate) fn generate_id() -> Result<Arc<str>, getrandom::Error> {
+pub(super) fn generate_id() -> Result<Arc<str>, getrandom::Error> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;

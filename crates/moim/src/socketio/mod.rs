@@ -32,7 +32,6 @@ mod websocket;
 pub(crate) use self::{
     ack::Ack,
     app::{Application, CloseReason, Events, Handshake, Incoming},
-    client::generate_id,
     config::{ActiveConfig, Config, Mount},
     encode::{encode_event, encode_raw_event},
     held::{HeldBytes, Holder},

@@ -1,5 +1,6 @@
 //! Servers that share their rooms by Redis.
 
+mod dialects;
 mod engine;
 mod gaps;
 mod lasting;
