@@ -348,7 +348,7 @@ export interface CallParticipant {
   readonly name: string;
   /** Position among participants whose names look alike, from 2 on; absent for the first. */
   readonly alike?: number;
-  /** What is on. */
+  /** Sources that are on. */
   readonly media: MediaState;
   /** Absent in a room without hosts. */
   readonly role?: Role;

@@ -51,7 +51,7 @@ function refusalOf(error: unknown): Refusal {
 /** A device that may not be used. */
 export type Refusal = Extract<DeviceProblem, "refused" | "dismissed" | "blocked">;
 
-/** Whether a person, a policy or a system refused. */
+/** True if a person, a policy or a system refused. */
 export function isRefusal(problem: DeviceProblem | null): problem is Refusal {
   return problem === "refused" || problem === "dismissed" || problem === "blocked";
 }
