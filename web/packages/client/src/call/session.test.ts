@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { JoinRequest } from "../api.ts";
 import { LocalMediaDevices } from "../devices/local-media.ts";
 import type { Joined, MediaState } from "../protocol.ts";
 import { Signaling } from "../signaling/signaling.ts";
@@ -16,6 +17,7 @@ let socket: FakeSocket;
 let media: LocalMediaDevices;
 let peers: FakePeer[];
 let session: Session;
+let request: JoinRequest;
 
 /** A join as participant `m`, which is impolite to `a` and polite to `z`. */
 function joined(others: string[], change: Partial<Joined> = {}): Joined {
@@ -38,7 +40,7 @@ function join(...others: string[]): void {
   session = new Session({
     signaling,
     media,
-    request: { room: "tea", name: "M", password: "secret" },
+    request,
     joined: joined(others),
     device: "device-of-the-test",
     platform: {
@@ -59,6 +61,7 @@ beforeEach(() => {
   socket = new FakeSocket();
   socket.connected = true;
   peers = [];
+  request = { room: "tea", name: "M", password: "secret" };
   media = new LocalMediaDevices({
     devices: new FakeDevices().asDevices,
     permissions: undefined,
@@ -240,6 +243,43 @@ test("after the resume token expired the call joins again with new links", async
   expect(peers[0]?.closed).toBe(true);
   socket.receive("participant:left", { id: "a" }, 3);
   expect(call().others).toEqual([]);
+});
+
+test("a call that joins again asks for its token once more, and later if there is none", async () => {
+  const token = vi.fn().mockRejectedValueOnce(new Error("signed out")).mockResolvedValue("fresh");
+  request = { ...request, token };
+  join("a");
+  await world.run();
+  socket.drop();
+  socket.establish();
+  const resume = socket.request("room:join");
+  expect(resume.payload).not.toHaveProperty("token");
+  resume.reject("resume_expired");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(token).toHaveBeenCalledTimes(1);
+  expect(socket.requests("room:join")).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(socket.request("room:join").payload.token).toBe("fresh");
+});
+
+test("a token that arrives after the connection was lost is not presented", async () => {
+  let give: (token: string) => void = () => {};
+  const token = () =>
+    new Promise<string>((resolve) => {
+      give = resolve;
+    });
+  request = { ...request, token };
+  join("a");
+  socket.drop();
+  socket.establish();
+  socket.request("room:join").reject("resume_expired");
+  await vi.advanceTimersByTimeAsync(0);
+  socket.drop();
+  give("stale");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(socket.requests("room:join")).toEqual([]);
+  socket.establish();
+  expect(socket.request("room:join").payload).toMatchObject({ resume: "token" });
 });
 
 test("a rejected rejoin ends the call with the reason", () => {
