@@ -10,14 +10,15 @@ use room::{
     chat::ChatText,
     protocol::{
         Allowed, Dismissal, Entry, MediaState, ParticipantId, Policy, PublishedTrack,
-        SettingsRequest, SharedFile, TopologyChoice, TrackSource,
+        SettingsRequest, TopologyChoice, TrackSource,
     },
     rights::{Right, Rights, Role, Sources},
 };
 use world::{
     World, candidate,
     hosts::{
-        Person, ROLES, device, enter, full_house, host, hosted, mic, on, role_of, state, with_entry,
+        Person, ROLES, device, enter, full_house, host, hosted, mic, on, role_of, shared_file,
+        state, with_entry,
     },
     join, offer, seconds, settings,
 };
@@ -34,17 +35,14 @@ fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
     };
     let text = ChatText::new("hi").unwrap();
     let chat = Chat { text, to: None, serial: None, at: 0, file: None };
-    let file: SharedFile =
-        serde_json::from_str(r#"{"id":"0123456789abcdef","name":"a","size":1}"#).unwrap();
-    let id_of_file = file.id.clone();
+    let file = shared_file();
+    let (message, file_id) = (FileMessage::Signal(candidate("c")), file.id.clone());
+    let signals = FileSharing::Signal { to: id(), file: file_id, attempt: 1, message };
     let offers = Chat { file: Some(file), ..chat.clone() };
     vec![
         ("chat", Right::Chat, Request::Chat(chat)),
         ("chat with a file", Right::SendFiles, Request::Chat(offers)),
-        ("file signal", Right::SendFiles, {
-            let message = FileMessage::Signal(candidate("c"));
-            Request::File(FileSharing::Signal { to: id(), file: id_of_file, attempt: 1, message })
-        }),
+        ("file signal", Right::SendFiles, Request::File(signals)),
         ("signal", Right::Signal, {
             let to = Recipients::One(id());
             Request::Relay { to, message: candidate("c") }

@@ -3,7 +3,7 @@
 use room::{
     Admission, Connection, DeviceSecret, HostRule, Hosting, Join, Rejection, Reply, Request,
     Settings,
-    protocol::{Entry, MediaState, ParticipantId, Policy, TopologyChoice, TrackSource},
+    protocol::{Entry, MediaState, ParticipantId, Policy, SharedFile, TopologyChoice, TrackSource},
     rights::{Role, Sources},
 };
 
@@ -22,6 +22,11 @@ pub(crate) fn with_entry(entry: Entry) -> Settings {
 
 pub(crate) fn device(n: usize) -> Option<DeviceSecret> {
     Some(DeviceSecret::try_from(format!("device-secret-{n:04}")).unwrap())
+}
+
+pub(crate) fn shared_file() -> SharedFile {
+    let file = serde_json::json!({ "id": "0123456789abcdef", "name": "a", "size": 1 });
+    serde_json::from_value(file).unwrap()
 }
 
 pub(crate) fn on() -> MediaState {
