@@ -5,8 +5,8 @@
 mod world;
 
 use room::{
-    Chat, Connection, Creator, Departure, Event, FileMessage, FileSharing, HostRule, Hosting, Join,
-    Message, Recipients, Rejection, Request, Settings, ToSfu,
+    Chat, Connection, Creator, Departure, Event, HostRule, Hosting, Join, Message, Recipients,
+    Rejection, Request, Settings, ToSfu,
     chat::ChatText,
     protocol::{
         Allowed, Dismissal, Entry, MediaState, ParticipantId, Policy, PublishedTrack,
@@ -17,8 +17,8 @@ use room::{
 use world::{
     World, candidate,
     hosts::{
-        Person, ROLES, device, enter, full_house, host, hosted, mic, on, role_of, shared_file,
-        state, with_entry,
+        Person, ROLES, device, enter, file_signal, full_house, host, hosted, mic, on, role_of,
+        shared_file, state, with_entry,
     },
     join, offer, seconds, settings,
 };
@@ -36,13 +36,11 @@ fn requests(viewer: &ParticipantId) -> Vec<(&'static str, Right, Request)> {
     let text = ChatText::new("hi").unwrap();
     let chat = Chat { text, to: None, serial: None, at: 0, file: None };
     let file = shared_file();
-    let (message, file_id) = (FileMessage::Signal(candidate("c")), file.id.clone());
-    let signals = FileSharing::Signal { to: id(), file: file_id, attempt: 1, message };
     let offers = Chat { file: Some(file), ..chat.clone() };
     vec![
         ("chat", Right::Chat, Request::Chat(chat)),
         ("chat with a file", Right::SendFiles, Request::Chat(offers)),
-        ("file signal", Right::SendFiles, Request::File(signals)),
+        ("file signal", Right::SendFiles, Request::File(file_signal(id()))),
         ("signal", Right::Signal, {
             let to = Recipients::One(id());
             Request::Relay { to, message: candidate("c") }
@@ -482,12 +480,11 @@ fn rules_changed_by_two_hosts_at_once_are_all_changed() {
     }
     let Some(Event::Settings(settings)) = world.take_events(hana.at).pop() else { panic!() };
     let expected = Policy {
-        files: Allowed::Everybody,
         entry: Entry::Waiting,
         chat: Allowed::Hosts,
         screen: Allowed::Hosts,
         newcomers: Role::Viewer,
-        private: Allowed::Everybody,
+        ..Policy::default()
     };
     assert_eq!(settings.policy, expected);
 }

@@ -1,13 +1,13 @@
 //! A room with hosts.
 
 use room::{
-    Admission, Connection, DeviceSecret, HostRule, Hosting, Join, Rejection, Reply, Request,
-    Settings,
+    Admission, Connection, DeviceSecret, FileMessage, FileSharing, HostRule, Hosting, Join,
+    Rejection, Reply, Request, Settings,
     protocol::{Entry, MediaState, ParticipantId, Policy, SharedFile, TopologyChoice, TrackSource},
     rights::{Role, Sources},
 };
 
-use super::{World, join, settings};
+use super::{World, candidate, join, settings};
 
 pub(crate) const ROLES: [Role; 4] = [Role::Viewer, Role::Speaker, Role::CoHost, Role::Host];
 
@@ -27,6 +27,11 @@ pub(crate) fn device(n: usize) -> Option<DeviceSecret> {
 pub(crate) fn shared_file() -> SharedFile {
     let file = serde_json::json!({ "id": "0123456789abcdef", "name": "a", "size": 1 });
     serde_json::from_value(file).unwrap()
+}
+
+pub(crate) fn file_signal(to: ParticipantId) -> FileSharing {
+    let message = FileMessage::Signal(candidate("c"));
+    FileSharing::Signal { to, file: shared_file().id, attempt: 1, message }
 }
 
 pub(crate) fn on() -> MediaState {
