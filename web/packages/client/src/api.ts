@@ -21,9 +21,11 @@ import type {
   TrackSource,
   Waiting,
 } from "./protocol.ts";
+import type { FileRejection, FilesState } from "./shared-files.ts";
 import type { CallFacts, Statistics } from "./statistics.ts";
 import type { Readable } from "./store.ts";
 
+export type * from "./shared-files.ts";
 export type * from "./statistics.ts";
 
 /** Entry point to moim, created by `createClient()`. It is in one call at a time. */
@@ -192,77 +194,6 @@ export interface FileSharing extends Readable<FilesState> {
   /** The content of a received file, whose type is never that which its sender claims. */
   content(file: string): Promise<Blob | null>;
 }
-
-/** A file that can't be offered. */
-export interface FileRejection {
-  readonly name: string;
-  /** `tooMany`: too many files are offered already. */
-  readonly reason: "tooLarge" | "tooMany";
-}
-
-export interface FilesState {
-  /** Own files, by their ids. */
-  readonly own: ReadonlyMap<string, OwnFile>;
-  /** Files of others that were received, refused or begun, by their ids. */
-  readonly received: ReadonlyMap<string, ReceivedFile>;
-  /** Files of others that are no longer offered. */
-  readonly withdrawn: ReadonlySet<string>;
-}
-
-export interface OwnFile {
-  readonly file: SharedFile;
-  /** The only recipient of a private offer. */
-  readonly to?: ParticipantId;
-  readonly isWithdrawn: boolean;
-  /** Those who have answered. */
-  readonly recipients: readonly FileRecipient[];
-}
-
-export interface FileRecipient {
-  readonly id: ParticipantId;
-  readonly name: string;
-  /** `waiting` for other transfers to end; `interrupted` until the recipient tries again. */
-  readonly status:
-    | "waiting"
-    | "connecting"
-    | "sending"
-    | "interrupted"
-    | "received"
-    | "refused"
-    | "cancelled";
-  /** Bytes. */
-  readonly sent: number;
-}
-
-export interface ReceivedFile {
-  readonly file: SharedFile;
-  readonly from: ParticipantId;
-  /**
-   * `queued` behind other files of this device, `waiting` for the sender's other transfers,
-   * `interrupted` until the next attempt, `unavailable` as the sender has it no more.
-   */
-  readonly status:
-    | "queued"
-    | "waiting"
-    | "connecting"
-    | "receiving"
-    | "interrupted"
-    | "received"
-    | "refused"
-    | "cancelled"
-    | "unavailable"
-    | "failed";
-  /** Bytes that have arrived. */
-  readonly arrived: number;
-  /** Reason of `failed`. */
-  readonly failure?: FileFailure;
-}
-
-/**
- * Reason for which a file could not be received. `space`: this device has too little; `memory`: too
- * large for this browser; `busy`: another tab receives it.
- */
-export type FileFailure = "space" | "memory" | "busy" | "damaged" | "connection" | "forbidden";
 
 /** Polls of a room. Each action resolves once the server has carried it out. */
 export interface Polling {

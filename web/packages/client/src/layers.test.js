@@ -10,7 +10,7 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 /** From the bottom: a layer imports itself and those before it. */
 const LAYERS = [
   ["protocol.ts", "store.ts", "options.ts"],
-  ["statistics.ts"],
+  ["shared-files.ts", "statistics.ts"],
   ["api.ts"],
   ["signaling", "rtc"],
   ["devices", "files", "stats", "topology"],
