@@ -139,12 +139,15 @@ test("a private message is seen by two, marked, answered by keyboard, and never 
   for (const person of [ada, grace, hedy]) await person.remoteTiles(2);
   for (const person of [grace, hedy]) await person.tab.click("chat-open");
 
-  // By keyboard alone: the field, back to its recipient, a letter, and the message.
+  // By keyboard alone: the field, back past the paper clip to its recipient, and the message.
   const { keyboard } = ada.page;
   await ada.tab.click("chat-open");
   await keyboard.press("Shift+Tab");
+  await expect(ada.page.getByTestId("chat-attach")).toBeFocused();
+  await keyboard.press("Shift+Tab");
   await expect(ada.page.getByTestId("chat-to")).toBeFocused();
   await ada.page.getByTestId("chat-to").selectOption({ label: "To Grace only" });
+  await keyboard.press("Tab");
   await keyboard.press("Tab");
   const input = ada.page.getByTestId("chat-input");
   await expect(input).toBeFocused();
