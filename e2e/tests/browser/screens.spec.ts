@@ -104,6 +104,8 @@ test("screenshots of home, preview and a call of three", async ({ open, server }
     await expect(ada.page.getByTestId("toast")).toHaveCount(0, { timeout: 30_000 });
     const bad = ada.page.locator('[data-quality="fair"], [data-quality="poor"]');
     await expect(bad).toHaveCount(0, { timeout: 60_000 });
+    const still = ada.page.locator('[data-frames]:not([data-frames="playing"])');
+    await expect(still).toHaveCount(0, { timeout: 60_000 });
     await ada.page.screenshot({ path: README_SHOT, animations: "disabled" });
     expect(statSync(README_SHOT).size).toBeLessThan(400_000);
   }

@@ -278,3 +278,45 @@ for (const look of LOOKS) {
     expect(inspector.faults).toEqual([]);
   });
 }
+
+test("home and lobby shift nothing while they load", async ({ open }) => {
+  const grace = await open("Grace");
+  await grace.enter("steady");
+  for (const [width, height] of [
+    [390, 844],
+    [1280, 800],
+  ] as const) {
+    const ada = await open("Ada", { context: { viewport: { width, height } } });
+    const { page } = ada;
+    const shifts = () =>
+      page.evaluate(
+        () =>
+          new Promise<string[]>((resolve) => {
+            new PerformanceObserver((list) =>
+              resolve(
+                (list.getEntries() as (PerformanceEntry & LayoutShiftEntry)[])
+                  .filter(({ hadRecentInput }) => !hadRecentInput)
+                  .map(({ value, sources }) => `${value} ${sources.map(nameOf).join(", ")}`),
+              ),
+            ).observe({ type: "layout-shift", buffered: true });
+            // No entry calls nobody.
+            requestAnimationFrame(() => setTimeout(() => resolve([])));
+            function nameOf({ node }: { node: Node | null }): string {
+              return node instanceof Element ? node.outerHTML.slice(0, 80) : "text";
+            }
+          }),
+      );
+    await page.goto(`${ada.url}/?name=Ada`);
+    await expect(page.getByTestId("room-item")).toHaveCount(1);
+    expect(await shifts(), `home at ${width}`).toEqual([]);
+    await ada.openPreview("steady");
+    await expect(page.getByTestId("join-without")).toBeVisible();
+    expect(await shifts(), `lobby at ${width}`).toEqual([]);
+  }
+});
+
+interface LayoutShiftEntry {
+  value: number;
+  hadRecentInput: boolean;
+  sources: { node: Node | null }[];
+}

@@ -1,4 +1,4 @@
-import type { RoomSummary } from "moim-client";
+import type { LocalDevice, RoomSummary } from "moim-client";
 import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
@@ -52,8 +52,12 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   const [waitsForPlace, setWaitsForPlace] = useState(false);
   const { media } = useClient();
   const { microphone, camera } = useReadable(media);
-  const sendsNothing = !microphone.on && !camera.on;
-  const question = questionOf(useAskedKinds(), microphone, camera, t);
+  const asked = useAskedKinds();
+  // One that opens without a question counts already, so that no button comes and moves the others.
+  const sends = (kind: "microphone" | "camera", { on, opening, problem }: LocalDevice) =>
+    on || (opening && problem === null && !asked[kind]);
+  const sendsNothing = !sends("microphone", microphone) && !sends("camera", camera);
+  const question = questionOf(asked, microphone, camera, t);
   const [isInviting, setInviting] = useState(false);
   const latestJoin = useRef(() => {});
   latestJoin.current = () => onJoin(name.trim(), password);
@@ -173,7 +177,8 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
 function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
   const { t } = useI18n();
   const isOffline = useReadable(useClient().server) === "offline";
-  if (!loaded && !isOffline) return null;
+  // The line has its place from the start, so that nothing below moves once it is known.
+  if (!loaded && !isOffline) return <p className={styles.status}>{"\u00a0"}</p>;
   return (
     <p className={styles.status} role="status">
       <Icon name={isOffline ? "alert" : "people"} size={19} />
