@@ -31,7 +31,7 @@ impl Which {
     pub(crate) const BESIDE_LIVEKIT: [Self; 2] = [Self::Moim, Self::LiveKit];
 }
 
-/// What servers are started with.
+/// The settings that servers are started with.
 #[derive(Debug)]
 pub(crate) struct Setup {
     /// The cores that a server runs on.

@@ -63,10 +63,10 @@ pub(super) struct Request {
 /// The requests of a participant.
 #[derive(Clone, PartialEq, Oneof)]
 pub(super) enum Asked {
-    /// Of the publishing peer connection.
+    /// For the publisher's peer connection.
     #[prost(message, tag = "1")]
     Offer(SessionDescription),
-    /// Of the subscribing peer connection.
+    /// For the subscriber's peer connection.
     #[prost(message, tag = "2")]
     Answer(SessionDescription),
     #[prost(message, tag = "4")]
@@ -84,15 +84,15 @@ pub(super) struct Response {
     pub(super) told: Option<Told>,
 }
 
-/// What the server tells a participant.
+/// The messages from the server.
 #[derive(Clone, PartialEq, Oneof)]
 pub(super) enum Told {
     #[prost(message, tag = "1")]
     Joined(Joined),
-    /// Of the publishing peer connection.
+    /// For the publisher's peer connection.
     #[prost(message, tag = "2")]
     Answer(SessionDescription),
-    /// Of the subscribing peer connection.
+    /// For the subscriber's peer connection.
     #[prost(message, tag = "3")]
     Offer(SessionDescription),
     #[prost(message, tag = "8")]

@@ -1,4 +1,4 @@
-//! LiveKit, whose program whoever measures provides, since it needs Go to build.
+//! LiveKit. The user provides its binary (`--livekit`), since it needs Go to build.
 
 mod messages;
 mod session;

@@ -29,7 +29,7 @@ use super::{
 const PROTOCOL: u32 = 15;
 /// Validity of an access token.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
-/// How long a server that has just started may refuse connections, and the interval of attempts.
+/// Time limit for a new server to accept connections, and the interval of attempts.
 const START_TIME: Duration = Duration::from_secs(10);
 const ATTEMPT_INTERVAL: Duration = Duration::from_millis(20);
 /// Maximum number of queued requests and descriptions.
