@@ -26,11 +26,12 @@ export async function expectPair<T>(
   person: Participant,
   view: (pair: SelectedPair) => T,
   expected: T,
+  timeout = 15_000,
 ): Promise<void> {
   await expect
     .poll(async () => view(await selectedPair(person)), {
       message: `selected pair of ${person.name}`,
-      timeout: 15_000,
+      timeout,
     })
     .toEqual(expected);
 }

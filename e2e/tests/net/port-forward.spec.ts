@@ -84,6 +84,9 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
+/** Types of both ends, and how this end reaches its relay. */
+const relays = ({ local, remote }: SelectedPair) => [local.type, remote.type, local.relayProtocol];
+
 /** Protocol, address and port of the server's end. */
 const remoteEnd = ({ remote }: SelectedPair) => [remote.protocol, remote.address, remote.port];
 
@@ -95,12 +98,23 @@ for (const publicPort of [SERVER_PORT, 443]) {
       const people = await meet();
       await waitForCall(people);
       for (const person of people) {
-        await expectPair(
-          person,
-          ({ local, remote }) => [local.type, remote.type, local.relayProtocol],
-          ["relay", "relay", "udp"],
-        );
+        await expectPair(person, relays, ["relay", "relay", "udp"]);
       }
+    });
+
+    test("a mesh call that began over TCP changes to UDP", async ({ meet, network }) => {
+      test.setTimeout(120_000);
+      network.lan.outside.dropUdp(true);
+      const people = await meet();
+      await waitForCall(people);
+      const [, outside] = people;
+      expect((await selectedPair(outside)).local.relayProtocol).toMatch(/tcp|tls/);
+      network.lan.outside.dropUdp(false);
+      // The first restart may have come before UDP was let through; the next follows after 30 s.
+      await expectPair(outside, relays, ["relay", "relay", "udp"], 45_000);
+      await waitForCall(people);
+      const { states } = (await outside.report()).connections[0]!;
+      expect(states, "the call went on meanwhile").not.toContain("disconnected");
     });
 
     test.describe("over the media server", () => {

@@ -8,9 +8,13 @@ import {
   type LinkHealth,
   NEW_LINK,
   needsNewConnection,
+  POLITE_DELAY_MS,
   reduceHealth,
   restartDelay,
 } from "./recovery.ts";
+import { statsOf } from "./rtc-stats.ts";
+import { selectedPair, transportOf } from "./selected-pair.ts";
+import { UdpUpgrade } from "./udp-upgrade.ts";
 
 export interface PeerLinkOptions {
   createPeer: (configuration: RTCConfiguration) => RTCPeerConnection;
@@ -37,12 +41,14 @@ export class PeerLink {
   #iceServersPending = false;
   #health: LinkHealth = NEW_LINK;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  #udpUpgrade: UdpUpgrade;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.#iceServers = options.iceServers;
     this.#peer = this.#createPeer();
     this.#negotiation = this.#negotiate(this.#peer);
+    this.#udpUpgrade = this.#upgrade(this.#peer);
     options.onCreated(this.#peer);
   }
 
@@ -89,6 +95,7 @@ export class PeerLink {
     this.#closePeer();
     this.#peer = this.#createPeer();
     this.#negotiation = this.#negotiate(this.#peer);
+    this.#udpUpgrade = this.#upgrade(this.#peer);
     this.#options.onCreated(this.#peer);
   }
 
@@ -115,7 +122,17 @@ export class PeerLink {
     return new Negotiation({ peer, polite, opens, send, adopt, onError });
   }
 
+  #upgrade(peer: RTCPeerConnection): UdpUpgrade {
+    const protocol = async () => {
+      const report = await statsOf(peer);
+      return report && transportOf(report, selectedPair(report)).protocol;
+    };
+    const extraDelay = this.#options.opens ? 0 : POLITE_DELAY_MS;
+    return new UdpUpgrade({ protocol, restart: () => this.restart(), extraDelay });
+  }
+
   #closePeer(): void {
+    this.#udpUpgrade.close();
     this.#negotiation.close();
     this.#peer.removeEventListener("connectionstatechange", this.#stateChanged);
     this.#peer.close();
@@ -148,6 +165,7 @@ export class PeerLink {
     const state = this.#peer.connectionState;
     this.#health = reduceHealth(this.#health, state);
     this.#options.onStateChange(this.#health.connection, state);
+    this.#udpUpgrade.observe(state);
     this.#scheduleRestart();
   };
 

@@ -8,7 +8,7 @@ const MAX_FAILED_RESTARTS = 2;
 const DISCONNECTED_DELAY_MS = 2_000;
 
 /** Extra delay of the polite end, so that usually only one end restarts. */
-const POLITE_DELAY_MS = 1_000;
+export const POLITE_DELAY_MS = 1_000;
 
 /** Backoff of repeated restarts: doubled with each attempt. */
 const BACKOFF_BASE_MS = 4_000;

@@ -2,7 +2,7 @@
 import type { CallFacts } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
-import { selectedPair, transportOf } from "./selected-pair.ts";
+import { selectedPair, transportOf } from "../rtc/selected-pair.ts";
 import type { TrackOwners } from "./track-owners.ts";
 
 /** Snapshots that are kept: 20 s at one every two seconds. */

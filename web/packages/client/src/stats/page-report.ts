@@ -6,7 +6,7 @@ import type {
   ReportRequest,
 } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
-import { selectedPair, transportOf } from "./selected-pair.ts";
+import { selectedPair, transportOf } from "../rtc/selected-pair.ts";
 import type { TrackOwners } from "./track-owners.ts";
 
 /** A picture that froze for this long in one report stood still. */

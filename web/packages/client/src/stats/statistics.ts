@@ -3,7 +3,7 @@
 import type { Layer, LinkStats, Quality, Statistics, StatsSample, TrackStats } from "../api.ts";
 import type { ParticipantId } from "../protocol.ts";
 import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
-import { selectedPair } from "./selected-pair.ts";
+import { selectedPair } from "../rtc/selected-pair.ts";
 import type { TrackOwners } from "./track-owners.ts";
 
 /** Samples kept: two minutes at one every two seconds. */

@@ -1,5 +1,5 @@
 // The candidate pair that carries a connection, and its transport.
-import type { RtcStats, RtcStatsReport } from "../rtc/rtc-stats.ts";
+import type { RtcStats, RtcStatsReport } from "./rtc-stats.ts";
 
 export function selectedPair(report: RtcStatsReport): RtcStats | undefined {
   const all = [...report.values()];
