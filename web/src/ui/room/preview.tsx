@@ -1,4 +1,4 @@
-import type { RoomSummary } from "moim-client";
+import type { LocalDevice, RoomSummary } from "moim-client";
 import { type FormEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import { useClient, useReadable } from "../client-context.ts";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
@@ -32,11 +32,21 @@ interface Props {
   isJoining: boolean;
   /** Starts the devices; null unless they wait for a click. */
   onStart: (() => void) | null;
+  /** The devices that start by themselves right after this view appears. */
+  starts: Readonly<Record<"microphone" | "camera", boolean>>;
   onJoin: (name: string, password: string) => void;
 }
 
 /** The view before a call: one's own camera and microphone, the room's state, and the form. */
-export function Preview({ room, name: givenName, rejection, isJoining, onStart, onJoin }: Props) {
+export function Preview({
+  room,
+  name: givenName,
+  rejection,
+  isJoining,
+  onStart,
+  starts,
+  onJoin,
+}: Props) {
   const { t } = useI18n();
   const { lobby } = useClient();
   const { loaded, rooms } = useReadable(lobby);
@@ -52,7 +62,11 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   const [waitsForPlace, setWaitsForPlace] = useState(false);
   const { media } = useClient();
   const { microphone, camera } = useReadable(media);
-  const sendsNothing = !microphone.on && !camera.on;
+  const [isNew, setNew] = useState(true);
+  useEffect(() => setNew(false), []);
+  const isSent = (kind: "microphone" | "camera", device: LocalDevice) =>
+    mayOpen(device) || (isNew && starts[kind]);
+  const sendsNothing = !isSent("microphone", microphone) && !isSent("camera", camera);
   const question = questionOf(useAskedKinds(), microphone, camera, t);
   const [isInviting, setInviting] = useState(false);
   const latestJoin = useRef(() => {});
@@ -86,7 +100,11 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
       <div className={styles.preview}>
         <div className={styles.selfPreview}>
           <PlaybackProvider>
-            <SelfPreview onStart={onStart} />
+            <SelfPreview
+              onStart={onStart}
+              question={question}
+              startsCamera={isNew && starts.camera}
+            />
           </PlaybackProvider>
         </div>
         <div className={styles.side}>
@@ -102,11 +120,6 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
               </Button>
             </div>
           </div>
-          {question ? (
-            <Alert tone="info" title={question} testId="will-ask">
-              {t.reach.lobby.onlyHere}
-            </Alert>
-          ) : null}
           <form className={styles.form} onSubmit={join}>
             <TextField
               label={t.yourName}
@@ -170,10 +183,16 @@ export function Preview({ room, name: givenName, rejection, isJoining, onStart, 
   );
 }
 
+/** One that is being opened counts already, so that no button appears and moves what is below. */
+function mayOpen({ on, opening, problem }: LocalDevice): boolean {
+  return on || (opening && problem === null);
+}
+
 function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
   const { t } = useI18n();
   const isOffline = useReadable(useClient().server) === "offline";
-  if (!loaded && !isOffline) return null;
+  // The line has its place from the start, so that nothing below it moves.
+  if (!loaded && !isOffline) return <p className={styles.status}>{"\u00a0"}</p>;
   return (
     <p className={styles.status} role="status">
       <Icon name={isOffline ? "alert" : "people"} size={19} />

@@ -35,6 +35,8 @@ interface Props {
 
 type Devices = Record<"microphone" | "camera", boolean>;
 
+const NO_DEVICES: Devices = { microphone: false, camera: false };
+
 /** The view at `/r/NAME`: preview, call and the end of it. */
 export function Room({ room, givenName, skipsPreview }: Props) {
   const client = useClient();
@@ -110,9 +112,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     ) => {
       rememberAllowed();
       setNeedsGesture(false);
-      const starts = (device: "microphone" | "camera") =>
-        startsDevice(asked[device], preferences.read(device), isOwnLink());
-      void client.media.start({ microphone: starts("microphone"), camera: starts("camera") });
+      void client.media.start(devicesToStart(asked));
     },
     [client],
   );
@@ -254,12 +254,19 @@ export function Room({ room, givenName, skipsPreview }: Props) {
       rejection={phase.rejection}
       isJoining={!isPreview}
       onStart={needsGesture ? () => startMedia() : null}
+      starts={isSecureContext && !needsGesture ? devicesToStart(visit) : NO_DEVICES}
       onJoin={(name, password) => {
         ownName.remember(name);
         void joinUnlessElsewhere(name, password);
       }}
     />
   );
+}
+
+function devicesToStart(asked: Pick<Visit, "microphone" | "camera">): Devices {
+  const starts = (device: "microphone" | "camera") =>
+    startsDevice(asked[device], preferences.read(device), isOwnLink());
+  return { microphone: starts("microphone"), camera: starts("camera") };
 }
 
 /** An insecure context has no devices to start, and browsers send no `Sec-Fetch-Site` for it. */

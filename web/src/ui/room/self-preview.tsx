@@ -1,11 +1,11 @@
 import type { LocalMediaState } from "moim-client";
 import { useClient, useReadable } from "../client-context.ts";
 import { FlipCameraRound } from "../devices/flip-camera.tsx";
-import { useAskedKinds } from "../devices/use-permissions.ts";
 import { useI18n } from "../i18n/context.tsx";
 import type { Messages } from "../i18n/en.ts";
 import { Button } from "../parts/button.tsx";
 import { CameraVideo } from "../parts/camera-video.tsx";
+import { cx } from "../parts/cx.ts";
 import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { useAutoplay } from "../parts/playback-provider.tsx";
 import { useFrames } from "../parts/use-frames.ts";
@@ -17,10 +17,14 @@ import styles from "./self-preview.module.css";
 interface Props {
   /** Starts the devices used last; null unless they wait for a click. */
   onStart: (() => void) | null;
+  /** The browser's question that waits for an answer, in the words of the page. */
+  question: string | null;
+  /** The camera starts by itself right after this view appears. */
+  startsCamera: boolean;
 }
 
 /** Mirrored preview of one's own camera, with device toggles and the microphone level. */
-export function SelfPreview({ onStart }: Props) {
+export function SelfPreview({ onStart, question, startsCamera }: Props) {
   const { t } = useI18n();
   const { media } = useClient();
   const state = useReadable(media);
@@ -32,7 +36,6 @@ export function SelfPreview({ onStart }: Props) {
   const label = startLabel(t);
   const video = useStream(cameraStream);
   const frames = useFrames(video, cameraStream, cameraStream !== null);
-  const isAsking = useAskedKinds().camera && camera.opening;
   useAutoplay(video, cameraStream);
   return (
     <div className={styles.preview}>
@@ -46,7 +49,12 @@ export function SelfPreview({ onStart }: Props) {
         autoPlay
         playsInline
       />
-      {cameraStream ? null : (
+      {question ? (
+        <div className={cx(styles.off, styles.question)} role="status" data-testid="will-ask">
+          <strong>{question}</strong>
+          <p>{t.reach.lobby.onlyHere}</p>
+        </div>
+      ) : cameraStream ? null : (
         <div className={styles.off}>
           {onStart && isStopped && label ? (
             <>
@@ -56,27 +64,28 @@ export function SelfPreview({ onStart }: Props) {
               </Button>
             </>
           ) : (
-            <p>{offText(state, isAsking, t)}</p>
+            <p>{startsCamera ? t.preview.cameraStarting : offText(state, t)}</p>
           )}
         </div>
       )}
       <div className={styles.bar}>
         <DeviceToggle kind="microphone" />
         <DeviceToggle kind="camera" />
-        <FlipCameraRound />
         <LevelMeter />
+      </div>
+      <div className={styles.flip}>
+        <FlipCameraRound />
       </div>
     </div>
   );
 }
 
-/** Reason why there is no picture: what the browser asks, what is wrong, or what was chosen. */
+/** Reason why there is no picture: what is wrong, or what was chosen. */
 function offText(
   { camera: { opening, on, problem }, hasCameraFilterFailed }: LocalMediaState,
-  isAsking: boolean,
   t: Messages,
 ): string {
-  if (isAsking || problem === "asking") return t.preview.asking;
+  if (problem === "asking") return t.preview.asking;
   if (problem === "unanswered") return t.problem.titleUnansweredCamera;
   if (problem !== null) return t.problem.titleCamera;
   if (hasCameraFilterFailed) return t.sound.backgroundFailed;

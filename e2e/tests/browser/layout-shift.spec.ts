@@ -1,0 +1,70 @@
+// Home and lobby shift nothing while they load: whoever is about to press something presses that.
+
+import { fakeDevices } from "../../support/devices.ts";
+import { shiftsOf, watchShifts } from "../../support/layout-shift.ts";
+import { expect, test } from "../../support/test.ts";
+
+const SIZES = [
+  [390, 844],
+  [844, 390],
+  [768, 1024],
+  [1440, 900],
+] as const;
+
+for (const locale of ["en-US", "ko-KR"]) {
+  test(`home and lobby shift nothing while they load, in ${locale}`, async ({ open }) => {
+    const grace = await open("Grace");
+    await grace.enter("steady");
+    for (const [width, height] of SIZES) {
+      const ada = await open("Ada", { context: { locale, viewport: { width, height } } });
+      const { page } = ada;
+      await watchShifts(page);
+      // Two cameras, so that a button to flip them comes once one is open.
+      await fakeDevices(page, {
+        cameras: ["front", "back"],
+        facing: { front: "user", back: "environment" },
+      });
+      await page.goto(`${ada.url}/?name=Ada`);
+      await expect(page.getByTestId("room-item")).toHaveCount(1);
+      expect(await shiftsOf(page), `home at ${width}`).toEqual([]);
+      await ada.openPreview("steady");
+      await expect(page.getByTestId("join-without")).toBeVisible();
+      await expect(page.getByTestId("flip-camera")).toBeVisible();
+      await expect(page.getByTestId("choose-camera")).toHaveValue("front");
+      await expect(page.getByRole("status").filter({ hasText: /1/ })).toBeVisible();
+      expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);
+    }
+  });
+}
+
+test("the lobby shifts nothing while the browser asks, nor once it is answered", async ({
+  open,
+}) => {
+  for (const [width, height] of SIZES) {
+    const ada = await open("Ada", { context: { viewport: { width, height } } });
+    const { page } = ada;
+    await watchShifts(page);
+    await fakeDevices(page);
+    await page.addInitScript(() => {
+      if (!navigator.mediaDevices) return;
+      window.devices.hanging = ["audio", "video"];
+      navigator.permissions.query = async ({ name }) =>
+        Object.assign(new EventTarget(), { state: "prompt", name }) as PermissionStatus;
+    });
+    await page.goto(ada.previewUrl("asked"));
+    const question = page.getByTestId("will-ask");
+    await expect(question).toContainText("Press Allow");
+    const { isWhole } = await question.evaluate(({ scrollHeight, clientHeight }) => ({
+      isWhole: scrollHeight <= clientHeight,
+    }));
+    expect(isWhole, `question at ${width}`).toBe(true);
+    await expect(page.getByTestId("join")).toHaveText("Join now");
+    await expect(page.getByText("This room will be created")).toBeVisible();
+    const before = await page.getByTestId("join").boundingBox();
+    await page.evaluate(() => window.devices.resolvePending());
+    await ada.waitForPreview();
+    await expect(question).toHaveCount(0);
+    expect(await page.getByTestId("join").boundingBox()).toEqual(before);
+    expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);
+  }
+});
