@@ -106,6 +106,28 @@ test("Chromium offers to install the page", async ({ open }) => {
   // Playwright's contexts are incognito windows, in which nothing is installed.
   const errors = installabilityErrors.map(({ errorId }) => errorId);
   expect(errors.filter((error) => error !== "in-incognito")).toEqual([]);
+
+  // Every picture that the page names is there, of the size that it says.
+  await ada.page.goto(`${ada.url}/r/tea`);
+  await expect(ada.page.locator('meta[property="og:title"]')).toHaveAttribute("content", "tea");
+  const preview = ada.page.locator('meta[property="og:image"]');
+  const touch = ada.page.locator('link[rel="apple-touch-icon"]');
+  const { icons } = JSON.parse(manifest.data ?? "{}") as {
+    icons: { src: string; sizes: string; purpose: string }[];
+  };
+  expect(icons.map(({ purpose }) => purpose)).toContain("maskable");
+  const pictures = new Map(icons.map(({ src, sizes }) => [src, sizes]));
+  pictures.set((await touch.getAttribute("href")) ?? "", "180x180");
+  pictures.set((await preview.getAttribute("content")) ?? "", "1200x630");
+  for (const [src, sizes] of pictures) {
+    const response = await ada.page.request.get(new URL(src, ada.url).href);
+    expect(response.status(), src).toBe(200);
+    if (sizes === "any") continue;
+    expect(response.headers()["content-type"], src).toBe("image/png");
+    // The header of a PNG (§11.2.2).
+    const body = await response.body();
+    expect(`${body.readUInt32BE(16)}x${body.readUInt32BE(20)}`, src).toBe(sizes);
+  }
 });
 
 test.describe("a site that --embed names", () => {
