@@ -4,6 +4,8 @@ import { io, type Socket } from "socket.io-client";
 import type { Joined, Reply, Requests } from "../../web/packages/client/src/protocol.ts";
 
 export class PaperParticipant {
+  #serial = 0;
+
   private constructor(
     private readonly socket: Socket,
     readonly name: string,
@@ -32,7 +34,7 @@ export class PaperParticipant {
   }
 
   async write(text: string): Promise<void> {
-    await this.send("chat", { text, serial: 1 });
+    await this.send("chat", { text, serial: ++this.#serial });
   }
 
   leave(): void {

@@ -6,7 +6,7 @@ import {
   mayPublish,
   maySendFiles,
 } from "moim-client";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type CSSProperties, useCallback, useEffect, useRef, useState } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { useAnnounce } from "../announcer.tsx";
 import { Chat } from "../chat/chat.tsx";
@@ -40,6 +40,7 @@ import { SettingsDialog, type SettingsTab } from "./settings-dialog.tsx";
 import { Stats } from "./stats.tsx";
 import { Toasts, useToasts } from "./toasts.tsx";
 import { useCallNews } from "./use-call-news.ts";
+import { useCoveredEdges } from "./use-covered-edges.ts";
 import { useDesktopNotices } from "./use-desktop-notices.ts";
 import { usePanel } from "./use-panel.ts";
 import { usePin } from "./use-pin.ts";
@@ -77,6 +78,11 @@ export function Call({ call, onEnd }: CallProps) {
   const root = useKeptFocus();
   const link = useLinkItem(name, show, () => open("info"));
   const maySpeak = mayPublish(state, "microphone");
+  const covered = useCoveredEdges();
+  const edges = {
+    "--covered-top": `${covered.top}px`,
+    "--covered-bottom": `${covered.bottom}px`,
+  } as CSSProperties;
   useWakeLock();
   useShortcuts(maySpeak, {
     bar: focusNextPart,
@@ -124,7 +130,7 @@ export function Call({ call, onEnd }: CallProps) {
   return (
     <PlaybackProvider>
       <AriaI18n locale={language}>
-        <main ref={root} className={styles.call} data-testid="call">
+        <main ref={root} className={styles.call} style={edges} data-testid="call">
           <VisuallyHidden>
             <ViewTitle document={`${name} · moim`}>{t.call.title(name)}</ViewTitle>
           </VisuallyHidden>

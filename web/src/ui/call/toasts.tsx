@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Countdown } from "./countdown.ts";
@@ -33,9 +33,9 @@ export function useToasts() {
   const count = useRef(0);
   const show = useCallback<ShowToast>((text, kind = "news", action) => {
     const id = ++count.current;
-    setToasts((toasts) =>
-      [...toasts, { id, text, kind, action: action ?? null }].slice(-MAX_TOASTS),
-    );
+    const toast = { id, text, kind, action: action ?? null };
+    // A transition: in a burst of news React takes updates of every effect for an endless loop.
+    startTransition(() => setToasts((toasts) => [...toasts, toast].slice(-MAX_TOASTS)));
   }, []);
   const close = useCallback((id: number) => {
     setToasts((toasts) => toasts.filter((toast) => toast.id !== id));

@@ -1,7 +1,7 @@
 /** Counts and announces messages that arrive while the chat is closed. */
 
 import type { CallState } from "moim-client";
-import { useEffect, useRef, useState } from "react";
+import { startTransition, useEffect, useRef, useState } from "react";
 import { useAnnounce } from "../announcer.tsx";
 import { fileSize } from "../chat/file-size.ts";
 import { useI18n } from "../i18n/context.tsx";
@@ -19,13 +19,20 @@ export function useUnread(
   const { announced } = useFileTexts();
   const announce = useAnnounce();
   const [unread, setUnread] = useState(0);
+  const count = useRef(0);
   const lastSeen = useRef(chat.at(-1)?.key);
   useEffect(() => {
     const last = chat.findLastIndex(({ key }) => key === lastSeen.current);
     const added = chat.slice(last + 1).filter(({ from, earlier }) => from !== self.id && !earlier);
     lastSeen.current = chat.at(-1)?.key;
+    // A transition: in a burst of messages React takes updates of every effect for an endless loop.
+    const update = (next: number) => {
+      if (next === count.current) return;
+      count.current = next;
+      startTransition(() => setUnread(next));
+    };
     if (isOpen) {
-      setUnread(0);
+      update(0);
       return;
     }
     const isTold = preferences.read("toldMessages") !== "off";
@@ -43,7 +50,7 @@ export function useUnread(
       announce(text);
       show(text, "message");
     }
-    setUnread((count) => count + added.length);
+    update(count.current + added.length);
   }, [chat, self.id, isOpen, announce, show, t, announced, language]);
   return unread;
 }

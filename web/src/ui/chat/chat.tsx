@@ -1,5 +1,12 @@
 import type { Call, CallState, ChatMessage, RemoteParticipant, SharedFile } from "moim-client";
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { FileTrigger, Button as PressButton } from "react-aria-components";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
@@ -77,15 +84,13 @@ export function Chat({ call, state, mayWrite, mayShare, onClose, takesFocus }: P
     setAttached(attached.filter((_, i) => i >= attached.length - rejected.length));
     input.current?.focus();
   };
-  /** Answers a private message; absent where that is not possible. */
-  const replyTo = (from: string) => {
-    const sender = recipients.find(({ id }) => id === from);
-    if (!sender || !mayWrite) return undefined;
-    return () => {
-      setRecipient(sender);
-      input.current?.focus();
-    };
-  };
+  const latestRecipients = useRef(recipients);
+  latestRecipients.current = recipients;
+  const reply = useCallback((from: string) => {
+    setRecipient(latestRecipients.current.find(({ id }) => id === from) ?? null);
+    input.current?.focus();
+  }, []);
+  const mayReplyTo = (from: string) => mayWrite && recipients.some(({ id }) => id === from);
   const isOwn = ({ from, key }: ChatMessage) => from === self.id || key.startsWith("own ");
   const onPaste = (event: ClipboardEvent) => {
     const pasted = maySend ? filesOf(event.clipboardData) : [];
@@ -114,7 +119,7 @@ export function Chat({ call, state, mayWrite, mayShare, onClose, takesFocus }: P
               message={message}
               before={messages[i - 1]}
               isOwn={isOwn(message)}
-              onReply={replyTo(message.from)}
+              onReply={message.isPrivate && mayReplyTo(message.from) ? reply : undefined}
               file={
                 hasFile(message) ? (
                   <FileCard

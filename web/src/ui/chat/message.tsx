@@ -1,5 +1,5 @@
 import type { ChatMessage } from "moim-client";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -15,14 +15,17 @@ interface Props {
   message: ChatMessage;
   before: ChatMessage | undefined;
   isOwn: boolean;
-  /** Answers a private message. */
-  onReply: (() => void) | undefined;
+  /** Answers a private message; absent where that is not possible. */
+  onReply: ((from: string) => void) | undefined;
   /** The file that it offers, in place of its text. */
   file: ReactNode;
 }
 
-/** A chat message; the first of a group has the sender's name and the time. */
-export function Message({ message, before, isOwn, onReply, file }: Props) {
+/**
+ * A chat message; the first of a group has the sender's name and the time. It is drawn only when it
+ * changes: a chat has hundreds, and a call changes many times a second.
+ */
+export const Message = memo(function Message({ message, before, isOwn, onReply, file }: Props) {
   const { t, language } = useI18n();
   const { from, name, alike, text, at, status, key, isPrivate = false, to } = message;
   const isContinued =
@@ -38,7 +41,6 @@ export function Message({ message, before, isOwn, onReply, file }: Props) {
     isContinued ? styles.continued : "",
     isPrivate ? styles.private : "",
   ];
-  const time = new Intl.DateTimeFormat(language, { timeStyle: "short" });
   return (
     <div
       className={classes.join(" ")}
@@ -52,7 +54,7 @@ export function Message({ message, before, isOwn, onReply, file }: Props) {
         <p className={styles.sender}>
           <bdi>{isOwn ? t.call.you : name || t.chat.unknownSender}</bdi>
           {isOwn ? null : <SameNameMark alike={alike} />}
-          <time dateTime={new Date(at).toISOString()}>{time.format(at)}</time>
+          <time dateTime={new Date(at).toISOString()}>{timeFormat(language).format(at)}</time>
         </p>
       )}
       {isPrivate && !isContinued ? (
@@ -64,7 +66,7 @@ export function Message({ message, before, isOwn, onReply, file }: Props) {
               type="button"
               className={styles.reply}
               data-testid="chat-reply"
-              onClick={onReply}
+              onClick={() => onReply(from)}
             >
               {t.chat.reply}
             </button>
@@ -91,4 +93,15 @@ export function Message({ message, before, isOwn, onReply, file }: Props) {
       )}
     </div>
   );
+});
+
+/** The format of each language: to make one takes longer than to draw a message. */
+const TIME_FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function timeFormat(language: string): Intl.DateTimeFormat {
+  const known = TIME_FORMATS.get(language);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+  TIME_FORMATS.set(language, format);
+  return format;
 }

@@ -28,9 +28,14 @@ export function useFollow(messages: unknown): RefObject<HTMLDivElement | null> {
     log.addEventListener("scroll", onScroll, { passive: true });
     const observer = new ResizeObserver(settle);
     observer.observe(log);
-    // What grows within: the card of a file, and a picture that is drawn later.
+    // What grows within: the card of a file, a picture that is drawn later, and other words.
     const changes = new MutationObserver(settle);
-    changes.observe(log, { childList: true, subtree: true, attributeFilter: ["width", "height"] });
+    changes.observe(log, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+      attributeFilter: ["width", "height"],
+    });
     return () => {
       log.removeEventListener("scroll", onScroll);
       observer.disconnect();
