@@ -1,0 +1,128 @@
+// Acceptance checks 28 and 29: rings around what has the focus and around whoever speaks stand out,
+// in light, dark and forced colours.
+
+import type { Page } from "@playwright/test";
+import { contrast, faultOf, focusRing, MIN_CONTRAST } from "../../support/contrast.ts";
+import { PaperParticipant } from "../../support/people.ts";
+import { expect, test } from "../../support/test.ts";
+
+const COLOURS = [
+  { colorScheme: "light", forcedColors: null },
+  { colorScheme: "dark", forcedColors: null },
+  { colorScheme: "light", forcedColors: "active" },
+  { colorScheme: "dark", forcedColors: "active" },
+] as const;
+
+/** Presses Tab until it has led around, and looks at every ring on the way. */
+async function walk(page: Page, view: string, faults: string[], most = 60): Promise<void> {
+  for (const colours of COLOURS) {
+    await page.emulateMedia(colours);
+    const seen = new Set<string>();
+    for (let presses = 0; presses < most; presses++) {
+      await page.keyboard.press("Tab");
+      const isOutside = await page.evaluate(
+        () => document.activeElement === document.body || document.activeElement === null,
+      );
+      // The end of the page, behind which is the browser's own bar.
+      if (isOutside) continue;
+      const ring = await focusRing(page);
+      if (seen.has(ring.element)) continue;
+      seen.add(ring.element);
+      const fault = faultOf(ring);
+      if (fault) faults.push(`${view}, ${Object.values(colours).join(" ")}: ${fault}`);
+    }
+    expect(seen.size, view).toBeGreaterThan(2);
+  }
+  await page.emulateMedia({ colorScheme: null, forcedColors: null });
+}
+
+test("the ring of what has the focus stands out everywhere", async ({ open, server }) => {
+  test.setTimeout(300_000);
+  const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
+  const { page } = ada;
+  const faults: string[] = [];
+  await page.goto(`${ada.url}/?name=Ada`);
+  await expect(page.getByTestId("create-room")).toBeVisible();
+  await walk(page, "home", faults, 20);
+  await ada.openPreview("rings");
+  await walk(page, "lobby", faults, 20);
+  await ada.join();
+  const others = [];
+  for (const name of ["Grace", "Hedy"]) {
+    others.push(await PaperParticipant.join(server.url, "rings", name));
+  }
+  await ada.remoteTiles(2);
+  await walk(page, "call", faults, 34);
+  for (const panel of ["chat-open", "open-people"]) {
+    await page.getByTestId(panel).click();
+    await walk(page, panel, faults);
+  }
+  await page.keyboard.press("Escape");
+  await page.getByTestId("open-reactions").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("[popover] :focus")).toHaveCount(1);
+  expect(faultOf(await focusRing(page))).toBeNull();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await expect(page.getByTestId("settings")).toBeVisible();
+  for (const tab of ["media", "notices", "access"]) {
+    await page.getByTestId(`settings-${tab}`).click();
+    await walk(page, `settings, ${tab}`, faults, 24);
+  }
+  expect(faults).toEqual([]);
+  for (const other of others) other.leave();
+});
+
+test("the ring of whoever speaks stands out from the stage, the tile and any picture", async ({
+  open,
+}) => {
+  const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
+  const { page } = ada;
+  await ada.enter("speakers");
+  const grace = await open("Grace");
+  await grace.enter("speakers");
+  await ada.decodes(1);
+  // Grace's microphone beeps.
+  const ring = () =>
+    page.evaluate(
+      () =>
+        new Promise<{ tones: string[]; stage: string; tile: string; border: string }>((resolve) => {
+          const look = () => {
+            const tile = document.querySelector('[data-self="false"][data-speaking="true"]');
+            const call = document.querySelector("[data-testid=call]");
+            const { boxShadow, borderTopColor, borderTopWidth } = getComputedStyle(
+              tile ?? document.body,
+              "::after",
+            );
+            const tones = [...boxShadow.matchAll(/(rgba?\([^)]+\)) 0px 0px 0px [46]px inset/g)];
+            if (!tile || !call || (tones.length < 2 && borderTopWidth === "0px")) {
+              requestAnimationFrame(look);
+              return;
+            }
+            resolve({
+              tones: tones.map(([, colour = ""]) => colour),
+              stage: getComputedStyle(call).backgroundColor,
+              // Without a picture.
+              tile: "rgb(26, 39, 33)",
+              border: borderTopColor,
+            });
+          };
+          look();
+        }),
+    );
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { tones, stage, tile } = await ring();
+    const [outer = "", inner = ""] = tones;
+    for (const beside of [stage, tile, inner]) {
+      expect(contrast(outer, beside), `${outer} beside ${beside}`).toBeGreaterThanOrEqual(
+        MIN_CONTRAST,
+      );
+    }
+    await page.emulateMedia({ colorScheme, forcedColors: "active" });
+    const forced = await ring();
+    expect(forced.tones).toEqual([]);
+    expect(contrast(forced.border, forced.stage)).toBeGreaterThanOrEqual(MIN_CONTRAST);
+    await page.emulateMedia({ forcedColors: null });
+  }
+});
