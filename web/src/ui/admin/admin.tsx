@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useReducer, useRef } from "react";
 import { createAdminApi } from "../../admin/admin-api.ts";
 import { NOBODY, onceOf, reduceAdmin } from "../../admin/admin-state.ts";
 import { Button } from "../parts/button.tsx";
+import leadStyles from "../parts/lead.module.css";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { AdminContext } from "./admin-context.ts";
@@ -56,13 +57,13 @@ export default function Admin({ section }: { section: string | undefined }) {
     <Page>
       <div className={styles.narrow} data-testid="admin" data-phase={state.phase}>
         {state.phase === "loading" && (
-          <ViewTitle document={`${t.title} · moim`} className={styles.title}>
+          <ViewTitle document={`${t.title} · moim`} className={leadStyles.title}>
             {t.title}
           </ViewTitle>
         )}
         {state.phase === "unreachable" && (
           <>
-            <ViewTitle document={`${t.title} · moim`} className={styles.title}>
+            <ViewTitle document={`${t.title} · moim`} className={leadStyles.title}>
               {t.title}
             </ViewTitle>
             <p role="alert">{t.unreachable}</p>

@@ -5,6 +5,7 @@ import type { AdminSession } from "../../admin/types.ts";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
+import leadStyles from "../parts/lead.module.css";
 import { ViewTitle } from "../parts/view-title.tsx";
 import styles from "./sign-in.module.css";
 import { Command } from "./sign-in.tsx";
@@ -50,10 +51,10 @@ export function Claim({ api, once, onEntered }: Props) {
   return (
     <>
       <div>
-        <ViewTitle document={`${t.claim.title} · moim`} className={styles.title}>
+        <ViewTitle document={`${t.claim.title} · moim`} className={leadStyles.title}>
           {t.claim.title}
         </ViewTitle>
-        <p className={styles.lead}>{t.claim.lead}</p>
+        <p className={leadStyles.lead}>{t.claim.lead}</p>
       </div>
       {problem === "link" ? (
         <Alert tone="warning" title={t.claim.badLink} testId="admin-bad-link">

@@ -1,8 +1,9 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { pathOf } from "../../admin/admin-api.ts";
 import { ACCESSES, type ApiKey, type KeyAccess } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Select, TextField } from "../parts/field.tsx";
+import { AddForm } from "./add-form.tsx";
 import { useAdminApi } from "./admin-context.ts";
 import { Card } from "./card.tsx";
 import { Confirm } from "./confirm.tsx";
@@ -25,8 +26,7 @@ export function Keys() {
   const [secret, setSecret] = useState<string | null>(null);
   const [leaving, setLeaving] = useState<ApiKey | null>(null);
 
-  const add = async (event: FormEvent) => {
-    event.preventDefault();
+  const add = async () => {
     await action.run(async () => {
       const made = await api.post<ApiKey & { secret: string }>("/keys", { name, access });
       setSecret(made.secret);
@@ -75,42 +75,36 @@ export function Keys() {
       </ul>
       {list.hasMore && <Button onClick={list.more}>{t.more}</Button>}
       {secret && <Secret label={t.access.newKey} value={secret} testId="admin-key-secret" />}
-      <form className={styles.stack} onSubmit={add}>
-        <div className={`${styles.fields} ${styles.wideFields}`}>
-          <TextField
-            label={t.access.keyName}
-            hint={t.access.keyNameHint}
-            value={name}
-            maxLength={100}
-            autoComplete="off"
-            required
-            data-testid="admin-key-name"
-            onChange={(event) => setName(event.target.value)}
-          />
-          <Select
-            label={t.access.keyAccess}
-            icon="lock"
-            value={access}
-            onSelect={(value) => setAccess(ACCESSES.find((known) => known === value) ?? "rooms")}
-          >
-            {ACCESSES.map((known) => (
-              <option key={known} value={known}>
-                {t.access.accesses[known]}
-              </option>
-            ))}
-          </Select>
-        </div>
-        {(action.error ?? list.error) && (
-          <p className={styles.failure} role="alert">
-            {action.error ?? t.failed(list.error ?? "")}
-          </p>
-        )}
-        <div>
-          <Button type="submit" busy={action.isBusy} data-testid="admin-key-add">
-            {t.access.add}
-          </Button>
-        </div>
-      </form>
+      <AddForm
+        label={t.access.add}
+        testId="admin-key-add"
+        isBusy={action.isBusy}
+        failure={action.error ?? (list.error === null ? null : t.failed(list.error))}
+        onAdd={add}
+      >
+        <TextField
+          label={t.access.keyName}
+          hint={t.access.keyNameHint}
+          value={name}
+          maxLength={100}
+          autoComplete="off"
+          required
+          data-testid="admin-key-name"
+          onChange={(event) => setName(event.target.value)}
+        />
+        <Select
+          label={t.access.keyAccess}
+          icon="lock"
+          value={access}
+          onSelect={(value) => setAccess(ACCESSES.find((known) => known === value) ?? "rooms")}
+        >
+          {ACCESSES.map((known) => (
+            <option key={known} value={known}>
+              {t.access.accesses[known]}
+            </option>
+          ))}
+        </Select>
+      </AddForm>
       {leaving && (
         <Confirm
           title={t.access.removeTitle(leaving.name)}

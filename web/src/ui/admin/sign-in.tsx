@@ -5,6 +5,7 @@ import type { AdminSession } from "../../admin/types.ts";
 import { Alert } from "../parts/alert.tsx";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
+import leadStyles from "../parts/lead.module.css";
 import { ViewTitle } from "../parts/view-title.tsx";
 import styles from "./sign-in.module.css";
 import { type Texts, useTexts } from "./texts/index.ts";
@@ -41,10 +42,10 @@ export function SignIn({ api, hasAdministrators, hasExpired, onEntered }: Props)
   return (
     <>
       <div>
-        <ViewTitle document={`${t.signIn.title} · ${t.title} · moim`} className={styles.title}>
+        <ViewTitle document={`${t.signIn.title} · ${t.title} · moim`} className={leadStyles.title}>
           {t.signIn.title}
         </ViewTitle>
-        <p className={styles.lead}>{t.signIn.lead}</p>
+        <p className={leadStyles.lead}>{t.signIn.lead}</p>
       </div>
       {hasExpired && <Alert tone="info" title={t.signIn.expired} />}
       {hasAdministrators ? (

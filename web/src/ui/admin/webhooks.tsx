@@ -1,8 +1,9 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { pathOf } from "../../admin/admin-api.ts";
 import type { Webhook } from "../../admin/types.ts";
 import { Button } from "../parts/button.tsx";
 import { Select, TextField } from "../parts/field.tsx";
+import { AddForm } from "./add-form.tsx";
 import { useAdminApi } from "./admin-context.ts";
 import { Card } from "./card.tsx";
 import { Confirm } from "./confirm.tsx";
@@ -27,8 +28,7 @@ export function Webhooks() {
   const [leaving, setLeaving] = useState<Webhook | null>(null);
   if (list.isMissing) return null;
 
-  const add = async (event: FormEvent) => {
-    event.preventDefault();
+  const add = async () => {
     await action.run(async () => {
       const made = await api.post<Webhook & { secret?: string }>("/webhooks", { url, form });
       setSecret(made.secret ?? null);
@@ -69,43 +69,37 @@ export function Webhooks() {
       {secret && (
         <Secret label={t.access.newWebhook} value={secret} testId="admin-webhook-secret" />
       )}
-      <form className={styles.stack} onSubmit={add}>
-        <div className={`${styles.fields} ${styles.wideFields}`}>
-          <TextField
-            label={t.access.webhookUrl}
-            type="url"
-            value={url}
-            maxLength={2048}
-            placeholder="https://"
-            autoComplete="off"
-            required
-            data-testid="admin-webhook-url"
-            onChange={(event) => setUrl(event.target.value)}
-          />
-          <Select
-            label={t.access.webhookForm}
-            icon="settings"
-            value={form}
-            onSelect={(value) => setForm(FORMS.find((known) => known === value) ?? "standard")}
-          >
-            {FORMS.map((known) => (
-              <option key={known} value={known}>
-                {t.access.forms[known]}
-              </option>
-            ))}
-          </Select>
-        </div>
-        {(action.error ?? list.error) && (
-          <p className={styles.failure} role="alert">
-            {action.error ?? t.failed(list.error ?? "")}
-          </p>
-        )}
-        <div>
-          <Button type="submit" busy={action.isBusy} data-testid="admin-webhook-add">
-            {t.access.addWebhook}
-          </Button>
-        </div>
-      </form>
+      <AddForm
+        label={t.access.addWebhook}
+        testId="admin-webhook-add"
+        isBusy={action.isBusy}
+        failure={action.error ?? (list.error === null ? null : t.failed(list.error))}
+        onAdd={add}
+      >
+        <TextField
+          label={t.access.webhookUrl}
+          type="url"
+          value={url}
+          maxLength={2048}
+          placeholder="https://"
+          autoComplete="off"
+          required
+          data-testid="admin-webhook-url"
+          onChange={(event) => setUrl(event.target.value)}
+        />
+        <Select
+          label={t.access.webhookForm}
+          icon="settings"
+          value={form}
+          onSelect={(value) => setForm(FORMS.find((known) => known === value) ?? "standard")}
+        >
+          {FORMS.map((known) => (
+            <option key={known} value={known}>
+              {t.access.forms[known]}
+            </option>
+          ))}
+        </Select>
+      </AddForm>
       {leaving && (
         <Confirm
           title={t.access.removeTitle(leaving.url)}

@@ -13,6 +13,7 @@ import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Button } from "../parts/button.tsx";
+import leadStyles from "../parts/lead.module.css";
 import { Page } from "../parts/page.tsx";
 import { useDoctorTexts } from "../parts/part-texts.ts";
 import { Verdict, type VerdictWords, verdictWords } from "../parts/verdict.tsx";
@@ -69,10 +70,10 @@ export default function Doctor({ seconds, probe }: Props) {
     <Page>
       <div className={styles.doctor} data-testid="doctor" data-phase={phase}>
         <div>
-          <ViewTitle document={`${doctorTexts.title} · moim`} className={styles.title}>
+          <ViewTitle document={`${doctorTexts.title} · moim`} className={leadStyles.title}>
             {doctorTexts.title}
           </ViewTitle>
-          <p className={styles.lead}>{doctorTexts.lead}</p>
+          <p className={leadStyles.lead}>{doctorTexts.lead}</p>
         </div>
         <Verdict testId="doctor-verdict" {...verdictOf(examination, doctorTexts)} />
         {phase === "running" ? (
