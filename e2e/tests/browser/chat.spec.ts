@@ -200,7 +200,9 @@ test("hosts may forbid private messages but those with hosts", async ({ open }) 
   await expect(options).toHaveText(["To everyone", "To Ada only", "To Hedy only"]);
   await grace.page.getByTestId("chat-to").selectOption({ label: "To Hedy only" });
   await ada.tab.click("open-people");
-  await ada.page.getByTestId("private-by-hosts").check();
+  // It is checked once the server says so, which Playwright's own check doesn't wait for.
+  await ada.page.getByTestId("private-by-hosts").click();
+  await expect(ada.page.getByTestId("private-by-hosts")).toBeChecked();
   await expect(grace.page.getByTestId("chat-recipient-gone")).toBeVisible();
   await grace.page.getByTestId("chat-to").selectOption({ label: "To Ada only" });
   await expect(options).toHaveText(["To everyone", "To Ada only"]);
