@@ -76,9 +76,10 @@ async function cpuTime(browser: Browser): Promise<number> {
   return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0);
 }
 
-/** CPU time (ms) while a video shows that many frames, for each of them. */
-async function cpuPerFrame(browser: Browser, video: Locator, frames: number): Promise<number> {
+/** Share of one core that a browser uses while a video shows that many frames, and their rate. */
+async function load(browser: Browser, video: Locator, frames: number) {
   const before = await cpuTime(browser);
+  const began = performance.now();
   await video.evaluate(
     (element, frames) =>
       new Promise<void>((resolve) => {
@@ -92,10 +93,16 @@ async function cpuPerFrame(browser: Browser, video: Locator, frames: number): Pr
       }),
     frames,
   );
-  return ((await cpuTime(browser)) - before) / frames;
+  const took = performance.now() - began;
+  const height = await video.evaluate((element) => (element as HTMLVideoElement).videoHeight);
+  const core = ((await cpuTime(browser)) - before) / took;
+  return { core: Number(core.toFixed(3)), frameRate: Math.round((frames * 1000) / took), height };
 }
 
-test("a background that is no longer blurred gives the processor back", async ({ open, pool }) => {
+test("blurring 720 lines without a graphics processor takes less than 40 % of a core, and gives it back", async ({
+  open,
+  pool,
+}) => {
   // A browser of its own: no other page's work is counted.
   const browser = pool.closeAtEnd(
     await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS }),
@@ -103,19 +110,23 @@ test("a background that is no longer blurred gives the processor back", async ({
   const ada = await open("Ada", { browser });
   await ada.openPreview("cpu");
   const preview = ada.page.getByTestId("preview");
-  const plain = await cpuPerFrame(browser, preview, 60);
+  const plain = await load(browser, preview, 100);
   await ada.page.getByTestId("media-settings").click();
   await ada.page.getByTestId("background-strong").check();
   await expect(ada.page.getByTestId("background-strong")).toBeChecked();
-  await cpuPerFrame(browser, preview, 20);
-  const blurred = await cpuPerFrame(browser, preview, 60);
+  await load(browser, preview, 60);
+  const blurred = await load(browser, preview, 60);
   await ada.page.getByTestId("background-none").check();
-  await cpuPerFrame(browser, preview, 20);
-  const after = await cpuPerFrame(browser, preview, 60);
-  console.log("CPU per frame (ms)", JSON.stringify({ plain, blurred, after }));
-  // Without a graphics processor, as here, blurring takes about 25 times as much.
-  expect(blurred).toBeGreaterThan(2 * plain);
-  expect(after).toBeLessThan(2 * plain);
+  await load(browser, preview, 20);
+  const after = await load(browser, preview, 100);
+  console.log(
+    "all of the browser's processes, in cores",
+    JSON.stringify({ plain, blurred, after }),
+  );
+  expect(blurred.core - plain.core).toBeLessThan(0.4);
+  // Less work is done on a busy machine, but the picture never stands still.
+  expect(blurred.frameRate).toBeGreaterThan(5);
+  expect(after.core - plain.core).toBeLessThan(0.15);
 });
 
 test("Firefox replaces the background, too", async ({ pool, firefox }) => {

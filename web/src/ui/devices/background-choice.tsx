@@ -1,8 +1,15 @@
 import { useId } from "react";
+import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { usePreference } from "../use-preference.ts";
-import { BACKGROUNDS, type Background, canChangeBackground, PICTURES } from "./background.ts";
+import {
+  BACKGROUNDS,
+  type Background,
+  canChangeBackground,
+  isBackgroundSlow,
+  PICTURES,
+} from "./background.ts";
 import styles from "./background-choice.module.css";
 
 const ICONS: Readonly<Partial<Record<Background, IconName>>> = {
@@ -16,6 +23,7 @@ export function BackgroundChoice() {
   const { t } = useI18n();
   const name = useId();
   const [background = "none", setBackground] = usePreference("background");
+  const isSlow = useReadable(isBackgroundSlow);
   if (!canChangeBackground) return null;
   return (
     <fieldset className={styles.choice} data-testid="background">
@@ -42,6 +50,11 @@ export function BackgroundChoice() {
           );
         })}
       </div>
+      {isSlow && (
+        <p className={styles.slow} data-testid="background-slow">
+          {t.sound.slowBackgroundHint}
+        </p>
+      )}
     </fieldset>
   );
 }

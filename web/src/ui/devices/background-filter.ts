@@ -1,90 +1,39 @@
 /**
- * Blurs or replaces what is behind the person: MediaPipe's model of selfies on TensorFlow Lite, in a
- * worker. Its scripts, WebAssembly and model are files of the page; this module is loaded when it is
- * used.
+ * Blurs or replaces what is behind the person: MediaPipe's model of selfies on TensorFlow Lite. Its
+ * scripts, WebAssembly and model are files of the page; this module is loaded when it is used.
  */
-import {
-  GaussianBlurBackgroundProcessor,
-  ImageFit,
-  VirtualBackgroundProcessor,
-} from "@twilio/video-processors";
 import type { TrackFilter } from "moim-client";
-import { type Background, isBackgroundSlow, PICTURES } from "./background.ts";
-import { pumpFrames } from "./frame-pump.ts";
-import { isTooSlow, NO_PACE, reducePace } from "./pace.ts";
+import { type Background, isBackgroundSlow, isGraphicsSlow, PICTURES } from "./background.ts";
+import { hasGraphicsProcessor } from "./graphics.ts";
 
 /** Folder of the files, from the build (`vite.config.ts`). */
 declare const BACKGROUND_FILES: string;
 
-type Processor = GaussianBlurBackgroundProcessor | VirtualBackgroundProcessor;
-
-/** Radius of the blur, in pixels of the picture. */
-const RADIUS = { slight: 7, strong: 22 } as const;
-
-// Each has a worker with the model, so both are kept.
-let blur: Promise<GaussianBlurBackgroundProcessor> | null = null;
-let picture: Promise<VirtualBackgroundProcessor> | null = null;
+/** This browser hands out frames that a worker can read. */
+const canReadFrames = typeof VideoFrame === "function" && "copyTo" in VideoFrame.prototype;
 
 /** The filter for any background but none. */
 export function backgroundFilter(background: Exclude<Background, "none">): TrackFilter {
+  const files = BACKGROUND_FILES;
   return async (input) => {
-    const processor = await processorFor(background);
-    let pace = NO_PACE;
-    isBackgroundSlow.set(false);
-    const pump = await pumpFrames(input, async (frame, canvas) => {
-      const began = performance.now();
-      await processor.processFrame(frame, canvas);
-      const now = performance.now();
-      pace = reducePace(pace, { now, took: now - began });
-      isBackgroundSlow.set(isTooSlow(pace, now));
-    });
-    return {
-      track: pump.track,
-      stop: () => {
-        pump.stop();
-        isBackgroundSlow.set(false);
-      },
+    const behind =
+      background === "slight" || background === "strong"
+        ? background
+        : await load(PICTURES[background] ?? "");
+    if (canReadFrames && (isGraphicsSlow.getSnapshot() || !hasGraphicsProcessor())) {
+      const { cpuFilter } = await import("./cpu-background/filter.ts");
+      const onSlow = (isSlow: boolean) => isBackgroundSlow.set(isSlow);
+      const bitmap = typeof behind === "string" ? behind : await bitmapOf(behind);
+      return await cpuFilter({ files, behind: bitmap, onSlow })(input);
+    }
+    const { gpuFilter } = await import("./gpu-background.ts");
+    const onSlow = (isSlow: boolean) => {
+      // The page starts this filter again, which then goes the other way.
+      if (canReadFrames && isSlow) isGraphicsSlow.set(true);
+      else isBackgroundSlow.set(isSlow);
     };
+    return await gpuFilter({ files, behind, onSlow })(input);
   };
-}
-
-async function processorFor(background: Exclude<Background, "none">): Promise<Processor> {
-  if (background === "slight" || background === "strong") {
-    blur ??= loaded(
-      async () =>
-        new GaussianBlurBackgroundProcessor({
-          assetsPath: BACKGROUND_FILES,
-          blurFilterRadius: RADIUS[background],
-        }),
-    );
-    const processor = await blur.catch((error) => {
-      blur = null;
-      throw error;
-    });
-    processor.blurFilterRadius = RADIUS[background];
-    return processor;
-  }
-  const backgroundImage = await load(PICTURES[background] ?? "");
-  picture ??= loaded(
-    async () =>
-      new VirtualBackgroundProcessor({
-        assetsPath: BACKGROUND_FILES,
-        backgroundImage,
-        fitType: ImageFit.Cover,
-      }),
-  );
-  const processor = await picture.catch((error) => {
-    picture = null;
-    throw error;
-  });
-  processor.backgroundImage = backgroundImage;
-  return processor;
-}
-
-async function loaded<P extends Processor>(make: () => Promise<P>): Promise<P> {
-  const processor = await make();
-  await processor.loadModel();
-  return processor;
 }
 
 async function load(address: string): Promise<HTMLImageElement> {
@@ -92,4 +41,16 @@ async function load(address: string): Promise<HTMLImageElement> {
   image.src = address;
   await image.decode();
   return image;
+}
+
+/** Lines of a picture for the background; it is scaled to the camera's own. */
+const BITMAP_HEIGHT = 720;
+
+/** Drawings have no pixels of their own, which a worker needs. */
+async function bitmapOf(image: HTMLImageElement): Promise<ImageBitmap> {
+  const height = BITMAP_HEIGHT;
+  const width = Math.round((height * image.naturalWidth) / image.naturalHeight);
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, width, height);
+  return await createImageBitmap(canvas);
 }

@@ -23,6 +23,9 @@ export const PICTURES: Readonly<Partial<Record<Background, string>>> = { room, h
 /** Changing the background takes so long that the picture stutters. */
 export const isBackgroundSlow = new Flag();
 
+/** Graphics turned out too slow for it, so it is changed on the processor. */
+export const isGraphicsSlow = new Flag();
+
 /** Whether this browser has what the background is changed with. */
 export const canChangeBackground =
   typeof OffscreenCanvas === "function" && typeof WebAssembly === "object";

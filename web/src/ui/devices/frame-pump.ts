@@ -10,7 +10,7 @@ export type DrawFrame = (
   canvas: HTMLCanvasElement,
 ) => Promise<void>;
 
-interface Pump {
+export interface Pump {
   readonly track: MediaStreamTrack;
   readonly stop: () => void;
 }
@@ -48,11 +48,6 @@ export async function pumpFrames(input: MediaStreamTrack, draw: DrawFrame): Prom
     pump.stop();
     throw error;
   }
-  // Encoders go by the size of a track, and the page by where its camera looks.
-  pump.track.getSettings = () => {
-    const { deviceId: _, ...settings } = input.getSettings();
-    return settings;
-  };
   return pump;
 }
 
@@ -78,11 +73,44 @@ class FirstFrame {
   }
 }
 
-/** Null where the browser has no such streams. */
-function byStreams(input: MediaStreamTrack, draw: DrawFrame): Pump | null {
+export interface FrameStreams extends Pump {
+  readonly readable: ReadableStream<VideoFrame>;
+  readonly writable: WritableStream<VideoFrame>;
+}
+
+/** Frames of `input`, and a track for what becomes of them. Null where browsers have no such streams. */
+export function openStreams(input: MediaStreamTrack): FrameStreams | null {
   const { MediaStreamTrackProcessor: Processor, MediaStreamTrackGenerator: Generator } =
     globalThis as Streams;
   if (!Processor || !Generator) return null;
+  const track = new Generator({ kind: "video" });
+  const { writable } = track;
+  // A buffer of one: frames that come meanwhile are dropped, so that nothing lags behind.
+  const processor = new Processor({ track: input, maxBufferSize: 1 });
+  inUse.add(processor);
+  return {
+    readable: processor.readable,
+    writable,
+    track: describedBy(input, track),
+    stop: () => {
+      inUse.delete(processor);
+      track.stop();
+    },
+  };
+}
+
+/** Encoders go by the size of a track, and the page by where its camera looks. */
+function describedBy(input: MediaStreamTrack, track: MediaStreamTrack): MediaStreamTrack {
+  track.getSettings = () => {
+    const { deviceId: _, ...settings } = input.getSettings();
+    return settings;
+  };
+  return track;
+}
+
+function byStreams(input: MediaStreamTrack, draw: DrawFrame): Pump | null {
+  const streams = openStreams(input);
+  if (!streams) return null;
   const canvas = document.createElement("canvas");
   // Takes what is drawn without a copy.
   canvas.getContext("bitmaprenderer");
@@ -100,27 +128,26 @@ function byStreams(input: MediaStreamTrack, draw: DrawFrame): Pump | null {
       }
     },
   });
-  const track = new Generator({ kind: "video" });
   const aborter = new AbortController();
   const { signal } = aborter;
-  // A buffer of one: frames that come meanwhile are dropped, so that nothing lags behind.
-  const processor = new Processor({ track: input, maxBufferSize: 1 });
-  inUse.add(processor);
-  processor.readable
+  streams.readable
     .pipeThrough(transformer, { signal })
-    .pipeTo(track.writable, { signal })
+    .pipeTo(streams.writable, { signal })
     .catch(() => {});
   return {
-    track,
+    track: streams.track,
     stop: () => {
-      inUse.delete(processor);
       aborter.abort();
-      track.stop();
+      streams.stop();
     },
   };
 }
 
-async function byCanvas(input: MediaStreamTrack, draw: DrawFrame): Promise<Pump> {
+/** Lets each picture of a `<video>` be drawn to a canvas. One that fails is dropped. */
+export async function byCanvas(
+  input: MediaStreamTrack,
+  draw: (video: HTMLVideoElement, canvas: HTMLCanvasElement) => Promise<void>,
+): Promise<Pump> {
   const video = document.createElement("video");
   video.muted = true;
   video.playsInline = true;
@@ -152,7 +179,7 @@ async function byCanvas(input: MediaStreamTrack, draw: DrawFrame): Promise<Pump>
     stop();
     throw error;
   }
-  return { track, stop };
+  return { track: describedBy(input, track), stop };
 }
 
 /** Setting a size clears a canvas, so it is set only if it changes. */

@@ -1,7 +1,8 @@
 import type { TrackFilter } from "moim-client";
 import { useEffect } from "react";
-import { useClient } from "../client-context.ts";
+import { useClient, useReadable } from "../client-context.ts";
 import { usePreference } from "../use-preference.ts";
+import { isGraphicsSlow } from "./background.ts";
 import { soundProcessingOf } from "./sound-processing.ts";
 
 /** Applies the stored preferences to the devices, now and after each change. */
@@ -24,6 +25,9 @@ export function MediaPreferences() {
     return () => media.setMicrophoneFilter(null);
   }, [media, isStrong]);
   const [background = "none"] = usePreference("background");
+  const avoidsGraphics = useReadable(isGraphicsSlow);
+  // A filter that goes by the flag is another one when it has changed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
     if (background === "none") return;
     const filter: TrackFilter = async (input) => {
@@ -32,6 +36,6 @@ export function MediaPreferences() {
     };
     media.setCameraFilter(filter);
     return () => media.setCameraFilter(null);
-  }, [media, background]);
+  }, [media, background, avoidsGraphics]);
   return null;
 }
