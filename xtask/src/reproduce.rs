@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::shell::{cargo, run, target_dir};
+use crate::shell::{self, cargo, run, target_dir};
 
 /// Folders of the builds. Their names have different lengths, so that a path that gets into the
 /// binary moves what follows.
@@ -17,9 +17,11 @@ const FOLDERS: [&str; 2] = ["a", "another-folder"];
 /// Builds twice and compares. The binary remains in `target/reproduce/moim`.
 pub(crate) fn reproduce() -> anyhow::Result<()> {
     let place = std::path::absolute(target_dir().join("reproduce"))?;
+    // Asked once: a commit made meanwhile would be half of the comparison.
+    let commit = shell::text(Command::new("git").args(["rev-parse", "HEAD"]))?;
     let mut binaries = Vec::new();
     for name in FOLDERS {
-        binaries.push(build(&place.join(name))?);
+        binaries.push(build(&place.join(name), commit.trim())?);
     }
     let [first, second] = &*binaries else { unreachable!("two folders give two binaries") };
     ensure!(
@@ -34,15 +36,15 @@ pub(crate) fn reproduce() -> anyhow::Result<()> {
     run(".", "sha256sum", &[text(&binary)?])
 }
 
-/// Builds the last commit in a folder; returns the binary.
-fn build(folder: &Path) -> anyhow::Result<PathBuf> {
+/// Builds a commit in a folder; returns the binary.
+fn build(folder: &Path, commit: &str) -> anyhow::Result<PathBuf> {
     let binary = folder.join("target/release/moim");
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
     let source = folder.join("source.tar");
-    run(".", "git", &["archive", "--output", text(&source)?, "HEAD"])?;
+    run(".", "git", &["archive", "--output", text(&source)?, commit])?;
     run(text(folder)?, "tar", &["--extract", "--file", "source.tar"])?;
     fs::remove_file(source)?;
     eprintln!("{}$ cargo xtask build", folder.display());

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// The repository's root, independent of the current folder.
 pub(crate) fn root() -> PathBuf {
@@ -63,4 +63,21 @@ pub(crate) fn cargo() -> String {
 /// True in CI, where nothing may be skipped.
 pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
+}
+
+/// The output of a program, which must succeed.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let shown = format!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("can't run {shown}: is it installed?"))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{shown} failed ({}): {errors}", output.status);
+    Ok(output.stdout)
+}
+
+/// [`output`] as text.
+pub(crate) fn text(command: &mut Command) -> anyhow::Result<String> {
+    Ok(String::from_utf8(output(command)?)?)
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::folder::{output, text};
+use crate::shell::{output, text};
 
 const BOOT: &str = include_str!("boot.sh");
 /// Removes the control groups of a system that has ended.

@@ -12,13 +12,12 @@ use serde_json::{Map, Value};
 use super::{
     chroot::{Debian, Server},
     deb,
-    folder::{output, text},
     image::{self, MAX_BYTES},
     packages, service,
 };
 use crate::{
     python,
-    shell::{has, is_ci, run, target_dir},
+    shell::{has, is_ci, output, run, target_dir, text},
 };
 
 /// Exposure of the unit that `systemd-analyze security` may find, in tenths.

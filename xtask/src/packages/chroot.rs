@@ -10,10 +10,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{
-    folder::{output, text},
-    packages,
-};
+use super::packages;
+use crate::shell::{output, text};
 
 /// An essential system of this machine's release of Debian, with systemd, unpacked; removed when
 /// dropped.

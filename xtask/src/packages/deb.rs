@@ -9,9 +9,10 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    folder::{Folder, output, source_date, text},
+    folder::{Folder, source_date},
     licences, packages,
 };
+use crate::shell::{output, text};
 
 /// Files of the repository in the package.
 const FILES: &[(&str, &str)] = &[

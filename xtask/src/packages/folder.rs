@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 
+use crate::shell::{output, text};
+
 /// A tree of files to be packaged.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -89,23 +91,6 @@ pub(super) fn source_date() -> anyhow::Result<u64> {
     }
     let time = text(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
     time.trim().parse().context("git names no time of the last commit: set SOURCE_DATE_EPOCH")
-}
-
-/// The output of a program, which must succeed.
-pub(super) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
-    let shown = format!("{command:?}");
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("can't run {shown}: is it installed?"))?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{shown} failed ({}): {errors}", output.status);
-    Ok(output.stdout)
-}
-
-/// [`output`] as text.
-pub(super) fn text(command: &mut Command) -> anyhow::Result<String> {
-    Ok(String::from_utf8(output(command)?)?)
 }
 
 /// The output of a program that is given `input`.

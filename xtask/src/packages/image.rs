@@ -12,9 +12,10 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    folder::{Folder, filter, output, source_date, text},
+    folder::{Folder, filter, source_date},
     licences, packages,
 };
+use crate::shell::{output, text};
 
 /// The user and group of the program, as in distroless images.
 const USER: &str = "65532:65532";

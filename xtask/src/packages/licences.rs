@@ -11,8 +11,7 @@ use std::{
 use anyhow::Context;
 use serde_json::Value;
 
-use super::folder::output;
-use crate::shell::cargo;
+use crate::shell::{cargo, output};
 
 /// Beginnings of the names of files with a licence or a notice.
 const NAMES: &[&str] = &["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "UNLICENSE"];
