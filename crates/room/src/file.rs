@@ -112,7 +112,7 @@ fn is_forbidden(c: char) -> bool {
 #[error("a file can have at most {MAX_FILE_BYTES} bytes")]
 pub struct FileSizeError;
 
-/// A file's size in bytes, at most [`MAX_FILE_BYTES`].
+/// A file's size in bytes, at most 2 GB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "number"))]
 #[serde(try_from = "u64", into = "u64")]

@@ -126,13 +126,17 @@ export interface ServerEvents {
 pub fn typescript() -> String {
     let config = Config::default();
     let mut text = HEAD.to_owned();
-    let mut add = |declaration: String| {
-        text.push_str("\nexport ");
-        text.push_str(&declaration);
+    let mut add = |docs: Option<String>, declaration: String| {
+        text.push('\n');
+        text.push_str(&without_rust(&docs.unwrap_or_default()));
+        text.push_str("export ");
+        text.push_str(&without_rust(&declaration));
         text.push('\n');
     };
     macro_rules! declare {
-        ($($name:ty),* $(,)?) => { $(add(<$name as TS>::decl(&config));)* };
+        ($($name:ty),* $(,)?) => {
+            $(add(<$name as TS>::docs(), <$name as TS>::decl(&config));)*
+        };
     }
     declare!(
         RoomName,
@@ -245,4 +249,53 @@ pub fn typescript() -> String {
     );
     // ts-rs leaves trailing spaces.
     text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// Makes the documentation of a Rust type one of TypeScript: without links to Rust items, and
+/// without sentences about `Debug`.
+fn without_rust(docs: &str) -> String {
+    let docs = docs.replace(" `Debug` hides it.", "");
+    let mut pieces = docs.split("](");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(')') {
+            Some((path, rest)) if path.contains("::") => {
+                if let Some(open) = text.rfind('[') {
+                    text.remove(open);
+                }
+                text.push_str(rest);
+            }
+            _ => {
+                text.push_str("](");
+                text.push_str(piece);
+            }
+        }
+    }
+    text.replace("[`", "`").replace("`]", "`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_documentation_without_rust() {
+        let text = typescript();
+        let undocumented: Vec<&str> = text
+            .match_indices("\nexport type ")
+            .filter(|(at, _)| !text[..*at].ends_with("*/"))
+            .map(|(at, _)| text[at..].lines().nth(1).unwrap_or_default())
+            .collect();
+        assert_eq!(undocumented, [""; 0]);
+        for rust in ["::", "`Debug`", "[`"] {
+            let line = text.lines().find(|line| line.contains(rust));
+            assert_eq!(line, None);
+        }
+    }
+
+    #[test]
+    fn links_to_addresses_stay() {
+        let docs = "[rights](super::Rights), [`a`](Self::a), [`B`] and [RFC](https://example.org).";
+        assert_eq!(without_rust(docs), "rights, `a`, `B` and [RFC](https://example.org).");
+    }
 }

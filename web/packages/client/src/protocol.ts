@@ -71,30 +71,71 @@ export interface ServerEvents {
   "server:restarting": ServerRestarting;
 }
 
+/**
+ * A room's name, also its address: `/r/NAME`.
+ */
 export type RoomName = string;
 
+/**
+ * A participant's display name. Not unique.
+ */
 export type DisplayName = string;
 
+/**
+ * A room's password. An empty password counts as none.
+ */
 export type Password = string;
 
+/**
+ * Text of a message: one or more lines of plain text, never markup.
+ */
 export type ChatText = string;
 
+/**
+ * A random secret that a client keeps and sends with each join, so that a host comes back as host
+ * and a removed participant stays removed.
+ */
 export type DeviceSecret = string;
 
+/**
+ * A join token, or the key of an invitation: unverified.
+ */
 export type Credential = string;
 
+/**
+ * One emoji. The room checks its shape only: short, visible and not plain text.
+ */
 export type Reaction = string;
 
+/**
+ * A question or an option: one line of plain text, never markup.
+ */
 export type PollText = string;
 
+/**
+ * A random id that the sender of a file makes. The sender gives the file to whoever names it, so
+ * only those who were offered the file know it.
+ */
 export type FileId = string;
 
+/**
+ * A file's name, without a folder.
+ */
 export type FileName = string;
 
+/**
+ * A file's size in bytes, at most 2 GB.
+ */
 export type FileSize = number;
 
+/**
+ * A named set of rights, from few to many.
+ */
 export type Role = "viewer" | "speaker" | "co_host" | "host";
 
+/**
+ * Rules of a room with hosts. They bind everybody but hosts and co-hosts.
+ */
 export type Policy = {
 /**
  * Whether newcomers enter.
@@ -122,6 +163,10 @@ private?: Allowed,
  */
 files?: Allowed, };
 
+/**
+ * A change of a `Policy`. Absent rules stay, so that two hosts who change different ones at once
+ * don't undo each other's change.
+ */
 export type PolicyChange = {
 /**
  * Whether newcomers enter.
@@ -148,16 +193,34 @@ private?: Allowed,
  */
 files?: Allowed, };
 
+/**
+ * Whether newcomers enter a room.
+ */
 export type Entry = "open" | "waiting" | "locked";
 
+/**
+ * Participants that may do something.
+ */
 export type Allowed = "everybody" | "hosts";
 
+/**
+ * Identifies a participant while it is in its room, across reconnects.
+ */
 export type ParticipantId = string;
 
+/**
+ * Identifies an invitation in its room. Nobody enters with it.
+ */
 export type InvitationId = string;
 
+/**
+ * Restores a participant after its socket dropped.
+ */
 export type ResumeToken = string;
 
+/**
+ * Media that a participant sends, and its raised hand.
+ */
 export type MediaState = {
 /**
  * The microphone is on.
@@ -180,6 +243,9 @@ hand: boolean,
  */
 interrupted?: Interrupted, };
 
+/**
+ * Sources muted by the operating system: by a phone call, another program, or a hardware switch.
+ */
 export type Interrupted = {
 /**
  * The microphone is silent.
@@ -190,6 +256,9 @@ mic: boolean,
  */
 camera: boolean, };
 
+/**
+ * A participant, as the others see it.
+ */
 export type Participant = {
 /**
  * Unique in the room.
@@ -241,12 +310,24 @@ unsubscribed?: boolean,
  */
 raised?: number, };
 
+/**
+ * Topology of a room.
+ */
 export type Topology = "mesh" | "sfu";
 
+/**
+ * Topology setting of a room.
+ */
 export type TopologyChoice = "auto" | "mesh" | "sfu";
 
+/**
+ * Source of a track; a participant has at most one track per source.
+ */
 export type TrackSource = "microphone" | "camera" | "screen" | "screen_audio";
 
+/**
+ * A sending section of the link to the media server.
+ */
 export type PublishedTrack = {
 /**
  * The media section's `mid`.
@@ -257,6 +338,9 @@ mid: string,
  */
 source: TrackSource, };
 
+/**
+ * Display size of a track.
+ */
 export type WantedTrack = {
 /**
  * The publisher.
@@ -275,6 +359,9 @@ width: number,
  */
 height: number, };
 
+/**
+ * A receiving section of the link to the media server.
+ */
 export type SubscribedTrack = {
 /**
  * The media section's `mid`.
@@ -293,8 +380,14 @@ source: TrackSource,
  */
 unavailable?: Unavailable, };
 
+/**
+ * Reason for which no media of a track is received.
+ */
 export type Unavailable = "codec";
 
+/**
+ * An active speaker.
+ */
 export type Speaker = {
 /**
  * The participant.
@@ -305,6 +398,9 @@ participant: ParticipantId,
  */
 level: number, };
 
+/**
+ * One row of the room list.
+ */
 export type RoomSummary = {
 /**
  * The room's name and address.
@@ -332,6 +428,9 @@ dialect?: string,
  */
 unlisted?: boolean, };
 
+/**
+ * The `RTCIceServer` dictionary (W3C WebRTC §4.2.4).
+ */
 export type IceServer = {
 /**
  * `stun:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065).
@@ -346,14 +445,23 @@ username?: string,
  */
 credential?: string, };
 
+/**
+ * STUN and TURN servers of this server, with a temporary credential.
+ */
 export type IceServers = {
 /**
  * For `RTCConfiguration.iceServers`.
  */
 iceServers: Array<IceServer>, };
 
+/**
+ * Types of signaled descriptions.
+ */
 export type SdpType = "offer" | "answer" | "pranswer";
 
+/**
+ * `RTCSessionDescriptionInit` without the types that are never signaled.
+ */
 export type SessionDescription = {
 /**
  * Offer or answer.
@@ -364,6 +472,9 @@ type: SdpType,
  */
 sdp: string, };
 
+/**
+ * `RTCIceCandidateInit`, as returned by `RTCIceCandidate.toJSON()`.
+ */
 export type IceCandidate = {
 /**
  * The candidate attribute; empty for end-of-candidates.
@@ -382,12 +493,18 @@ sdpMLineIndex?: number,
  */
 usernameFragment?: string, };
 
+/**
+ * `room:list`: lists the rooms and subscribes the socket to changes.
+ */
 export type ListRooms = {
 /**
  * Token that permits it, on a server that does not list its rooms to everybody.
  */
 token?: Credential, };
 
+/**
+ * `room:create`: creates a room, which stays open for a while even if empty.
+ */
 export type CreateRoom = {
 /**
  * The room's name and address.
@@ -427,6 +544,10 @@ listed?: boolean,
  */
 template?: string, };
 
+/**
+ * `room:join`: joins a room, which is created if needed, or restores a participant whose socket
+ * dropped.
+ */
 export type JoinRoom = {
 /**
  * The room to join.
@@ -479,8 +600,14 @@ last?: number,
  */
 listed?: boolean, };
 
+/**
+ * `room:leave`: leaves the room for good.
+ */
 export type LeaveRoom = Record<symbol, never>;
 
+/**
+ * `signal`: a description or a candidate for another participant or the media server.
+ */
 export type SignalRequest = {
 /**
  * The recipient; `sfu` is the media server.
@@ -495,6 +622,9 @@ description?: SessionDescription,
  */
 candidate?: IceCandidate, };
 
+/**
+ * A file that the sender of a chat message offers.
+ */
 export type SharedFile = {
 /**
  * Random id, which the recipients name to receive the file.
@@ -509,6 +639,9 @@ name: FileName,
  */
 size: FileSize, };
 
+/**
+ * `chat`: sends a chat message to all others in the room, or privately to one of them.
+ */
 export type ChatRequest = {
 /**
  * The text.
@@ -528,8 +661,15 @@ serial?: number,
  */
 file?: SharedFile, };
 
+/**
+ * A message about a transfer, beside its descriptions and candidates.
+ */
 export type FileState = "waiting" | "unavailable" | "refused" | "cancelled";
 
+/**
+ * `file:signal`: relays a message about a transfer between the sender of a file and a recipient.
+ * It has exactly one of `description`, `candidate` and `state`.
+ */
 export type FileSignalRequest = {
 /**
  * The other end.
@@ -556,6 +696,9 @@ candidate?: IceCandidate,
  */
 state?: FileState, };
 
+/**
+ * `file:withdraw`: takes back the offer of a file.
+ */
 export type FileWithdrawRequest = {
 /**
  * The only recipient of a private offer; all others if absent.
@@ -566,18 +709,29 @@ to?: ParticipantId,
  */
 file: FileId, };
 
+/**
+ * `direct`: sets whether the others connect to this participant peer to peer, because it can't use
+ * the media server.
+ */
 export type DirectRequest = {
 /**
  * The others connect peer to peer.
  */
 direct: boolean, };
 
+/**
+ * `publish`: sources of the sending sections of the next offer to the media server. Replaces
+ * earlier requests.
+ */
 export type PublishRequest = {
 /**
  * Sending sections; each `mid` and each source at most once.
  */
 tracks: Array<PublishedTrack>, };
 
+/**
+ * `subscribe`: display sizes of tracks. Replaces earlier requests.
+ */
 export type SubscribeRequest = {
 /**
  * Each track at most once. Of tracks not listed, audio is sent in full and video in its lowest
@@ -585,6 +739,10 @@ export type SubscribeRequest = {
  */
 tracks: Array<WantedTrack>, };
 
+/**
+ * `handover`: this participant receives another one's media by this topology, so that the other
+ * may stop sending by the other topology.
+ */
 export type HandoverRequest = {
 /**
  * The participant whose media is received.
@@ -595,16 +753,29 @@ to: ParticipantId,
  */
 topology: Topology, };
 
+/**
+ * `reaction`: shows an emoji to all others for a moment.
+ */
 export type ReactionRequest = {
 /**
  * The emoji.
  */
 emoji: Reaction, };
 
+/**
+ * A transport, as seen by the page.
+ */
 export type ReportedTransport = "udp" | "tcp" | "relay_udp" | "relay_tcp";
 
+/**
+ * The reason for which a browser encodes less than it could.
+ */
 export type ReportedLimit = "none" | "cpu" | "bandwidth" | "other";
 
+/**
+ * `report`: what a page has measured since its last report, every ten seconds. More than one in
+ * five seconds is ignored. Numbers that the browser doesn't tell are absent.
+ */
 export type ReportRequest = {
 /**
  * The worst transport of its links, if there is one.
@@ -668,6 +839,10 @@ seen: Array<ParticipantId>,
  */
 still: Array<ParticipantId>, };
 
+/**
+ * `room:mute`: mutes sources of others. They are no longer forwarded until the participant turns
+ * them on again. Requires the right to mute and at least the other's role.
+ */
 export type MuteRequest = {
 /**
  * The participants; absent: all others with a lower role.
@@ -678,6 +853,9 @@ participants?: Array<ParticipantId>,
  */
 sources: Array<TrackSource>, };
 
+/**
+ * `room:unmute`: asks a participant to turn sources on. It may decline.
+ */
 export type UnmuteRequest = {
 /**
  * The participant.
@@ -688,18 +866,29 @@ participant: ParticipantId,
  */
 sources: Array<TrackSource>, };
 
+/**
+ * `room:remove`: removes a participant with a lower role. Its device can't join again while the
+ * room lives.
+ */
 export type RemoveRequest = {
 /**
  * The participant.
  */
 participant: ParticipantId, };
 
+/**
+ * `room:admit` and `room:deny`: lets in from the waiting room, or turns away.
+ */
 export type WaitingRequest = {
 /**
  * Ids from `waiting`; absent: all.
  */
 participants?: Array<ParticipantId>, };
 
+/**
+ * `room:role`: gives a participant another role, at most one's own. A host steps down by giving
+ * itself a lower one.
+ */
 export type RoleRequest = {
 /**
  * The participant.
@@ -710,6 +899,9 @@ participant: ParticipantId,
  */
 role: Role, };
 
+/**
+ * `room:settings`: changes settings of the room. Absent ones stay.
+ */
 export type SettingsRequest = {
 /**
  * The rules to change.
@@ -728,14 +920,23 @@ capacity?: number,
  */
 listed?: boolean, };
 
+/**
+ * `room:spotlight`: shows participants large to everybody. Requires the right to mute.
+ */
 export type SpotlightRequest = {
 /**
  * The participants; empty ends the spotlight.
  */
 participants: Array<ParticipantId>, };
 
+/**
+ * `room:end`: removes everybody and closes the room.
+ */
 export type EndRoom = Record<symbol, never>;
 
+/**
+ * `poll:ask`: opens a poll. Requires the right to poll.
+ */
 export type AskPoll = {
 /**
  * The question.
@@ -754,6 +955,9 @@ multiple?: boolean,
  */
 named?: boolean, };
 
+/**
+ * `poll:vote`: chooses options of an open poll, in place of those chosen before.
+ */
 export type VoteRequest = {
 /**
  * The poll.
@@ -764,20 +968,32 @@ poll: PollId,
  */
 options: Array<number>, };
 
+/**
+ * `poll:close`: ends the voting. The result stays. Requires the right to poll.
+ */
 export type ClosePoll = {
 /**
  * The poll.
  */
 poll: PollId, };
 
+/**
+ * `poll:remove`: removes a poll with its result. Requires the right to poll.
+ */
 export type RemovePoll = {
 /**
  * The poll.
  */
 poll: PollId, };
 
+/**
+ * Identifies a poll in its room.
+ */
 export type PollId = number;
 
+/**
+ * An option of a poll.
+ */
 export type PollOption = {
 /**
  * The text.
@@ -792,6 +1008,10 @@ votes: number,
  */
 names?: Array<DisplayName>, };
 
+/**
+ * A poll and its result so far. Also the payload of the event `poll`: it was opened or closed, or
+ * somebody has voted.
+ */
 export type Poll = {
 /**
  * Identifies it in its room, ascending.
@@ -834,12 +1054,19 @@ at: number,
  */
 mine?: Array<number>, };
 
+/**
+ * Payload of `poll:removed`.
+ */
 export type PollRemoved = {
 /**
  * The poll.
  */
 poll: PollId, };
 
+/**
+ * `room:invite`: makes an invitation. Requires the right to admit, and for co-hosts that to change
+ * roles.
+ */
 export type InviteRequest = {
 /**
  * Role of those who enter with it, below `host`.
@@ -854,14 +1081,23 @@ uses?: number,
  */
 seconds?: number, };
 
+/**
+ * `room:revoke`: withdraws an invitation. Those who have entered with it stay.
+ */
 export type RevokeRequest = {
 /**
  * The invitation.
  */
 invitation: InvitationId, };
 
+/**
+ * `room:invitations`: lists the invitations of the room.
+ */
 export type ListInvitations = Record<symbol, never>;
 
+/**
+ * An invitation, without its key.
+ */
 export type Invitation = {
 /**
  * Identifies it in its room.
@@ -892,6 +1128,9 @@ created: number,
  */
 by?: DisplayName, };
 
+/**
+ * Reply to `room:invite`. Only here does the server tell the key.
+ */
 export type Invited = {
 /**
  * The invitation.
@@ -902,12 +1141,18 @@ invitation: Invitation,
  */
 key: Credential, };
 
+/**
+ * Reply to `room:invitations`.
+ */
 export type InvitationList = {
 /**
  * Those that are neither revoked nor expired, the oldest first.
  */
 invitations: Array<Invitation>, };
 
+/**
+ * Reply to `room:list`; also sent as event `room:list` on change.
+ */
 export type RoomList = {
 /**
  * Rooms with the most participants first, bounded in number.
@@ -918,12 +1163,18 @@ rooms: Array<RoomSummary>,
  */
 templates?: Array<string>, };
 
+/**
+ * Reply to `room:create`.
+ */
 export type RoomCreated = {
 /**
  * The created room.
  */
 room: RoomSummary, };
 
+/**
+ * Reply to `room:join`.
+ */
 export type Joined = {
 /**
  * The participant itself.
@@ -970,7 +1221,7 @@ polls?: Array<Poll>,
  */
 iceServers: Array<IceServer>,
 /**
- * Token that restores this participant within [`resume_seconds`](Self::resume_seconds).
+ * Token that restores this participant within `resume_seconds`.
  */
 resume: ResumeToken,
 /**
@@ -991,12 +1242,18 @@ resumed: boolean,
  */
 last: number, };
 
+/**
+ * Payload of `participant:left`.
+ */
 export type ParticipantLeft = {
 /**
  * The participant that left.
  */
 id: ParticipantId, };
 
+/**
+ * Payload of `signal`: either a description or a candidate.
+ */
 export type SignalEvent = {
 /**
  * The sender, set by the server. `sfu` is the media server.
@@ -1011,12 +1268,18 @@ description?: SessionDescription,
  */
 candidate?: IceCandidate, };
 
+/**
+ * Payload of `topology`.
+ */
 export type TopologyChanged = {
 /**
  * The new topology.
  */
 topology: Topology, };
 
+/**
+ * Payload of `chat`.
+ */
 export type ChatEvent = {
 /**
  * The sender, set by the server.
@@ -1039,6 +1302,9 @@ private?: boolean,
  */
 file?: SharedFile, };
 
+/**
+ * A chat message of a room, for newcomers.
+ */
 export type ChatMessage = {
 /**
  * The sender, who may have left.
@@ -1061,6 +1327,9 @@ at: number,
  */
 file?: SharedFile, };
 
+/**
+ * Payload of the event `file:signal`.
+ */
 export type FileSignalEvent = {
 /**
  * The other end, set by the server.
@@ -1087,6 +1356,9 @@ candidate?: IceCandidate,
  */
 state?: FileState, };
 
+/**
+ * Payload of the event `file:withdrawn`.
+ */
 export type FileWithdrawnEvent = {
 /**
  * The sender of the file, set by the server.
@@ -1097,6 +1369,9 @@ from: ParticipantId,
  */
 file: FileId, };
 
+/**
+ * Payload of `handover`.
+ */
 export type HandoverEvent = {
 /**
  * The receiving participant, set by the server.
@@ -1107,12 +1382,18 @@ from: ParticipantId,
  */
 topology: Topology, };
 
+/**
+ * Payload of `subscribed`.
+ */
 export type SubscribedEvent = {
 /**
  * All sections in use. A section may carry another track later.
  */
 tracks: Array<SubscribedTrack>, };
 
+/**
+ * Payload of `wanted`.
+ */
 export type WantedEvent = {
 /**
  * The video's source.
@@ -1127,8 +1408,14 @@ shown: boolean,
  */
 rids: Array<string>, };
 
+/**
+ * Kind of a message to the media server.
+ */
 export type SfuRequestKind = "offer" | "answer" | "publish" | "subscribe";
 
+/**
+ * Payload of `refused`. The media server's state is unchanged.
+ */
 export type RefusedEvent = {
 /**
  * The rejected message.
@@ -1139,12 +1426,18 @@ what: SfuRequestKind,
  */
 error: ErrorBody, };
 
+/**
+ * Payload of `speakers`.
+ */
 export type SpeakersEvent = {
 /**
  * Loudest first.
  */
 speakers: Array<Speaker>, };
 
+/**
+ * Payload of `muted`: a host has muted sources of this participant.
+ */
 export type MutedEvent = {
 /**
  * The host.
@@ -1155,6 +1448,9 @@ by: ParticipantId,
  */
 sources: Array<TrackSource>, };
 
+/**
+ * Payload of `unmute`: a host asks this participant to turn sources on.
+ */
 export type UnmuteEvent = {
 /**
  * The host.
@@ -1165,6 +1461,9 @@ by: ParticipantId,
  */
 sources: Array<TrackSource>, };
 
+/**
+ * Payload of `room:settings`: the settings changed.
+ */
 export type SettingsEvent = {
 /**
  * The policy.
@@ -1179,6 +1478,9 @@ room: RoomSummary,
  */
 metadata?: string, };
 
+/**
+ * Payload of `data`: data from the application that embeds the room, through the server's API.
+ */
 export type DataEvent = {
 /**
  * The data, in base64.
@@ -1189,12 +1491,18 @@ data: string,
  */
 topic?: string, };
 
+/**
+ * Payload of `spotlight`.
+ */
 export type SpotlightEvent = {
 /**
  * The participants shown large.
  */
 participants: Array<ParticipantId>, };
 
+/**
+ * Payload of `reaction`.
+ */
 export type ReactionEvent = {
 /**
  * The sender, set by the server.
@@ -1205,6 +1513,9 @@ from: ParticipantId,
  */
 emoji: Reaction, };
 
+/**
+ * Somebody in the waiting room.
+ */
 export type Waiting = {
 /**
  * Id for `room:admit` and `room:deny`; also that of the participant, once admitted.
@@ -1215,28 +1526,53 @@ id: ParticipantId,
  */
 name: DisplayName, };
 
+/**
+ * Payload of `waiting:left`: somebody is no longer in the waiting room.
+ */
 export type WaitingLeft = {
 /**
  * The id.
  */
 id: ParticipantId, };
 
+/**
+ * Payload of `room:dismissed`: this socket is no longer in the room or its waiting room. A removed
+ * participant is not admitted again; others may try.
+ */
 export type DismissedEvent = {
 /**
  * The reason.
  */
 reason: Dismissal, };
 
+/**
+ * Reason for which a socket was dismissed from a room.
+ */
 export type Dismissal = "removed" | "denied" | "ended";
 
+/**
+ * Payload of `server:draining`.
+ */
 export type ServerDraining = Record<symbol, never>;
 
+/**
+ * Payload of `server:restarting`.
+ */
 export type ServerRestarting = Record<symbol, never>;
 
+/**
+ * Machine-readable error code.
+ */
 export type ErrorCode = "invalid" | "unknown_event" | "too_large" | "rate_limited" | "room_exists" | "room_full" | "password_required" | "wrong_password" | "already_joined" | "not_joined" | "no_such_participant" | "no_such_poll" | "no_sfu" | "resume_expired" | "forbidden" | "room_locked" | "waiting" | "banned" | "invalid_token" | "token_expired" | "wrong_room" | "invalid_invitation" | "invitation_expired" | "invitation_used_up" | "invitation_revoked" | "sign_in_required" | "api_only" | "server_full" | "server_draining" | "not_saved" | "internal";
 
+/**
+ * Reason for which a name is invalid.
+ */
 export type NameError = "empty" | "too_long" | "control" | "direction" | "invisible" | "unassigned" | "marks" | "dots";
 
+/**
+ * The `error` of a rejected request.
+ */
 export type ErrorBody = {
 /**
  * Code for programs.
