@@ -52,6 +52,7 @@ pub(crate) fn signaling(
         reachable,
         capacity: config.limits.room_capacity,
         max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
+        max_file_bytes: config.limits.file_bytes,
         data: Some(config.data.clone()),
         access: Arc::clone(access),
         store: store.clone(),
@@ -116,6 +117,7 @@ pub(crate) fn room_defaults(config: &Config) -> signaling::RoomDefaults {
     signaling::RoomDefaults {
         capacity: config.limits.room_capacity,
         max_capacity: MAX_ROOM_CAPACITY.max(config.limits.room_capacity),
+        max_file_bytes: config.limits.file_bytes,
         topology: config.topology,
         max_queue_bytes: config.limits.queue_memory << 20,
         max_rooms: config.limits.rooms,

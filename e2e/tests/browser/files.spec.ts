@@ -293,3 +293,34 @@ test("Firefox and Chromium exchange a file of 30 MB, both ways", async ({
     await savedWith(to, hash);
   }
 });
+
+test.describe("a server with a limit for files", () => {
+  test.use({ flags: ["--max-file-size", "1"] });
+
+  test("says it of a larger file and beside a smaller one", async ({ open }) => {
+    const ada = await open("Ada", { observer: SMALL });
+    await ada.enter("small");
+    await ada.tab.click("chat-open");
+    const input = ada.page.getByTestId("chat").locator("input[type=file]");
+    const film = { name: "film.webm", mimeType: "video/webm", buffer: Buffer.alloc(1_000_001) };
+    await input.setInputFiles([film]);
+    const problem = ada.page.getByTestId("staging-problem");
+    await expect(problem).toHaveText("film.webm is too large. A file can have up to 1 MB.");
+    await share(ada, { name: "plan.txt", buffer: Buffer.alloc(1_000_000) });
+    await expect(card(ada)).toHaveAttribute("data-name", "plan.txt");
+  });
+});
+
+test.describe("a server without files", () => {
+  test.use({ flags: ["--max-file-size", "0"] });
+
+  test("offers none, and sends messages", async ({ open }) => {
+    const ada = await open("Ada", { observer: SMALL });
+    await ada.enter("text");
+    await ada.tab.click("chat-open");
+    await ada.page.getByTestId("chat-input").fill("hello");
+    await ada.page.getByTestId("chat-input").press("Enter");
+    await expect(ada.page.getByTestId("chat")).toContainText("hello");
+    await expect(ada.page.getByTestId("chat-attach")).toHaveCount(0);
+  });
+});

@@ -35,6 +35,10 @@ pub(crate) struct LimitOptions {
     #[arg(long, env = "MOIM_ROOM_CAPACITY", value_name = "N")]
     pub(super) room_capacity: Option<u32>,
 
+    /// Size of a file in the chat, in MB, up to 2000; 0 turns files off [default: 2000]
+    #[arg(long, env = "MOIM_MAX_FILE_SIZE", value_name = "MB")]
+    pub(super) max_file_size: Option<u64>,
+
     /// Size of one Socket.IO message or POST [default: 1000000]
     #[arg(long, env = "MOIM_MAX_MESSAGE_BYTES", value_name = "BYTES")]
     pub(super) max_message_bytes: Option<usize>,
@@ -90,7 +94,7 @@ impl LimitOptions {
     /// Fills missing options from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         first_of!(self, other; max_connections, max_connections_per_address, max_rooms,
-            max_rooms_per_address, max_queue_memory, room_capacity, max_message_bytes,
+            max_rooms_per_address, max_queue_memory, room_capacity, max_file_size, max_message_bytes,
             max_messages_per_second, ping_interval, ping_timeout, handshake_timeout, idle_timeout, max_allocations,
             max_allocations_per_user, max_allocations_per_address, max_bandwidth,
             max_bandwidth_per_user, max_bandwidth_per_address)

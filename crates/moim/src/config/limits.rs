@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use room::file::MAX_FILE_BYTES;
+
 use super::{Problems, limit_options::LimitOptions};
+
+const MEGABYTE: u64 = 1_000_000;
 
 /// Validated limits; `moim serve --help` describes each.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,8 @@ pub(crate) struct Limits {
     pub(crate) queue_memory: usize,
     /// Default capacity of a room.
     pub(crate) room_capacity: u32,
+    /// Bytes of a file in the chat; 0 turns files off.
+    pub(crate) file_bytes: u64,
     /// Bytes of one Socket.IO message or POST.
     pub(crate) message_bytes: usize,
     /// Socket.IO messages a second from one client.
@@ -50,6 +56,7 @@ impl Default for Limits {
             rooms_per_address: 50,
             queue_memory: 256,
             room_capacity: 9,
+            file_bytes: MAX_FILE_BYTES,
             message_bytes: 1_000_000,
             messages_per_second: 500,
             ping_interval: Duration::from_secs(25),
@@ -82,6 +89,9 @@ impl Limits {
             rooms_per_address: rooms_per_address.unwrap_or(defaults.rooms_per_address),
             queue_memory: options.max_queue_memory.unwrap_or(defaults.queue_memory),
             room_capacity: options.room_capacity.unwrap_or(defaults.room_capacity),
+            file_bytes: options
+                .max_file_size
+                .map_or(defaults.file_bytes, |megabytes| megabytes.saturating_mul(MEGABYTE)),
             message_bytes: options.max_message_bytes.unwrap_or(defaults.message_bytes),
             messages_per_second: per_second.unwrap_or(defaults.messages_per_second),
             ping_interval: seconds(options.ping_interval, defaults.ping_interval),
@@ -115,6 +125,10 @@ impl Limits {
         ensure(
             (2..=1000).contains(&limits.room_capacity),
             "--room-capacity must be between 2 and 1000",
+        );
+        ensure(
+            limits.file_bytes <= MAX_FILE_BYTES,
+            "--max-file-size must be between 0 and 2000 MB",
         );
         ensure(
             (10_000..=100_000_000).contains(&limits.message_bytes),

@@ -359,7 +359,7 @@ mod tests {
             topology = 'sfu'\nhost = ['b.example']\ntrusted-proxy = ['10.0.0.0/8']\n\
             origin = ['https://a.example']\nembed = ['https://b.example']\ndrain-timeout = 60\nhistory = 3\nprobe-others = true\nlog-names = true\nlog-addresses = 'none'\nlog-format = 'json'\nlog = 'debug'\n[limits]\n\
             max-connections = 1\nmax-connections-per-address = 1\nmax-rooms = 1\n\
-            max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\n\
+            max-rooms-per-address = 1\nmax-queue-memory = 1\nroom-capacity = 2\nmax-file-size = 1\n\
             max-message-bytes = 1\nmax-messages-per-second = 1\n\
             ping-interval = 1\nping-timeout = 1\nhandshake-timeout = 1\nidle-timeout = 1\n\
             max-allocations = 1\nmax-allocations-per-user = 1\nmax-bandwidth = 1\n\

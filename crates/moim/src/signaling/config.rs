@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use room::{HostRule, protocol::TopologyChoice};
+use room::{HostRule, file::MAX_FILE_BYTES, protocol::TopologyChoice};
 
 use super::sfu_port::MediaServer;
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) capacity: u32,
     /// Maximum capacity that a client may request.
     pub(crate) max_capacity: u32,
+    /// Bytes of a file in the chat; 0: no files.
+    pub(crate) max_file_bytes: u64,
     /// The media server, if enabled.
     pub(crate) media: Option<MediaServer>,
     /// Default topology of a room.
@@ -89,6 +91,7 @@ impl Config {
             reachable: Reachability::default(),
             capacity: 9,
             max_capacity: 100,
+            max_file_bytes: MAX_FILE_BYTES,
             media: None,
             topology: TopologyChoice::Auto,
             hosts: Some(HostRule::Next),

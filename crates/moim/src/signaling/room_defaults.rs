@@ -10,6 +10,8 @@ pub(crate) struct RoomDefaults {
     /// Capacity of rooms that are created without one, and the most that a client may request.
     pub(crate) capacity: u32,
     pub(crate) max_capacity: u32,
+    /// Bytes of a file in the chat, in rooms that are open, too; 0: no files.
+    pub(crate) max_file_bytes: u64,
     pub(crate) topology: TopologyChoice,
     /// Bytes held for all sockets.
     pub(crate) max_queue_bytes: usize,
@@ -24,6 +26,7 @@ impl RoomDefaults {
         Self {
             capacity: config.capacity,
             max_capacity: config.max_capacity,
+            max_file_bytes: config.max_file_bytes,
             topology: config.topology,
             max_queue_bytes: config.max_queue_bytes,
             max_rooms: config.max_rooms,

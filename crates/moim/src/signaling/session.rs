@@ -7,6 +7,7 @@ use room::{
     Address, Chat, Connection, Credential, Departure, DeviceSecret, Hosting, Inviting, Join, Pass,
     Polling, PresentedInvitation, Rejection, Request, Resume,
     dialect::by_path,
+    file::FileSize,
     protocol::{
         AskPoll, ChatRequest, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode,
         FileSignalRequest, FileWithdrawRequest, HandoverRequest, JoinRoom, LeaveRoom,
@@ -366,8 +367,24 @@ impl Session {
         if !self.chats.take(SOCKET_CHATS, Instant::now()) {
             return Err(self.limit(RateLimited::Chats, "too many messages"));
         }
+        self.check_file(file.as_ref().map(|file| file.size))?;
         let chat = Chat { text, to, serial, at: milliseconds_since_1970(), file };
         self.request(Request::Chat(chat), ack).await
+    }
+
+    /// Refuses the offer of a file above the server's limit.
+    fn check_file(&self, size: Option<FileSize>) -> Result<(), ErrorBody> {
+        let max = self.hub.defaults.load().max_file_bytes;
+        match size.map(u64::from) {
+            Some(_) if max == 0 => {
+                Err(ErrorBody::new(ErrorCode::Forbidden, "this server permits no files"))
+            }
+            Some(size) if size > max => Err(ErrorBody::new(
+                ErrorCode::Invalid,
+                format!("file: can have at most {max} bytes on this server"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Takes back the offer of a file, at the rate of chat messages.

@@ -1,6 +1,8 @@
 //! Limits of Socket.IO clients that the operator sets.
 
-use std::io::Write;
+use std::{io::Write, net::TcpStream};
+
+use serde_json::{Value, json};
 
 use crate::{
     peer::{ask, frame, get, socket, tcp, text_frame},
@@ -58,4 +60,48 @@ fn ping_timeout_of_the_flag_ends_a_silent_session() {
     let told = "\"pingInterval\":1000,\"pingTimeout\":2000";
     assert!(open.text().contains(told), "{open:?}");
     assert_eq!(closed_for(&server, &[]), 1000);
+}
+
+/// The text of the server's answer to a request.
+fn answer(stream: &mut TcpStream, number: u32, event: &str, payload: &Value) -> String {
+    stream.write_all(&text_frame(&format!("42{number}{}", json!([event, payload])))).unwrap();
+    loop {
+        let (_, bytes) = frame(stream).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        if text.starts_with(&format!("43{number}[")) {
+            return text;
+        }
+    }
+}
+
+/// A participant of a server with this limit, and the reply to its join.
+fn joined(server: &Server) -> (TcpStream, String) {
+    let mut stream = socket(tcp(server.address()));
+    let reply = answer(&mut stream, 1, "room:join", &json!({ "room": "tea", "name": "Ada" }));
+    (stream, reply)
+}
+
+fn offer(stream: &mut TcpStream, bytes: u64) -> String {
+    let file = json!({ "id": "0123456789abcdef", "name": "plan.pdf", "size": bytes });
+    answer(stream, 2, "chat", &json!({ "text": "plan.pdf", "file": file }))
+}
+
+#[test]
+fn file_size_is_limited_by_the_flag_and_told_to_members() {
+    let server = Server::start(&["--max-file-size", "3"]);
+    let (mut ada, reply) = joined(&server);
+    assert!(reply.contains("\"maxFileBytes\":3000000"), "{reply}");
+    assert_eq!(offer(&mut ada, 3_000_000), "432[{\"ok\":{}}]");
+    let refused = offer(&mut ada, 3_000_001);
+    assert!(refused.contains("\"invalid\"") && refused.contains("3000000 bytes"), "{refused}");
+}
+
+#[test]
+fn file_size_0_permits_messages_without_files() {
+    let server = Server::start(&["--max-file-size", "0"]);
+    let (mut ada, reply) = joined(&server);
+    assert!(reply.contains("\"maxFileBytes\":0"), "{reply}");
+    let refused = offer(&mut ada, 0);
+    assert!(refused.contains("\"forbidden\""), "{refused}");
+    assert_eq!(answer(&mut ada, 3, "chat", &json!({ "text": "hello" })), "433[{\"ok\":{}}]");
 }

@@ -87,6 +87,7 @@ fn invalid_values_name_their_flag() {
         (&["--max-connections-per-address", "0"], "--max-connections-per-address"),
         (&["--max-rooms", "0"], "--max-rooms"),
         (&["--room-capacity", "1"], "--room-capacity"),
+        (&["--max-file-size", "2001"], "--max-file-size"),
         (&["--max-message-bytes", "0"], "--max-message-bytes"),
         (&["--max-messages-per-second", "0"], "--max-messages-per-second"),
         (&["--ping-interval", "0"], "--ping-interval"),

@@ -73,6 +73,11 @@ pub struct Joined {
     pub resume: ResumeToken,
     /// Time for which a disconnected participant is kept, in seconds.
     pub resume_seconds: u32,
+    /// Maximum size of a file in the chat, in bytes; 0 if there can be none. Servers that don't tell
+    /// permit 2 GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub max_file_bytes: Option<u64>,
     /// Identifies the process of the server. If another one resumes a participant, it has none of
     /// its links to the media server.
     #[serde(default)]

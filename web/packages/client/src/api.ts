@@ -176,7 +176,7 @@ export interface Hosting {
  * in memory. A transfer that breaks goes on by itself.
  */
 export interface FileSharing extends Readable<FilesState> {
-  /** Largest file, in bytes. */
+  /** Largest file, in bytes; 0 on a server without files. */
   readonly maxBytes: number;
   /**
    * Offers files to the room, or privately to one. Returns those that can't be offered, with the

@@ -1229,6 +1229,11 @@ resume: ResumeToken,
  */
 resumeSeconds: number,
 /**
+ * Maximum size of a file in the chat, in bytes; 0 if there can be none. Servers that don't tell
+ * permit 2 GB.
+ */
+maxFileBytes?: number,
+/**
  * Identifies the process of the server. If another one resumes a participant, it has none of
  * its links to the media server.
  */

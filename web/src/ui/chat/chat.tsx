@@ -42,7 +42,8 @@ interface Props {
 }
 
 /** Chat panel beside the call. */
-export function Chat({ call, state, mayWrite, mayShare, onClose, takesFocus }: Props) {
+export function Chat({ call, state, mayWrite, onClose, takesFocus, ...rights }: Props) {
+  const mayShare = rights.mayShare && call.files.maxBytes > 0;
   const { t } = useI18n();
   const texts = useFileTexts();
   const files = useReadable(call.files);

@@ -480,6 +480,7 @@ impl RoomTask {
             ice_servers,
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
+            max_file_bytes: Some(self.hub.defaults.load().max_file_bytes),
             instance: config.instance.clone(),
             resumed: admission.resumed,
             last: admission.last,

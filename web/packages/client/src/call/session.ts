@@ -356,6 +356,7 @@ export class Session implements Call {
   #begin(joined: Joined): void {
     this.#subscribeAll();
     this.#setIceServers(joined.iceServers);
+    this.files.setLimit(joined.maxFileBytes);
     this.#router.setTracks(this.#media.tracks.getSnapshot());
     this.#outbox.open();
     this.#chatOutbox.open();
@@ -497,6 +498,7 @@ export class Session implements Call {
       this.#router.close();
     }
     this.#setIceServers(joined.iceServers);
+    this.files.setLimit(joined.maxFileBytes);
     if (isNewServer) this.#outbox.discard(isForSfu);
     this.#outbox.open();
     this.#chatOutbox.open();

@@ -6,12 +6,12 @@ import type { FileExchangeOptions } from "./file-signal.ts";
 import { KEPT_TRANSFERS } from "./keys.ts";
 import type { Transfers } from "./transfers.ts";
 
-/** As enforced by the server. */
-const MAX_FILE_BYTES = 2_000_000_000;
+/** As enforced by servers that tell no limit. */
+const DEFAULT_MAX_BYTES = 2_000_000_000;
 /** Files that are offered at a time. */
 const MAX_OFFERS = 50;
 export class FileExchange implements FileSharing {
-  readonly maxBytes = MAX_FILE_BYTES;
+  maxBytes = DEFAULT_MAX_BYTES;
   readonly #options: FileExchangeOptions;
   readonly #state = new Store<FilesState>({
     own: new Map(),
@@ -32,12 +32,18 @@ export class FileExchange implements FileSharing {
 
   subscribe: Readable<FilesState>["subscribe"] = (listener) => this.#state.subscribe(listener);
 
+  /** Takes the limit that the server told with a join. */
+  setLimit(maxBytes = DEFAULT_MAX_BYTES): void {
+    this.maxBytes = maxBytes;
+  }
+
   offer(files: readonly File[], to?: ParticipantId): readonly FileRejection[] {
     const own = [...this.getSnapshot().own.values()].filter(({ isWithdrawn }) => !isWithdrawn);
     let room = MAX_OFFERS - own.length - this.#pending;
     const rejected: FileRejection[] = [];
     for (const file of files) {
-      if (file.size > MAX_FILE_BYTES) rejected.push({ name: file.name, reason: "tooLarge" });
+      if (this.maxBytes === 0 || file.size > this.maxBytes)
+        rejected.push({ name: file.name, reason: "tooLarge" });
       else if (room-- <= 0) rejected.push({ name: file.name, reason: "tooMany" });
       else {
         this.#pending += 1;
