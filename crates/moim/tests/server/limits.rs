@@ -1,11 +1,12 @@
 //! Limits of Socket.IO clients that the operator sets.
 
-use std::{io::Write, net::TcpStream};
+use std::{fs, io::Write, net::TcpStream};
 
 use serde_json::{Value, json};
 
 use crate::{
     peer::{ask, frame, get, socket, tcp, text_frame},
+    reload::order,
     support::Server,
 };
 
@@ -104,4 +105,16 @@ fn file_size_0_permits_messages_without_files() {
     let refused = offer(&mut ada, 0);
     assert!(refused.contains("\"forbidden\""), "{refused}");
     assert_eq!(answer(&mut ada, 3, "chat", &json!({ "text": "hello" })), "433[{\"ok\":{}}]");
+}
+
+#[test]
+fn file_size_of_a_reload_applies_to_open_rooms() {
+    let server = Server::start(&[]);
+    let (mut ada, reply) = joined(&server);
+    assert!(reply.contains("\"maxFileBytes\":2000000000"), "{reply}");
+    fs::write(server.data().join("moim.toml"), "[limits]\nmax-file-size = 1\n").unwrap();
+    order(&server);
+    let refused = offer(&mut ada, 1_000_001);
+    assert!(refused.contains("1000000 bytes"), "{refused}");
+    assert_eq!(offer(&mut ada, 1_000_000), "432[{\"ok\":{}}]");
 }
