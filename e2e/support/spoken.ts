@@ -52,3 +52,10 @@ export async function listen(person: Participant): Promise<void> {
 export function spoken(person: Participant): Promise<Spoken[]> {
   return person.tab.evaluate(() => window.spoken);
 }
+
+/** Forgets them. */
+export function forget(person: Participant): Promise<void> {
+  return person.tab.evaluate(() => {
+    window.spoken = [];
+  });
+}
