@@ -2,6 +2,7 @@
 
 import { fakeDevices } from "../../support/devices.ts";
 import { shiftsOf, watchShifts } from "../../support/layout-shift.ts";
+import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
 
 const SIZES = [
@@ -60,6 +61,7 @@ test("the lobby shifts nothing while the browser asks, nor once it is answered",
     expect(isWhole, `question at ${width}`).toBe(true);
     await expect(page.getByTestId("join")).toHaveText("Join now");
     await expect(page.getByText("This room will be created")).toBeVisible();
+    await takeScreenshots(page, "lobby-asked", [{ width, height }]);
     const before = await page.getByTestId("join").boundingBox();
     await page.evaluate(() => window.devices.resolvePending());
     await ada.waitForPreview();
