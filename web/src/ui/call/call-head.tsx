@@ -49,7 +49,7 @@ export function CallHead({ call, isRoomy, layout, panel, toggle, onSettings }: P
           onClick={() => toggle("people")}
         >
           <Icon name="people" size={18} />
-          {t.people.open(others.length + 1)}
+          <span className={styles.words}>{t.people.open(others.length + 1)}</span>
           {waiting.length > 0 ? (
             <span className={styles.waiting}>
               <span aria-hidden="true">{waiting.length}</span>
