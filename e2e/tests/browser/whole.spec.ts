@@ -97,6 +97,13 @@ class Inspector {
   }
 }
 
+/** The chat closes them when it opens. */
+async function closeToasts(page: Page): Promise<void> {
+  await page.getByTestId("chat-open").click();
+  await expect(page.getByTestId("toast")).toHaveCount(0);
+  await page.keyboard.press("Escape");
+}
+
 const isRoomy = (width: number, height: number) => width >= 760 && height >= 481;
 const isTight = (width: number, height: number) => !isRoomy(width, height);
 
@@ -187,6 +194,11 @@ for (const look of LOOKS) {
     };
     await join("W".repeat(64));
     await inspector.inspect(page, "two");
+    await papers[0]?.write("A long message. ".repeat(125));
+    // It stays while it has the focus.
+    await page.getByTestId("toast").last().getByRole("button").first().focus();
+    await inspector.inspect(page, "two with a toast");
+    await closeToasts(page);
     await page.goBack();
     await expect(page.getByTestId("leave-question")).toBeVisible();
     await inspector.inspect(page, "leave question");
@@ -207,7 +219,10 @@ for (const look of LOOKS) {
     await inspector.inspect(page, "people");
     await page.keyboard.press("Escape");
     await expect(page.getByTestId("waiting-banner")).toBeVisible();
-    await inspector.inspect(page, "waiting banner");
+    await papers[0]?.write("A long message. ".repeat(125));
+    await page.getByTestId("toast").last().getByRole("button").first().focus();
+    await inspector.inspect(page, "waiting banner and toast");
+    await closeToasts(page);
     await inspector.inspect(waiting.page, "waiting");
     await waiting.page.getByTestId("stop-waiting").click();
     await expect(page.getByTestId("waiting-banner")).toHaveCount(0);
@@ -217,7 +232,7 @@ for (const look of LOOKS) {
     await page.getByTestId("chat-open").click();
     await page.getByTestId("chat-input").fill("See https://example.org/agenda");
     await page.getByTestId("chat-send").click();
-    await expect(page.getByTestId("chat-message")).toHaveCount(2);
+    await expect(page.getByTestId("chat-message")).toHaveCount(4);
     await inspector.inspect(page, "chat");
     await page.getByTestId("open-more").click();
     await page.getByTestId("open-polls").click();

@@ -4,6 +4,7 @@ import {
   type ReactNode,
   type UIEvent,
   useCallback,
+  useMemo,
   useRef,
   useState,
 } from "react";
@@ -22,6 +23,7 @@ import { INVITATION_KEY, placeTiles, planStage } from "./stage-layout.ts";
 import tileStyles from "./tile.module.css";
 import { Tile } from "./tile.tsx";
 import { type AnyTileView, featuredOf, tilesOf, withCamera } from "./tile-view.ts";
+import { placeToasts } from "./toast-place.ts";
 import { useArrowKeys } from "./use-arrow-keys.ts";
 import { useOrder } from "./use-order.ts";
 import { type Pin, pinnedKey } from "./use-pin.ts";
@@ -125,10 +127,22 @@ export function Grid({ call, state, view, pin, onPin, popped, children }: Props)
   }
   const floatingRect = stage.floating === null ? undefined : rects.get(stage.floating);
   const invitation = rects.get(INVITATION_KEY);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: text of another size changes the stage.
+  const scale = useMemo(textScale, [size]);
+  const named = inSight.flatMap(({ key }) => {
+    const rect = key === stage.floating ? undefined : rects.get(key);
+    return rect ? [{ ...rect, y: key === large ? rect.y : rect.y - scrolled }] : [];
+  });
+  const pager = plan.hasPager ? size.height - grid.y - grid.height : 0;
+  const toasts = placeToasts(size, { tiles: named, floating: floatingRect, pager }, scale);
   const away = tiles.length - placed.length;
 
   return (
-    <div className={styles.stage} style={clearStyle(floatingRect, size)}>
+    <div
+      className={styles.stage}
+      data-toast-room={toasts.room}
+      style={{ "--toast-bottom": `${toasts.bottom}px` } as CSSProperties}
+    >
       <div
         ref={ref}
         className={`${styles.scroller} ${plan.height > size.height ? styles.scrolls : ""}`}
@@ -252,17 +266,9 @@ function positionStyle(rect: Rect | undefined): CSSProperties {
   return { transform: `translate(${x}px, ${y}px)`, width, height };
 }
 
-/** Narrower stages have no room for a toast beside the floating tile (px). */
-const TOAST_WITH_FLOATING = 600;
-
-/** Height from the lower edge of the stage that the floating tile takes from what lies there. */
-function clearStyle(
-  floating: Rect | undefined,
-  { width, height }: { width: number; height: number },
-): CSSProperties {
-  if (!floating || floating.y < height / 2) return {};
-  if (width > TOAST_WITH_FLOATING && floating.x > width / 2) return {};
-  return { "--floating-clearance": `${height - floating.y}px` } as CSSProperties;
+/** Size of the text, as a multiple of the usual one. */
+function textScale(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 }
 
 /** Part of a tile's lower edge that the floating tile covers, for the name to end before it. */

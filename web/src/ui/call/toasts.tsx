@@ -65,7 +65,7 @@ export function Toasts({ toasts, onClose, onChat }: Props) {
     setHovered(false);
     setFocused(false);
   }, [toasts.length]);
-  const stack = useStack();
+  const stack = useStack(toasts);
   if (toasts.length === 0) return null;
   return (
     <section
@@ -94,21 +94,24 @@ export function Toasts({ toasts, onClose, onChat }: Props) {
 const GAP = 8;
 
 /** Moves the toasts above each other, the latest one lowest. */
-function useStack() {
+function useStack(toasts: readonly Toast[]) {
   const ref = useRef<HTMLElement>(null);
-  const place = useCallback(() => {
-    let above = 0;
-    for (const toast of [...(ref.current?.children ?? [])].reverse() as HTMLElement[]) {
-      toast.style.translate = `0 ${-above}px`;
-      if (toast.offsetHeight > 0) above += toast.offsetHeight + GAP;
-    }
-  }, []);
-  // After every render: a toast has come or gone.
-  useLayoutEffect(place);
-  useEffect(() => {
-    addEventListener("resize", place);
-    return () => removeEventListener("resize", place);
-  }, [place]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the elements are those of the toasts.
+  useLayoutEffect(() => {
+    const cards = [...(ref.current?.children ?? [])].reverse() as HTMLElement[];
+    const place = () => {
+      let above = 0;
+      for (const card of cards) {
+        card.style.translate = `0 ${-above}px`;
+        if (card.offsetHeight > 0) above += card.offsetHeight + GAP;
+      }
+    };
+    place();
+    // Their words may take another line, and one may have no room any more.
+    const observer = new ResizeObserver(place);
+    for (const card of cards) observer.observe(card);
+    return () => observer.disconnect();
+  }, [toasts]);
   return ref;
 }
 
