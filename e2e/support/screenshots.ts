@@ -10,8 +10,13 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-/** The same with a tablet and a lying phone. */
-export const ALL_SIZES = [...SIZES, { width: 820, height: 1180 }, { width: 844, height: 390 }];
+/** A desktop, a tablet, and a phone upright and lying. */
+export const ALL_SIZES = [
+  { width: 1440, height: 900 },
+  { width: 768, height: 1024 },
+  { width: 390, height: 844 },
+  { width: 844, height: 390 },
+];
 
 /** Takes screenshots of a view in all sizes and both colour schemes. */
 export async function takeScreenshots(page: Page, view: string, sizes = SIZES): Promise<void> {
