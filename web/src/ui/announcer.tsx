@@ -21,19 +21,23 @@ const INTERVAL_MS = 1_000;
 export function Announcer({ children }: { children: ReactNode }) {
   const [announcement, setAnnouncement] = useState({ text: "", count: 0 });
   const waiting = useRef<string[]>([]);
-  const timer = useRef<number | undefined>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const isBusy = useRef(false);
   const next = useCallback(() => {
-    timer.current = undefined;
     const text = waiting.current.shift();
+    isBusy.current = text !== undefined;
     if (text === undefined) return;
     setAnnouncement(({ count }) => ({ text, count: count + 1 }));
-    timer.current = window.setTimeout(next, INTERVAL_MS);
   }, []);
+  // From when it is in the page: a busy page draws one late, and the next one not.
+  useEffect(() => {
+    if (announcement.count === 0) return;
+    const timer = setTimeout(next, INTERVAL_MS);
+    return () => clearTimeout(timer);
+  }, [announcement, next]);
   const announce = useCallback<Announce>(
     (text) => {
       waiting.current = enqueue(waiting.current, text);
-      if (timer.current === undefined) next();
+      if (!isBusy.current) next();
     },
     [next],
   );
