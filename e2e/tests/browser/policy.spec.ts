@@ -39,9 +39,14 @@ test("no feature violates the policy, and its report-only twin collects what wou
     const ada = await open("Ada", {
       url,
       observer: { camera: "small" },
-      allow: [/violates|Refused|(image|worker)\.example|Failed to load resource/],
+      allow: [/violates|Refused|(image|worker)\.example|Failed to load resource|WebSocket/],
     });
-    const grace = await open("Grace", { url, observer: { camera: "small" } });
+    // The proxy ends before her page does.
+    const grace = await open("Grace", {
+      url,
+      observer: { camera: "small" },
+      allow: [/WebSocket|ERR_CONNECTION/],
+    });
     const { page } = ada;
     await ada.tab.goto(`${url}/?name=Ada`);
     await expect(page.getByTestId("create-room")).toBeVisible();
