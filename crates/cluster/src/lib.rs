@@ -30,7 +30,7 @@ pub use gate::{GATE_BOUND, Released};
 pub use lease::{LEASE, Lease, RENEWAL, TRUSTED};
 pub use log::{LogStatus, MAX_BATCH, MAX_PENDING_BYTES, SNAPSHOT_ENTRIES};
 pub use member::Member;
-pub use node::{Card, CardError, MAX_CARD_BYTES, NodeId, NodeState, Slot};
+pub use node::{Card, CardError, MAX_CARD_BYTES, MAX_MEDIA_PORTS, NodeId, NodeState, Slot};
 pub use placement::{CLAIM_STAGGER, owner_for, rank};
 pub use room::{NotOwner, OwnedRoom, RoomEvent, TOUCH};
 pub use suspicion::{SILENCE, Suspicion};

@@ -9,7 +9,11 @@ pub const MAX_CARD_BYTES: usize = 1024;
 /// The first line of a card.
 const CARD_VERSION: &str = "moim-node 1";
 
+/// Ports for media that a card may name: one for each shard of a node.
+pub const MAX_MEDIA_PORTS: usize = 64;
+
 /// A node's number in its cluster, 0..1023. It passes to another node some time after its lease.
+/// Nodes take 1..1023: in numbers of shards, slot 0 stands for the own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(u16);
 
@@ -29,7 +33,7 @@ impl Slot {
     /// The slot after this one; the first after the last.
     #[must_use]
     pub fn next(self) -> Self {
-        Self((self.0 + 1) % SLOTS)
+        Self(self.0 % (SLOTS - 1) + 1)
     }
 }
 
@@ -79,6 +83,9 @@ pub struct Card {
     pub url: Option<String>,
     /// The address and port at which other nodes reach this one.
     pub address: Option<SocketAddr>,
+    /// The UDP port of each of its shards for media of other nodes, at the same address. None: it
+    /// has no part in media of others' rooms.
+    pub media: Vec<u16>,
 }
 
 /// The fault of a card.
@@ -110,6 +117,10 @@ impl Card {
         if let Some(address) = &self.address {
             text += &format!("address {address}\n");
         }
+        if !self.media.is_empty() {
+            let ports = self.media.iter().take(MAX_MEDIA_PORTS).map(ToString::to_string);
+            text += &format!("media {}\n", ports.collect::<Vec<_>>().join(" "));
+        }
         text.into_bytes()
     }
 
@@ -127,7 +138,8 @@ impl Card {
         if lines.next() != Some(CARD_VERSION) {
             return Err(CardError::UnknownForm);
         }
-        let mut card = Self { state: NodeState::Serving, load: 0, url: None, address: None };
+        let (state, media) = (NodeState::Serving, Vec::new());
+        let mut card = Self { state, load: 0, url: None, address: None, media };
         for line in lines {
             match line.split_once(' ').ok_or(CardError::BadField)? {
                 ("state", "serving") => card.state = NodeState::Serving,
@@ -137,6 +149,11 @@ impl Card {
                 ("url", url) => card.url = Some(url.to_owned()),
                 ("address", address) => {
                     card.address = Some(address.parse().map_err(|_| CardError::BadField)?);
+                }
+                ("media", ports) => {
+                    let ports = ports.split(' ').take(MAX_MEDIA_PORTS).map(str::parse);
+                    card.media =
+                        ports.collect::<Result<_, _>>().map_err(|_| CardError::BadField)?;
                 }
                 _ => {}
             }
@@ -157,14 +174,16 @@ mod tests {
         for bad in ["1024.00", "1", "a.0", "1.g", ""] {
             assert_eq!(NodeId::parse(bad), None, "{bad}");
         }
-        assert_eq!(Slot::new(1023).unwrap().next(), Slot::new(0).unwrap());
+        let next = |slot| Slot::new(slot).unwrap().next().value();
+        assert_eq!([0, 1, 1022, 1023].map(next), [1, 2, 1023, 1]);
     }
 
     #[test]
     fn card_survives_its_bytes_and_skips_later_fields() {
         let url = Some("https://n1.example.org".to_owned());
         let address = Some("[2001:db8::1]:4000".parse().unwrap());
-        let card = Card { state: NodeState::Draining, load: 70, url, address };
+        let media = (40_000..40_064).collect();
+        let card = Card { state: NodeState::Draining, load: 70, url, address, media };
         let mut bytes = card.encode();
         assert_eq!(Card::decode(&bytes), Ok(card.clone()));
         bytes.extend_from_slice(b"region eu west\n");
@@ -176,7 +195,7 @@ mod tests {
         assert_eq!(Card::decode(&[b'a'; 2000]), Err(CardError::TooLong(2000)));
         assert_eq!(Card::decode(b"moim-node 2\n"), Err(CardError::UnknownForm));
         assert_eq!(Card::decode(b"\xff"), Err(CardError::UnknownForm));
-        for field in ["load 300", "address here"] {
+        for field in ["load 300", "address here", "media 1 70000"] {
             let text = format!("moim-node 1\n{field}\n");
             assert_eq!(Card::decode(text.as_bytes()), Err(CardError::BadField));
         }

@@ -6,6 +6,7 @@ use ::socketio::Rate;
 
 use crate::{
     access::Access,
+    cluster::{MediaTls, media_tls},
     config::{Config, HostName, Origin},
     http::HostNames,
     net::{
@@ -94,7 +95,23 @@ pub(crate) fn shards(
     reachability.listen_on(&listen);
     let reachable = ReachableAddresses::clone(&reachability.current());
     let shards = config.shards.unwrap_or_else(shard::default_shards);
-    shard::Config { listen, shards, turn, reachable, reach }
+    shard::Config { listen, shards, turn, reachable, reach, nodes: None }
+}
+
+/// Configures links of shards to those of other nodes, at the address that nodes reach.
+///
+/// # Errors
+/// The cluster's key can't be used.
+pub(crate) fn nodes(
+    config: &Config,
+    reachability: &Reachability,
+) -> anyhow::Result<Option<shard::NodeConfig>> {
+    let cluster = config.cluster.as_ref().filter(|_| !config.turn.only);
+    let Some(cluster) = cluster else { return Ok(None) };
+    let first = || reachability.current().at_interfaces().first().copied();
+    let Some(address) = cluster.address.or_else(first) else { return Ok(None) };
+    let MediaTls { client, server, name } = media_tls(&cluster.key)?;
+    Ok(Some(shard::NodeConfig { client, server, name, ip: address.ip() }))
 }
 
 /// The settings of the relay that a reload replaces, for the `realm` that the relay has.

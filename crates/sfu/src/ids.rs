@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use str0m::media::{Mid, Rid};
 
 /// A room. Its peers receive each other's tracks.
@@ -9,11 +11,11 @@ pub(crate) use str0m::media::{Mid, Rid};
 pub struct RoomId(pub u64);
 
 /// One participant's link to the media server, unique over all shards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerId(pub u64);
 
 /// The device or screen that a track captures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Source {
     /// Audio of a microphone.
     Microphone,
@@ -35,7 +37,7 @@ pub struct TrackId {
 }
 
 /// The transport protocol of a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Transport {
     /// One packet per datagram.
     Udp,

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     ids::{PeerId, RoomId, Source, Transport},
     quality::{JoinStep, LinkQuality},
@@ -149,7 +151,7 @@ pub enum DisconnectReason {
 }
 
 /// An active speaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speaker {
     /// The speaker.
     pub peer: PeerId,
@@ -158,7 +160,7 @@ pub struct Speaker {
 }
 
 /// The track on one receiving section of a peer's link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Mid of the section.
     pub mid: String,
@@ -171,14 +173,14 @@ pub struct Subscription {
 }
 
 /// Reason for which a subscriber is sent no media of a track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unavailable {
     /// The publisher's codec is not in the subscriber's description.
     Codec,
 }
 
 /// Size at which a page shows a track, in device pixels. Zero pauses the track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Viewport {
     /// The publisher.
     pub peer: PeerId,

@@ -1,9 +1,11 @@
 //! What a peer may send and receive.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::Source;
 
 /// Permissions of a peer, whatever its client sends or asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permissions {
     /// Sources that are forwarded to others.
     pub publish: Vec<Source>,

@@ -3,6 +3,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{PeerId, Transport};
 
 /// Step of a join, each of which ends at a moment that the server can see.
@@ -43,7 +45,7 @@ pub struct MediaCounts {
 }
 
 /// Packets in one direction of a link.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketCounts {
     /// Packets that should have arrived.
     pub expected: u64,
@@ -79,7 +81,7 @@ pub(crate) struct LinkTotals {
 }
 
 /// Quality of one connected link over an interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkQuality {
     /// The peer.
     pub peer: PeerId,

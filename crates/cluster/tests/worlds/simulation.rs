@@ -97,7 +97,8 @@ fn rooms() -> impl Iterator<Item = RoomKey> {
 }
 
 fn node(now: Instant, index: usize, boot: u64) -> Node {
-    let card = Card { state: NodeState::Serving, load: 0, url: None, address: None };
+    let (state, media) = (NodeState::Serving, Vec::new());
+    let card = Card { state, load: 0, url: None, address: None, media };
     let slot = Slot::new(u16::try_from(index).unwrap()).unwrap();
     let member = Member::new(now, slot, boot, card);
     let (rooms, directory) = (BTreeMap::new(), Directory::new());

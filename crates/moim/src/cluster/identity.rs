@@ -64,6 +64,23 @@ impl Identity {
     }
 }
 
+/// TLS of media between nodes, which shards exchange over QUIC.
+///
+/// # Errors
+/// The key can't be used.
+pub(crate) fn media_tls(key: &Secret) -> anyhow::Result<MediaTls> {
+    let Identity { server, client } = Identity::new(key)?;
+    Ok(MediaTls { client, server, name: NAME })
+}
+
+/// TLS of media between nodes.
+pub(crate) struct MediaTls {
+    pub(crate) client: Arc<ClientConfig>,
+    pub(crate) server: Arc<ServerConfig>,
+    /// The name in the certificate of each node.
+    pub(crate) name: &'static str,
+}
+
 /// The same authority on each node: its key comes from the cluster's, and its certificate only names
 /// it.
 fn authority(key: &Secret) -> anyhow::Result<(CertificateDer<'static>, Issuer<'static, KeyPair>)> {

@@ -33,8 +33,31 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 /// The header that names the node that is meant.
 pub(crate) const TO: &str = "moim-node";
 
-/// The resource of a socket's stream.
-const SOCKET: &str = "https://node.moim.invalid/socket";
+/// A stream's use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// A socket whose room the other node owns.
+    Socket,
+    /// Links of participants of a room of this node, on the other.
+    Media,
+}
+
+impl Service {
+    /// The path of its requests.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Socket => "/socket",
+            Self::Media => "/media",
+        }
+    }
+
+    const fn uri(self) -> &'static str {
+        match self {
+            Self::Socket => "https://node.moim.invalid/socket",
+            Self::Media => "https://node.moim.invalid/media",
+        }
+    }
+}
 
 /// A node can't be reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,11 +100,12 @@ impl Links {
         &self,
         node: cluster::NodeId,
         address: SocketAddr,
+        service: Service,
         body: Body,
     ) -> Result<Response<Incoming>, LinkError> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from_static(SOCKET);
+        *request.uri_mut() = Uri::from_static(service.uri());
         let response = timeout(CONNECT_TIMEOUT, self.send(node, address, request)).await;
         let response = response.map_err(|_| LinkError::Unreachable("no answer".to_owned()))??;
         match response.status() {

@@ -3,10 +3,13 @@
 //! A server alone has no [`Cluster`], and contacts nothing.
 
 mod frame;
+mod frames;
 mod identity;
 mod keys;
 mod links;
+mod media_nodes;
 mod ownership;
+mod session_head;
 mod status;
 
 use std::{
@@ -37,16 +40,22 @@ use tokio::{
 };
 
 pub(crate) use self::{
-    frame::{Frame, FrameReader},
-    links::{LinkError, TO as NODE_HEADER},
+    frame::Frame,
+    frames::Frames,
+    identity::{MediaTls, media_tls},
+    links::{LinkError, Service, TO as NODE_HEADER},
+    media_nodes::MediaNode,
     ownership::{Claim, Held, Place, Unplaced},
     status::{ClusterStatus, NodeStatus},
 };
-use self::{identity::Identity, links::Links, ownership::Rooms};
+use self::{
+    identity::Identity,
+    links::Links,
+    ownership::Rooms,
+    session_head::{SESSION_HEAD, session_head},
+};
 use crate::{config::ClusterConfig, net::drain::Drain, shard};
 
-/// Length of the head of a session's id.
-const SESSION_HEAD: usize = 10;
 /// Requests of the member that may be on their way: a renewal and a look at the others.
 const MAX_REQUESTS: usize = 2;
 /// Time after which the card is written anew.
@@ -88,17 +97,19 @@ impl Cluster {
         config: &ClusterConfig,
         address: SocketAddr,
         drain: Drain,
-        shards: shard::Health,
+        shards: shard::Handle,
     ) -> anyhow::Result<Self> {
         let secret = keys::derive(&config.key, "engine");
         let engine = Engine::open(config.endpoint.clone(), &secret)
             .context("The key of the cluster can't be used")?;
         let boot = getrandom::u64().context("The system can't provide random bytes")?;
         // Any slot does: one that is taken is left for the next.
-        let slot = u16::try_from(boot % 1024).ok().and_then(Slot::new);
+        let slot = u16::try_from(boot % 1023 + 1).ok().and_then(Slot::new);
         let slot = slot.context("There is no slot")?;
         let identity = Identity::new(&config.key).context("No certificate for other nodes")?;
-        let member = Member::new(Instant::now(), slot, boot, card(address, &drain, &shards));
+        let media_ports = shards.media_ports();
+        let own = OwnCard { address, media_ports, drain, health: shards.health() };
+        let member = Member::new(Instant::now(), slot, boot, own.card());
         let member = Membership { member, was_leased: false, regained: 0 };
         let member = Arc::new(Mutex::new(member));
         let (sender, doubts) = watch::channel(0);
@@ -108,9 +119,8 @@ impl Cluster {
             member: Arc::clone(&member),
             links: Arc::clone(&links),
             doubts: sender,
-            address,
-            drain,
-            shards,
+            own,
+            shards: media_nodes::begin_telling(shards),
         };
         Ok(Self {
             engine,
@@ -160,9 +170,10 @@ impl Cluster {
         &self,
         node: NodeId,
         address: SocketAddr,
+        service: Service,
         body: Body,
     ) -> Result<Response<Incoming>, LinkError> {
-        let opened = self.links.open(node, address, body).await;
+        let opened = self.links.open(node, address, service, body).await;
         self.note_gone(node, &opened).await;
         opened
     }
@@ -286,16 +297,23 @@ impl Drop for Cluster {
     }
 }
 
-/// A part of the node's random number, which another run of it does not have.
-fn session_head(node: NodeId) -> String {
-    format!("{:010x}", node.boot >> 24)
+/// The sources of the own card.
+struct OwnCard {
+    address: SocketAddr,
+    media_ports: Arc<[u16]>,
+    drain: Drain,
+    health: shard::Health,
 }
 
-fn card(address: SocketAddr, drain: &Drain, shards: &shard::Health) -> Card {
-    let state = if drain.has_begun() { NodeState::Draining } else { NodeState::Serving };
-    let busiest = shards.busy_permille().into_iter().max().unwrap_or_default();
-    let load = u8::try_from(busiest.div_ceil(10)).unwrap_or(100);
-    Card { state, load, url: None, address: Some(address) }
+impl OwnCard {
+    fn card(&self) -> Card {
+        let is_draining = self.drain.has_begun();
+        let state = if is_draining { NodeState::Draining } else { NodeState::Serving };
+        let busiest = self.health.busy_permille().into_iter().max().unwrap_or_default();
+        let load = u8::try_from(busiest.div_ceil(10)).unwrap_or(100);
+        let media = self.media_ports.to_vec();
+        Card { state, load, url: None, address: Some(self.address), media }
+    }
 }
 
 /// Keeps the lease.
@@ -304,9 +322,9 @@ struct Keeper {
     member: Arc<Mutex<Membership>>,
     links: Arc<Links>,
     doubts: watch::Sender<u64>,
-    address: SocketAddr,
-    drain: Drain,
-    shards: shard::Health,
+    own: OwnCard,
+    /// Tells the shards of other nodes.
+    shards: watch::Sender<shard::NodeTable>,
 }
 
 impl Keeper {
@@ -320,7 +338,7 @@ impl Keeper {
             let now = Instant::now();
             if now >= card_at {
                 card_at = now + CARD_INTERVAL;
-                self.member.lock().member.set_card(card(self.address, &self.drain, &self.shards));
+                self.member.lock().member.set_card(self.own.card());
             }
             while let Some((id, request)) = self.poll_request(now) {
                 let (engine, sender) = (self.engine.clone(), sender.clone());
@@ -342,6 +360,7 @@ impl Keeper {
                 self.doubts.send_modify(|doubts| *doubts += 1);
             }
             self.hear();
+            media_nodes::tell(&self.shards, &self.member.lock().member);
             log.update(&self.engine, &self.member.lock());
         }
     }

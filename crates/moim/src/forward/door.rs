@@ -14,11 +14,10 @@ use tokio::{
 
 use super::{
     dialects::{Dialects, Guest},
-    owner::Frames,
     wire::{ClientEvent, Hello, json, reason},
 };
 use crate::{
-    cluster::{Cluster, Frame, FrameReader, Place, RoomKey},
+    cluster::{Cluster, Frame, Frames, Place, RoomKey, Service},
     signaling::{Session, Signaling},
     socketio::{
         Ack, Application, CloseReason, Events, Handshake, HeldBytes, Incoming, Mount, Socket,
@@ -212,9 +211,12 @@ impl Door {
         address: std::net::SocketAddr,
     ) -> bool {
         self.hello.is_foreign = key == self.dialects.key();
+        self.hello.door = Some(self.cluster.id().to_string());
         let hello = json(&self.hello);
         let (mut sender, body) = Channel::new(QUEUE);
-        let response = match self.cluster.open_stream(node, address, Body::new(body)).await {
+        let body = Body::new(body);
+        let opened = self.cluster.open_stream(node, address, Service::Socket, body).await;
+        let response = match opened {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!(%node, %error, "a room's node can't be reached");
@@ -225,7 +227,7 @@ impl Door {
             return false;
         }
         self.leave_remote().await;
-        let frames = Frames { body: response.into_body(), reader: FrameReader::default() };
+        let frames = Frames::new(response.into_body());
         let reading = tokio::spawn(read(frames, self.socket.clone()));
         self.remote = Some(Remote { key, sender, reading });
         true

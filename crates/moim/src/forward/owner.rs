@@ -7,10 +7,7 @@ use axum::{
     http::{Request, Response, StatusCode},
 };
 use bytes::Bytes;
-use http_body_util::{
-    BodyExt,
-    channel::{Channel, Sender},
-};
+use http_body_util::channel::{Channel, Sender};
 use hyper::body::Incoming;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -19,7 +16,7 @@ use super::{
     wire::{ClientEvent, Hello, parse_reason},
 };
 use crate::{
-    cluster::{Frame, FrameReader},
+    cluster::{Frame, Frames},
     socketio::{
         Ack, Application, CloseReason, Events, Outbox, OutboxLimits, Outgoing, Socket, SocketId,
     },
@@ -57,7 +54,7 @@ async fn serve<A: Application>(
     body: Incoming,
     sender: Sender<Bytes>,
 ) {
-    let mut frames = Frames { body, reader: FrameReader::default() };
+    let mut frames = Frames::new(body);
     let Ok(Some(Frame::Hello(hello))) = timeout(HELLO_TIMEOUT, frames.next()).await else { return };
     let Ok(hello) = serde_json::from_slice::<Hello>(&hello) else { return };
     let id = SocketId(Arc::from(hello.id.as_str()));
@@ -121,25 +118,4 @@ async fn write(mut outbox: Outbox, mut sender: Sender<Bytes>, ended: oneshot::Se
         }
     };
     let _ = ended.send(why);
-}
-
-/// The messages of a stream.
-pub(super) struct Frames {
-    pub(super) body: Incoming,
-    pub(super) reader: FrameReader,
-}
-
-impl Frames {
-    /// The next message; `None` at the end of the stream, or if it is broken. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.reader.poll().ok()? {
-                return Some(frame);
-            }
-            let piece = self.body.frame().await?.ok()?;
-            if let Ok(piece) = piece.into_data() {
-                self.reader.push(&piece);
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ use super::{
     polling, room_list,
 };
 use crate::{
-    cluster::{Cluster, NODE_HEADER},
+    cluster::{Cluster, NODE_HEADER, Service},
     net::{
         drain::Drain,
         tcp::{Connection, Stream},
@@ -93,9 +93,12 @@ impl NodeService {
             return refuse(StatusCode::MISDIRECTED_REQUEST);
         }
         match (request.method(), request.uri().path()) {
-            (&Method::POST, "/socket") => {
+            (&Method::POST, path) if path == Service::Socket.path() => {
                 let dialects = Arc::clone(&self.dialects);
                 accept(Arc::clone(&self.signaling), dialects, connection.local, request)
+            }
+            (&Method::POST, path) if path == Service::Media.path() => {
+                self.signaling.serve_media(request.into_body())
             }
             (&Method::GET, room_list::PATH) => room_list::answer(&self.signaling),
             (&Method::CONNECT, _) | (_, "/session") => {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use cluster::NodeId;
 use room::dialect::by_path;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,6 +29,9 @@ pub(super) struct Hello {
     bearer: Option<String>,
     session: Option<String>,
     open_for_ms: u64,
+    /// The node that has the socket. Absent from earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) door: Option<String>,
 }
 
 /// An event of a client.
@@ -51,6 +55,7 @@ impl Hello {
             bearer: handshake.bearer.as_deref().map(str::to_owned),
             session: handshake.session.as_deref().map(str::to_owned),
             open_for_ms: u64::try_from(handshake.open_for.as_millis()).unwrap_or(u64::MAX),
+            door: None,
         }
     }
 
@@ -68,6 +73,7 @@ impl Hello {
             auth: self.auth,
             bearer: self.bearer.map(Arc::from),
             session: self.session.map(Arc::from),
+            door: self.door.as_deref().and_then(NodeId::parse),
         }
     }
 }

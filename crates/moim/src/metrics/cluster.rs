@@ -1,10 +1,15 @@
 //! Metrics of the cluster. A server alone has none.
 
 use super::page::Page;
-use crate::cluster::ClusterStatus;
+use crate::{cluster::ClusterStatus, shard::NodeLinkCounters};
 
-/// Adds the metrics of the cluster.
-pub(super) fn write(page: &mut Page, status: &ClusterStatus) {
+/// Adds the metrics of the cluster. `hosted` rooms of other nodes have links here.
+pub(super) fn write(
+    page: &mut Page,
+    status: &ClusterStatus,
+    hosted: usize,
+    links: &NodeLinkCounters,
+) {
     let engine = &status.engine;
     page.gauge("cluster_engine_up", "1 while Redis is connected", u8::from(engine.is_connected));
     page.counter("cluster_engine_connections", "Connections made to Redis", engine.connections);
@@ -14,4 +19,33 @@ pub(super) fn write(page: &mut Page, status: &ClusterStatus) {
     page.gauge("cluster_rooms", "Rooms that this node owns", status.rooms);
     page.gauge("cluster_rooms_unkept", "Rooms that go on without Redis", status.unkept);
     page.gauge("cluster_nodes", "Nodes whose leases live, this one included", status.nodes.len());
+    page.gauge("cluster_hosted_rooms", "Rooms of other nodes with links here", hosted);
+    page.gauge("node_links", "Links of shards to those of other nodes", links.links);
+    page.counters(
+        "node_link_bytes",
+        "Bytes of UDP between nodes, by direction",
+        "direction",
+        &[("in", links.received_bytes), ("out", links.sent_bytes)],
+    );
+    page.counter("node_media_bytes", "Bytes of media received from other nodes", links.media_bytes);
+    let media = &links.media;
+    page.counters(
+        "node_media_packets",
+        "Packets of media from other nodes, by what became of them",
+        "outcome",
+        &[
+            ("received", media.received.saturating_sub(media.repaired)),
+            ("repaired", media.repaired),
+            ("lost", media.lost),
+            ("duplicate", media.duplicates),
+        ],
+    );
+    page.counter("node_media_resent", "Packets of media sent again to other nodes", media.resent);
+    page.counter(
+        "node_malformed",
+        "Messages of other nodes that can't be used",
+        media.malformed + links.malformed,
+    );
+    page.counter("node_congested", "Reports of congestion between nodes", links.congested);
+    page.counter("node_link_panics", "Times that a panic cost a shard's node links", links.panics);
 }

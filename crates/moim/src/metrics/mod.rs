@@ -103,6 +103,7 @@ impl Metrics {
             store: store.counts(),
             webhooks: webhooks.counts(),
             cluster: cluster.as_ref().map(|cluster| cluster.status()),
+            hosted_rooms: signaling.map_or(0, |signaling| signaling.hosted_rooms()),
             expiries: certificates.expiries(),
             acme_expiring: acme.expiring(),
             acme_problems: acme.problems(),
@@ -129,7 +130,7 @@ fn write(readings: &Readings<'_>) -> Result<String, fmt::Error> {
     store::write(&mut page, &readings.store);
     webhooks::write(&mut page, &readings.webhooks);
     if let Some(status) = &readings.cluster {
-        cluster::write(&mut page, status);
+        cluster::write(&mut page, status, readings.hosted_rooms, &readings.shards.nodes);
     }
     let mut process = Page::without_prefix();
     host::write_process(&mut process, readings.started, &readings.process);

@@ -31,6 +31,7 @@ pub(super) struct Readings<'a> {
     pub(super) webhooks: WebhookCounts,
     /// Of a server in a cluster.
     pub(super) cluster: Option<ClusterStatus>,
+    pub(super) hosted_rooms: usize,
     /// Start of the server, seconds since 1970.
     pub(super) started: f64,
     pub(super) process: ProcessUsage,

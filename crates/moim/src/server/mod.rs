@@ -149,7 +149,7 @@ pub(crate) fn prepare(
         let address = cluster.address.or(own.first().copied()).context(
             "This computer has no address for the other servers: give one with --cluster-address",
         )?;
-        Cluster::join(cluster, address, drain.clone(), shards.health()).map(Arc::new)
+        Cluster::join(cluster, address, drain.clone(), shards.clone()).map(Arc::new)
     });
     let cluster = cluster.transpose()?;
     let access = Arc::new(Access::new(config.access.clone()));

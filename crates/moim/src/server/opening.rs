@@ -65,7 +65,8 @@ pub(super) fn bind_port(
             certificate,
             reach.clone(),
         );
-        match shard::start(&shards, &mut inherited) {
+        let nodes = wiring::nodes(config, reachability)?;
+        match shard::start(&shard::Config { nodes, ..shards }, &mut inherited) {
             Ok(shards) => {
                 inherited.warn_of_rest();
                 return Ok((bound, shards));

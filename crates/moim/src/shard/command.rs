@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    node_table::NodeTable,
     report::Report,
     sfu::command::Command as SfuCommand,
     turn::{
@@ -23,6 +24,8 @@ pub(crate) enum ShardCommand {
     Sfu(SfuCommand),
     /// The server's addresses have changed.
     Addresses(Arc<ReachableAddresses>),
+    /// The nodes of the cluster have changed.
+    Nodes(Arc<NodeTable>),
     /// Requests a report.
     Report(oneshot::Sender<Report>),
     /// Requests the relay's allocations for the next process, of at most this size in bytes.

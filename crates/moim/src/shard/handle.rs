@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     command::{CommandSender, ShardCommand},
+    node_table::NodeTable,
     pulse::Health,
     report::Report,
     sfu::{self, room_commands::RoomCommandSender},
@@ -42,6 +43,7 @@ pub(crate) struct Handle {
     health: Health,
     buffers: Option<KernelBuffers>,
     reach: ReachLog,
+    media_ports: Arc<[u16]>,
     /// Assigns TURN clients over TCP to shards in turn.
     next_shard: Arc<AtomicUsize>,
 }
@@ -53,6 +55,7 @@ impl Handle {
         health: Health,
         buffers: Option<KernelBuffers>,
         reach: ReachLog,
+        media_ports: Vec<u16>,
     ) -> Self {
         let next_shard = Arc::default();
         Self {
@@ -61,6 +64,7 @@ impl Handle {
             health,
             buffers,
             reach,
+            media_ports: media_ports.into(),
             next_shard,
         }
     }
@@ -161,6 +165,17 @@ impl Handle {
     /// The smallest kernel buffers of the UDP port.
     pub(crate) fn kernel_buffers(&self) -> Option<KernelBuffers> {
         self.buffers
+    }
+
+    /// The port of each shard for media of other nodes; empty for a server alone.
+    pub(crate) fn media_ports(&self) -> Arc<[u16]> {
+        Arc::clone(&self.media_ports)
+    }
+
+    /// Replaces the nodes with which media is exchanged.
+    pub(crate) async fn set_nodes(&self, table: NodeTable) {
+        let table = Arc::new(table);
+        self.send_to_all(|| ShardCommand::Nodes(Arc::clone(&table))).await;
     }
 
     /// The liveness of the shards.

@@ -1,6 +1,6 @@
 //! Counters and gauges of shards.
 
-use super::{sfu, turn};
+use super::{node_links::NodeLinkCounters, sfu, turn};
 use crate::histogram::{Histogram, PACKET_DELAY_SECONDS};
 
 /// The counters of one shard, or the sum over all.
@@ -10,6 +10,8 @@ pub(crate) struct Report {
     pub(crate) shards: usize,
     pub(crate) turn: turn::report::Report,
     pub(crate) sfu: sfu::report::Report,
+    /// Links to other nodes.
+    pub(crate) nodes: NodeLinkCounters,
     pub(crate) dropped: Dropped,
     /// Times from the kernel's receipt of packets until what they caused was sent.
     pub(crate) packet_delay: Histogram,
@@ -21,6 +23,7 @@ impl Default for Report {
             shards: 0,
             turn: turn::report::Report::default(),
             sfu: sfu::report::Report::default(),
+            nodes: NodeLinkCounters::default(),
             dropped: Dropped::default(),
             packet_delay: Histogram::new(PACKET_DELAY_SECONDS),
         }
@@ -44,6 +47,7 @@ impl Report {
         self.shards += other.shards;
         self.turn.add(&other.turn);
         self.sfu.add(&other.sfu);
+        self.nodes.add(&other.nodes);
         self.packet_delay.add(&other.packet_delay);
         self.dropped.unsent += other.dropped.unsent;
         self.dropped.between_shards += other.dropped.between_shards;

@@ -9,6 +9,7 @@ use super::{
     clock::Clock,
     command::ShardCommand,
     inter_shard::{Batch, Service},
+    node_links::NodeLinks,
     report::{Dropped, Report},
     sfu::{
         room_commands::RoomCommand,
@@ -33,11 +34,13 @@ pub(super) struct Router {
     /// Datagrams of an unknown protocol.
     garbage: u64,
     reach: ShardReach,
+    /// The next timeout of the links to other nodes.
+    nodes_due: Option<Instant>,
 }
 
 impl Router {
     pub(super) fn new(wire: Wire, turn: TurnService, sfu: SfuService, reach: ShardReach) -> Self {
-        Self { wire, turn, sfu, garbage: 0, reach }
+        Self { wire, turn, sfu, garbage: 0, reach, nodes_due: None }
     }
 
     /// Continues the relay's allocations of the process before.
@@ -120,6 +123,38 @@ impl Router {
         }
     }
 
+    /// Handles a datagram that arrived at the socket for other nodes.
+    pub(super) fn handle_node_datagram(&mut self, now: Clock, from: SocketAddr, datagram: &[u8]) {
+        if let Some(nodes) = &mut self.wire.nodes {
+            nodes.handle_datagram(now.monotonic, from, datagram);
+            self.handle_node_events(now);
+        }
+    }
+
+    /// Handles what links to other nodes tell; returns true if they did.
+    fn handle_node_events(&mut self, now: Clock) -> bool {
+        let Some(nodes) = &mut self.wire.nodes else { return false };
+        let mut has_event = false;
+        while let Some(event) = nodes.poll_event(now.monotonic) {
+            has_event = true;
+            self.sfu.handle_node_event(now, event);
+        }
+        has_event
+    }
+
+    /// Handles the timeouts of links to other nodes that are due, and sends what waits there.
+    fn finish_nodes(&mut self, now: Clock) {
+        let Some(nodes) = &mut self.wire.nodes else { return };
+        if self.nodes_due.is_some_and(|due| due <= now.monotonic) {
+            nodes.handle_timeout(now.monotonic, |shard| self.sfu.needs_shard(shard));
+        }
+        while self.handle_node_events(now) {
+            self.flush_sfu(now);
+        }
+        self.wire.transmit_to_nodes(now.monotonic);
+        self.nodes_due = self.wire.nodes.as_mut().and_then(|nodes| nodes.poll_timeout());
+    }
+
     /// Handles a command of the main runtime. Breaks at [`ShardCommand::Stop`].
     pub(super) fn handle_command(&mut self, now: Clock, command: ShardCommand) -> ControlFlow<()> {
         match command {
@@ -134,6 +169,11 @@ impl Router {
                 self.turn.set_addresses(&addresses);
                 self.sfu.set_addresses(&addresses);
             }
+            ShardCommand::Nodes(table) => {
+                if let Some(nodes) = &mut self.wire.nodes {
+                    nodes.set_table(now.monotonic, table);
+                }
+            }
             ShardCommand::FreezeRelay(max_bytes, reply) => {
                 // The receiver may have timed out.
                 let _ = reply.send(self.turn.freeze(now, max_bytes, &self.wire));
@@ -147,12 +187,17 @@ impl Router {
 
     /// Handles a command of a room.
     pub(super) fn handle_room_command(&mut self, now: Clock, command: RoomCommand) {
+        if let (Some(nodes), RoomCommand::SetShards { span, .. }) = (&mut self.wire.nodes, &command)
+        {
+            span.remotes.iter().for_each(|remote| nodes.want(now.monotonic, remote.shard));
+        }
         self.sfu.handle_room_command(now, command);
     }
 
-    /// The next timeout of either service.
+    /// The next timeout of either service, or of links to other nodes.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.turn.poll_timeout(), self.sfu.poll_timeout()].into_iter().flatten().min()
+        let services = [self.turn.poll_timeout(), self.sfu.poll_timeout(), self.nodes_due];
+        services.into_iter().flatten().min()
     }
 
     /// Handles the timeouts that are due, and sends all output.
@@ -164,6 +209,7 @@ impl Router {
         if self.turn.poll_timeout().is_some_and(|at| at <= now.monotonic) {
             self.turn.handle_timeout(now, &mut self.wire);
         }
+        self.finish_nodes(now);
         self.wire.flush();
     }
 
@@ -179,6 +225,10 @@ impl Router {
     pub(super) fn close(&mut self, now: Clock) {
         self.sfu.close(now);
         self.flush_sfu(now);
+        if let Some(nodes) = &mut self.wire.nodes {
+            nodes.close(now.monotonic);
+            self.wire.transmit_to_nodes(now.monotonic);
+        }
         self.wire.flush();
     }
 
@@ -196,6 +246,7 @@ impl Router {
             shards: 1,
             turn: self.turn.report(&self.wire),
             sfu: self.sfu.report(),
+            nodes: self.wire.nodes.as_ref().map(NodeLinks::counters).unwrap_or_default(),
             dropped: self.dropped(),
             ..Report::default()
         }
@@ -265,7 +316,7 @@ impl Router {
     fn flush_sfu(&mut self, now: Clock) -> bool {
         let Self { wire, turn, sfu, .. } = self;
         let mut has_output = false;
-        while let Some(output) = sfu.poll_output(wire) {
+        while let Some(output) = sfu.poll_output(now.monotonic, wire) {
             has_output = true;
             match output {
                 SfuOutput::Transmit(run) => match turn.shard_of_relayed(&run.to) {

@@ -10,6 +10,7 @@ use super::{
     command::CommandSender,
     handle::Handle,
     inter_shard::{Queue, ShardLinks, queues},
+    node_links::NodeConfig,
     pulse::{self, Health, Pulse},
     sfu::{
         config::SfuConfigs,
@@ -44,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) reachable: ReachableAddresses,
     /// The log of what visitors proved.
     pub(crate) reach: ReachLog,
+    /// Links to shards of other nodes, in a cluster.
+    pub(crate) nodes: Option<NodeConfig>,
 }
 
 /// Running shards.
@@ -94,6 +97,13 @@ pub(crate) fn start(
     let mut seeds = seeds.map_err(BindAddressError::system)?;
     // All are bound before any is read: the kernel distributes the first datagram over all of them.
     bind_all(config, &mut seeds, inherited)?;
+    let ports = config.nodes.as_ref().map_or_else(
+        || Ok(Vec::new()),
+        |nodes| {
+            let bound = bind_for_nodes(nodes, &mut seeds);
+            bound.map_err(|error| BindAddressError { address: SocketAddr::new(nodes.ip, 0), error })
+        },
+    )?;
     let buffers = smallest_buffers(&seeds);
     let sockets = seeds.iter().flat_map(|seed| &seed.sockets).map(Socket::try_clone);
     let sockets = sockets.collect::<io::Result<_>>().map_err(BindAddressError::system)?;
@@ -102,7 +112,8 @@ pub(crate) fn start(
     let shards = spawn_all(config, seeds, &pulses, relayed).map_err(BindAddressError::system)?;
     let (commands, room_commands) = shards.into_iter().unzip();
     let health = Health(pulses.into());
-    let handle = Handle::new(commands, room_commands, health, buffers, config.reach.clone());
+    let reach = config.reach.clone();
+    let handle = Handle::new(commands, room_commands, health, buffers, reach, ports);
     Ok(Started { handle, sockets })
 }
 
@@ -129,6 +140,8 @@ struct Seed {
     waker: Arc<Waker>,
     pulse: Arc<Pulse>,
     sockets: Vec<Socket>,
+    /// For other nodes.
+    node_socket: Option<Socket>,
     /// What it continues of the process before, if there was one.
     restoring: Option<Restoring>,
 }
@@ -143,6 +156,7 @@ impl Seed {
             waker,
             pulse: Arc::default(),
             sockets: Vec::new(),
+            node_socket: None,
             restoring: None,
         })
     }
@@ -166,6 +180,16 @@ fn bind_all(
         }
     }
     Ok(())
+}
+
+/// Binds a socket for other nodes for each shard. Returns their ports.
+fn bind_for_nodes(nodes: &NodeConfig, seeds: &mut [Seed]) -> io::Result<Vec<u16>> {
+    let bind = |seed: &mut Seed| {
+        let (socket, port) = udp::bind_for_nodes(nodes.ip)?;
+        seed.node_socket = Some(socket);
+        Ok(port)
+    };
+    seeds.iter_mut().map(bind).collect()
 }
 
 fn spawn_all(
@@ -213,6 +237,7 @@ fn spawn(
     let (room_sender, room_commands) = room_commands(seed.waker, Arc::clone(&seed.pulse));
     let registry = seed.poll.registry().try_clone()?;
     let mut sockets = UdpSockets::new(seed.sockets, registry)?;
+    seed.node_socket.map(|socket| sockets.open_node(socket)).transpose()?;
     let addresses = seed.restoring.iter().flat_map(Restoring::local_addresses);
     sockets.inherit(addresses.filter_map(|address| relayed.remove_entry(&address)).collect());
     let parts = ShardParts {
@@ -227,6 +252,7 @@ fn spawn(
         peers: PeerConnections::new(runtime::Handle::current(), sender.clone()),
         pulse: seed.pulse,
         reach: config.reach.for_shard(),
+        nodes: config.nodes.clone(),
     };
     let thread = thread::Builder::new().name(format!("shard {index}"));
     thread.spawn(move || run_or_give_up(parts))?;

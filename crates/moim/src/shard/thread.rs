@@ -20,6 +20,7 @@ use super::{
     command::ShardCommand,
     inter_shard::ShardLinks,
     load::Load,
+    node_links::{NodeConfig, NodeLinks},
     pulse::{Pulse, give_up},
     report::Report,
     router::Router,
@@ -53,6 +54,8 @@ pub(super) struct ShardParts {
     pub(super) sfu: sfu::Config,
     pub(super) pulse: Arc<Pulse>,
     pub(super) reach: ShardReach,
+    /// In a cluster.
+    pub(super) nodes: Option<NodeConfig>,
 }
 
 /// The input side of a shard.
@@ -76,8 +79,10 @@ pub(super) fn run_or_give_up(parts: ShardParts) {
 
 fn run(parts: ShardParts) {
     let now = Instant::now();
-    let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links };
-    let sfu = SfuService::new(parts.sfu, parts.sibling.index(), wire.links.shards(), now);
+    let index = parts.sibling.index();
+    let nodes = parts.nodes.map(|config| NodeLinks::new(now, config, index));
+    let wire = Wire { sockets: parts.sockets, gso: GsoSender::new(), links: parts.links, nodes };
+    let sfu = SfuService::new(parts.sfu, index, wire.links.shards(), now);
     let turn = TurnService::new(parts.turn, parts.sibling, parts.dtls, parts.peers, now);
     let mut router = Router::new(wire, turn, sfu, parts.reach);
     if let Some(restoring) = parts.restoring {
@@ -194,7 +199,7 @@ impl Shard {
         for event in events.iter().filter(|event| event.token() != WAKER_TOKEN) {
             let Some(socket) = self.router.wire.sockets.by_token(event.token()) else { continue };
             let size = match socket {
-                SocketId::Port(_) => BatchSize::Full,
+                SocketId::Port(_) | SocketId::Node => BatchSize::Full,
                 SocketId::Relayed(relay) => {
                     if event.is_error() {
                         self.handle_icmp_errors(now, relay);
@@ -229,6 +234,7 @@ impl Shard {
         match socket {
             SocketId::Port(index) => self.handle_port_batch(now, index, batch),
             SocketId::Relayed(relay) => self.handle_relayed_batch(now, relay, batch),
+            SocketId::Node => self.handle_node_batch(now, batch),
         }
         Received { reads: batch.runs, bytes: self.buffer.bytes(batch) }
     }
@@ -251,6 +257,14 @@ impl Shard {
         for run in self.buffer.runs(batch) {
             for datagram in run.datagrams() {
                 self.router.handle_relayed(now, relay, run.from, datagram);
+            }
+        }
+    }
+
+    fn handle_node_batch(&mut self, now: Clock, batch: ReceivedBatch) {
+        for run in self.buffer.runs(batch) {
+            for datagram in run.datagrams() {
+                self.router.handle_node_datagram(now, run.from, datagram);
             }
         }
     }

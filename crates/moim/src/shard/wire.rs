@@ -1,11 +1,12 @@
-//! The ways out of a shard: its UDP sockets, and its links to other shards.
+//! The ways out of a shard: its UDP sockets, and its links to other shards, of this node and others.
 
-use std::{collections::HashSet, io, net::SocketAddr};
+use std::{collections::HashSet, io, net::SocketAddr, time::Instant};
 
+use sfu::ShardMessage;
 use socket2::Socket;
 use turn::RelayId;
 
-use super::inter_shard::ShardLinks;
+use super::{inter_shard::ShardLinks, node_links::NodeLinks, node_table::is_remote};
 use crate::net::udp::{GsoSender, Route, SocketId, UdpSockets};
 
 /// The output side of a shard, which its services share.
@@ -13,6 +14,8 @@ pub(crate) struct Wire {
     pub(super) sockets: UdpSockets,
     pub(super) gso: GsoSender,
     pub(crate) links: ShardLinks,
+    /// In a cluster.
+    pub(super) nodes: Option<NodeLinks>,
 }
 
 impl Wire {
@@ -45,6 +48,25 @@ impl Wire {
         if self.sockets.send_unfragmented(relay, to, payload).is_err() {
             self.gso.unsent += 1;
         }
+    }
+
+    /// Sends a message to the SFU of another shard, of this node or another.
+    pub(crate) fn push_message(&mut self, now: Instant, message: ShardMessage) {
+        if !is_remote(message.to) {
+            self.links.push_message(message);
+        } else if let Some(nodes) = &mut self.nodes {
+            nodes.send(now, &message);
+        }
+    }
+
+    /// Sends what waits for shards of other nodes.
+    pub(super) fn transmit_to_nodes(&mut self, now: Instant) {
+        let Self { sockets, gso, nodes, .. } = self;
+        let Some(nodes) = nodes else { return };
+        nodes.transmit(now, |to, datagram| {
+            let route = Route { socket: SocketId::Node, source: None, to };
+            gso.push(sockets, route, &[], datagram, 0);
+        });
     }
 
     /// Opens the socket of a relayed address.

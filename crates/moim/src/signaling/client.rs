@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cluster::NodeId;
 use room::Connection;
 
 use super::ice::ReachedHost;
@@ -14,6 +15,8 @@ pub(super) struct Client {
     pub(super) socket: Socket,
     pub(super) host: ReachedHost,
     pub(super) prefix: ClientPrefix,
+    /// The other node of the cluster that has the socket.
+    pub(super) door: Option<NodeId>,
 }
 
 /// Keeps a client's membership alive. Owned by the room, or by the message that asks to join it.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use room::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use super::{history::FrozenCall, visits::FrozenVisits};
+use super::{frozen_links::FrozenLinks, history::FrozenCall, visits::FrozenVisits};
 use crate::net::client_prefix::ClientPrefix;
 
 /// A room that has stopped.
@@ -19,6 +19,18 @@ pub(crate) struct FrozenRoom {
     /// The call that goes on in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     call: Option<FrozenCall>,
+    /// Places of its links, in a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    links: Option<FrozenLinks>,
+}
+
+/// The parts of a frozen room.
+pub(super) struct FrozenParts {
+    pub(super) opener: ClientPrefix,
+    pub(super) room: Snapshot,
+    pub(super) visits: Option<FrozenVisits>,
+    pub(super) call: Option<FrozenCall>,
+    pub(super) links: Option<FrozenLinks>,
 }
 
 impl FrozenRoom {
@@ -28,12 +40,18 @@ impl FrozenRoom {
         visits: FrozenVisits,
         call: Option<FrozenCall>,
     ) -> Self {
-        Self { opener: opener.address(), room, visits: Some(visits), call }
+        Self { opener: opener.address(), room, visits: Some(visits), call, links: None }
+    }
+
+    /// The same with its links.
+    #[must_use]
+    pub(super) fn with_links(self, links: Option<FrozenLinks>) -> Self {
+        Self { links, ..self }
     }
 
     /// Changes of a room since its last snapshot.
     pub(super) fn changes(opener: ClientPrefix, room: Snapshot) -> Self {
-        Self { opener: opener.address(), room, visits: None, call: None }
+        Self { opener: opener.address(), room, visits: None, call: None, links: None }
     }
 
     /// The room after changes of it.
@@ -44,6 +62,7 @@ impl FrozenRoom {
             room,
             visits: changes.visits.or(self.visits),
             call: changes.call.or(self.call),
+            links: changes.links.or(self.links),
             ..self
         }
     }
@@ -68,9 +87,8 @@ impl FrozenRoom {
         self.room.shed_log();
     }
 
-    pub(super) fn into_parts(
-        self,
-    ) -> (ClientPrefix, Snapshot, Option<FrozenVisits>, Option<FrozenCall>) {
-        (self.opener.into(), self.room, self.visits, self.call)
+    pub(super) fn into_parts(self) -> FrozenParts {
+        let Self { opener, room, visits, call, links } = self;
+        FrozenParts { opener: opener.into(), room, visits, call, links }
     }
 }

@@ -10,7 +10,8 @@ use super::{
     config::Config,
     counters::Counters,
     directory::{Directory, RoomKey},
-    frozen_room::FrozenRoom,
+    frozen_links::FrozenLinks,
+    frozen_room::{FrozenParts, FrozenRoom},
     guesses::Guesses,
     history::FrozenCall,
     keeping::Keeping,
@@ -37,6 +38,8 @@ pub(super) struct NewTask {
     pub(super) visits: Option<FrozenVisits>,
     /// The call that goes on in such a room.
     pub(super) call: Option<FrozenCall>,
+    /// Places of the links of a room that another node had.
+    pub(super) links: Option<FrozenLinks>,
     /// Log of a room in a cluster.
     pub(super) keeping: Option<Box<Keeping>>,
     pub(super) receiver: RoomReceiver,
@@ -67,6 +70,7 @@ impl Hub {
     /// Must be called within a tokio runtime.
     pub(super) fn new(mut config: Config, spawn_room: SpawnRoom) -> Self {
         let counters = Arc::<Counters>::default();
+        config.media = config.media.map(|media| media.in_cluster(config.cluster.clone()));
         Self {
             sockets: Sockets::new(),
             held: Arc::default(),
@@ -92,7 +96,7 @@ impl Hub {
         keeping: Option<Box<Keeping>>,
         first_number: u64,
     ) -> bool {
-        let (opener, room, visits, call) = frozen.into_parts();
+        let FrozenParts { opener, room, visits, call, links } = frozen.into_parts();
         let address = Address::native(room.name());
         let start = |key: RoomKey, receiver: RoomReceiver| {
             if let Some(name) = native_name(&key.address) {
@@ -101,7 +105,7 @@ impl Hub {
             let now = Instant::now().into_std();
             let mut room = Room::restore(now, room, self.config.room_limits(), seed());
             room.begin_numbers(first_number);
-            let task = NewTask { key, room, visits, call, keeping, receiver };
+            let task = NewTask { key, room, visits, call, links, keeping, receiver };
             (self.spawn_room)(Arc::clone(self), task);
         };
         self.directory.reopen(address, opener, start)

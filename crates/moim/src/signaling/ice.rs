@@ -104,6 +104,7 @@ mod tests {
             auth: None,
             bearer: None,
             session: None,
+            door: None,
         }
     }
 

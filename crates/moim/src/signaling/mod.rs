@@ -14,6 +14,7 @@ mod credentials;
 mod details;
 mod directory;
 mod emits;
+mod frozen_links;
 mod frozen_room;
 pub(crate) mod guesses;
 mod handover;
@@ -34,6 +35,7 @@ mod pending_reply;
 mod placement;
 pub(crate) mod rate;
 mod refusal_log;
+mod remote_media;
 mod room_client;
 mod room_defaults;
 mod room_dialect;
@@ -54,6 +56,11 @@ mod wall_clock;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::{
+    body::Body,
+    http::{Response, StatusCode},
+};
+use hyper::body::Incoming;
 use room::protocol::{IceServer, ServerDraining, ServerEvent};
 use tokio::sync::oneshot;
 
@@ -190,6 +197,23 @@ impl Signaling {
             None => (host.trim_matches(['[', ']']).to_owned(), port),
         };
         (address, port, reachable.global_ipv6().map(|ip| ip.to_string()))
+    }
+
+    /// Serves a stream of another node, for links here of participants of its room.
+    pub(crate) fn serve_media(&self, stream: Incoming) -> Response<Body> {
+        match &self.hub.config.media {
+            Some(media) => media.host().accept(stream),
+            None => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NOT_FOUND;
+                response
+            }
+        }
+    }
+
+    /// Rooms of other nodes whose participants have links here.
+    pub(crate) fn hosted_rooms(&self) -> usize {
+        self.hub.config.media.as_ref().map_or(0, |media| media.host().rooms())
     }
 
     /// Number of rejected requests without acknowledgement.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cluster::NodeId;
 use room::protocol::ParticipantId;
 use tokio::time::Instant;
 
@@ -12,6 +13,13 @@ pub(super) struct RoomClient {
     pub(super) guard: Arc<MembershipGuard>,
     /// Its participant, once joined.
     pub(super) member: Option<Member>,
+}
+
+impl RoomClient {
+    /// The other node of the cluster that has its socket.
+    pub(super) fn door(&self) -> Option<NodeId> {
+        self.guard.0.door
+    }
 }
 
 /// A client's participant.

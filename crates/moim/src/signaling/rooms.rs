@@ -318,7 +318,8 @@ impl Hub {
             };
             let (keeping, first_number) = keeping.unzip();
             room.begin_numbers(first_number.unwrap_or_default());
-            let task = NewTask { key, room, visits: None, call: None, keeping, receiver };
+            let (visits, call, links) = (None, None, None);
+            let task = NewTask { key, room, visits, call, links, keeping, receiver };
             (self.spawn_room)(Arc::clone(self), task);
         };
         let opened = self.directory.open(address, opener, first, start);

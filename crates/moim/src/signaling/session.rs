@@ -164,7 +164,7 @@ impl Session {
         let now = Instant::now();
         Self {
             hub,
-            client: Arc::new(Client { connection, socket, host, prefix }),
+            client: Arc::new(Client { connection, socket, host, prefix, door: handshake.door }),
             membership: None,
             events: Bucket::full(SOCKET_EVENTS, now),
             entries: Bucket::full(SOCKET_ENTRIES, now),

@@ -1,10 +1,12 @@
-//! A room's port to the media server. Maps participant ids to peer ids and back.
+//! A room's port to the media server, on its node and others. Maps participant ids to peer ids and
+//! back.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
 };
 
+use cluster::NodeId;
 use room::{
     FromSfu, ToSfu,
     protocol::{
@@ -13,29 +15,52 @@ use room::{
     },
     rights::MediaRights,
 };
-use sfu::{Permissions, RoomId, Source, Viewport};
+use sfu::{PeerId, Permissions, RemoteShard, RoomId, Source, Viewport};
+use tokio::sync::mpsc;
 
 use super::{
-    placement::{Assignment, Placement},
-    sfu_rejection,
+    frozen_links::FrozenLinks,
+    placement::{Assignment, NodeShards, Numbers, Place, Placement, number_base},
+    remote_media::{Beginning, MediaHost, Order, RemoteEvent, RemoteNode, RemoteSfuEvent},
 };
-use crate::shard::sfu::{
-    EventReceiver, EventSender, LinkTransport, PeerSetup, Request, RoomCommand, RoomCommandSender,
-    SfuEvent, event_channel,
+use crate::{
+    cluster::{Cluster, MediaNode},
+    shard::{
+        sfu::{
+            EventReceiver, EventSender, LinkTransport, PeerSetup, Request, RoomCommand,
+            RoomCommandSender, Span, event_channel,
+        },
+        shard_number,
+    },
 };
 
+/// Events of other nodes that may wait for a room; their streams wait for it.
+const MAX_REMOTE_EVENTS: usize = 256;
+
 /// Handle to the media server. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct MediaServer {
     shards: Arc<[RoomCommandSender]>,
-    rooms: Arc<AtomicU64>,
-    peers: Arc<AtomicU64>,
+    numbers: Arc<Numbers>,
+    host: Arc<MediaHost>,
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl MediaServer {
     /// Creates a handle to a media server of at least one shard.
     pub(crate) fn new(shards: Arc<[RoomCommandSender]>) -> Self {
-        Self { shards, rooms: Arc::default(), peers: Arc::default() }
+        let host = Arc::new(MediaHost::new(Arc::clone(&shards)));
+        Self { shards, numbers: Arc::default(), host, cluster: None }
+    }
+
+    /// The same in a cluster.
+    pub(super) fn in_cluster(self, cluster: Option<Arc<Cluster>>) -> Self {
+        Self { cluster, ..self }
+    }
+
+    /// Rooms of other nodes with links here.
+    pub(super) fn host(&self) -> &Arc<MediaHost> {
+        &self.host
     }
 
     /// Busy share of the busiest shard, thousandths.
@@ -44,31 +69,63 @@ impl MediaServer {
         u16::try_from(busiest.unwrap_or_default()).unwrap_or(1000)
     }
 
-    /// Opens the port of a room. Rooms are assigned to home shards in turn.
-    pub(super) fn open(&self) -> Option<SfuPort> {
-        let number = self.rooms.fetch_add(1, Ordering::Relaxed);
-        let shards = self.shards.len();
-        let home = usize::try_from(number).ok()?.checked_rem(shards)?;
+    /// Opens the port of a room, whose newest event has the number `newest`. Rooms are assigned to
+    /// home shards in turn.
+    pub(super) fn open(&self, newest: u64) -> SfuPort {
+        let base = self.base();
+        self.port(self.numbers.next_room(base), base, newest)
+    }
+
+    /// Opens the port of a room that another node had, whose links on nodes that live go on.
+    pub(super) fn reopen(&self, links: FrozenLinks, newest: u64) -> SfuPort {
+        let mut port = self.port(links.room(), self.base(), newest);
+        port.adopt(links);
+        port
+    }
+
+    fn base(&self) -> u64 {
+        number_base(self.cluster.as_ref().map(|cluster| cluster.id()))
+    }
+
+    fn port(&self, room: RoomId, base: u64, newest: u64) -> SfuPort {
         let (events, receiver) = event_channel();
-        let placement = Placement::new(Arc::clone(&self.peers), shards, home);
-        Some(SfuPort {
-            room: RoomId(number),
-            shards: Arc::clone(&self.shards),
-            placement,
+        let (remote_events, remote_receiver) = mpsc::channel(MAX_REMOTE_EVENTS);
+        SfuPort {
+            room,
+            media: self.clone(),
+            placement: Placement::new(room, Arc::clone(&self.numbers), base),
+            nodes: HashMap::new(),
+            told: BTreeMap::new(),
+            order: Order(newest, 0),
             events,
             receiver,
-        })
+            remote_events,
+            remote_receiver,
+            pending: VecDeque::new(),
+            is_changed: false,
+        }
     }
 }
 
 /// One room's port to the media server.
-#[derive(Debug)]
 pub(super) struct SfuPort {
     room: RoomId,
-    shards: Arc<[RoomCommandSender]>,
+    media: MediaServer,
     placement: Placement,
+    /// Streams to other nodes with links.
+    nodes: HashMap<NodeId, RemoteNode>,
+    /// Shards that were told of others, and what.
+    told: BTreeMap<Place, Span>,
+    /// Order of the newest stream.
+    order: Order,
     events: EventSender,
     receiver: EventReceiver,
+    remote_events: mpsc::Sender<RemoteEvent>,
+    remote_receiver: mpsc::Receiver<RemoteEvent>,
+    /// Messages about links that were lost.
+    pending: VecDeque<SfuMessage>,
+    /// Places of links have changed.
+    is_changed: bool,
 }
 
 /// A message from the media server.
@@ -82,19 +139,58 @@ pub(super) enum SfuMessage {
     Speakers(Vec<Speaker>),
     /// Samples of the quality of participants' links.
     Quality(Vec<(ParticipantId, sfu::LinkQuality, LinkTransport)>),
+    /// The link of a participant is lost with its node.
+    Lost(ParticipantId, NodeId),
     /// For a participant that left.
     Stale,
 }
 
 impl SfuPort {
-    /// Returns whether the shard of a participant's link accepts commands now.
-    pub(super) fn can_send(&self, from: &ParticipantId) -> bool {
-        let shard = self.placement.shard(from, |shard| is_healthy(&self.shards, shard));
-        self.shards.get(shard).is_some_and(RoomCommandSender::has_room)
+    /// Returns whether the shard or node of a participant's link accepts commands now. `door` is the
+    /// node that has the participant's socket, if it is another one.
+    pub(super) fn can_send(&self, from: &ParticipantId, door: Option<NodeId>) -> bool {
+        let place = self.placement.place(from).unwrap_or_else(|| {
+            let node = self.choose_node(door).map(|node| node.id);
+            let on = NodeShards { node, shards: self.media.shards.len() };
+            let shard = match node {
+                Some(_) => 0,
+                None => self.placement.choose_shard(on, |shard| self.is_healthy(shard)),
+            };
+            Place { node, shard }
+        });
+        match place.node {
+            Some(node) => self.nodes.get(&node).is_none_or(RemoteNode::has_room),
+            None => self.media.shards.get(place.shard).is_some_and(RoomCommandSender::has_room),
+        }
+    }
+
+    /// The other node that has, or would have, a participant's link.
+    pub(super) fn node_of(&self, id: &ParticipantId, door: Option<NodeId>) -> Option<NodeId> {
+        match self.placement.place(id) {
+            Some(place) => place.node,
+            None => self.choose_node(door).map(|node| node.id),
+        }
+    }
+
+    /// Returns whether places of links have changed since the last call.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// Places of the links, for the next node that has the room.
+    pub(super) fn freeze(&self) -> Option<FrozenLinks> {
+        let own = self.media.cluster.as_ref()?.id();
+        Some(FrozenLinks::new(self.room, own, self.placement.links()))
     }
 
     /// Sends a message of a participant with these rights.
-    pub(super) fn send(&mut self, from: &ParticipantId, permitted: MediaRights, message: ToSfu) {
+    pub(super) fn send(
+        &mut self,
+        from: &ParticipantId,
+        door: Option<NodeId>,
+        permitted: MediaRights,
+        message: ToSfu,
+    ) {
         let permissions = Permissions {
             publish: permitted.publish.iter().map(to_sfu_source).collect(),
             subscribe: permitted.subscribe,
@@ -111,7 +207,7 @@ impl SfuPort {
                 Request::Publish(tracks.collect(), setup(permissions))
             }
             // Without a link there is nothing to forbid; its first message says what is permitted.
-            ToSfu::Permit if !self.placement.has_link(from) => return,
+            ToSfu::Permit if self.placement.place(from).is_none() => return,
             ToSfu::Permit => Request::Permit(permissions),
             ToSfu::Subscribe(tracks) => {
                 let setup = setup(permissions);
@@ -125,32 +221,86 @@ impl SfuPort {
             }
             ToSfu::Nothing => return,
         };
-        let shards = &self.shards;
-        let Assignment { peer, shard, changes_shards } =
-            self.placement.assign(from, |shard| is_healthy(shards, shard));
+        let Assignment { peer, place, changes_shards } = self.assign(from, door);
         if changes_shards {
-            self.update_span(None);
+            self.update_span();
         }
-        self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
+        self.send_command(place, RoomCommand::Peer { room: self.room, peer, request });
+    }
+
+    /// The place of a participant's link, which begins if need be.
+    fn assign(&mut self, id: &ParticipantId, door: Option<NodeId>) -> Assignment {
+        let shards = Arc::clone(&self.media.shards);
+        let own = NodeShards { node: None, shards: shards.len() };
+        if self.placement.place(id).is_some() {
+            return self.placement.assign(id, own, |_| true);
+        }
+        self.is_changed = true;
+        let Some(node) = self.choose_node(door) else {
+            return self.placement.assign(id, own, |shard| is_healthy(&shards, shard));
+        };
+        let on = NodeShards { node: Some(node.id), shards: node.shards };
+        if !self.nodes.contains_key(&node.id) {
+            self.open_node(node, Vec::new());
+        }
+        self.placement.assign(id, on, |_| true)
+    }
+
+    fn choose_node(&self, door: Option<NodeId>) -> Option<MediaNode> {
+        self.media.cluster.as_ref()?.place_media(door)
+    }
+
+    fn open_node(&mut self, node: MediaNode, peers: Vec<(u8, PeerId)>) {
+        let Some(cluster) = &self.media.cluster else { return };
+        self.order.1 += 1;
+        let (id, beginning) = (node.id, Beginning { room: self.room, order: self.order, peers });
+        let events = self.remote_events.clone();
+        let stream = RemoteNode::open(Arc::clone(cluster), node, beginning, events);
+        self.nodes.insert(id, stream);
     }
 
     /// Ends a participant's link, if it has one.
     pub(super) fn unlink(&mut self, id: &ParticipantId) {
         let Some(assignment) = self.placement.release(id) else { return };
-        let Assignment { peer, shard, changes_shards } = assignment;
+        self.is_changed = true;
+        let Assignment { peer, place, changes_shards } = assignment;
         let request = Request::Leave;
-        self.send_command(shard, RoomCommand::Peer { room: self.room, peer, request });
+        self.send_command(place, RoomCommand::Peer { room: self.room, peer, request });
         if changes_shards {
-            self.update_span(Some(shard));
+            self.update_span();
+        }
+        if let Some(node) = place.node
+            && !self.placement.has_node(place.node)
+        {
+            self.nodes.remove(&node);
         }
     }
 
-    /// Waits for the next message.
+    /// Waits for the next message. Cancel-safe.
     pub(super) async fn next(&mut self) -> SfuMessage {
-        let (peer, message) = match self.receiver.next().await {
-            Some(SfuEvent::Answer(peer, sdp)) => (peer, description(SdpType::Answer, sdp)),
-            Some(SfuEvent::Offer(peer, sdp)) => (peer, description(SdpType::Offer, sdp)),
-            Some(SfuEvent::Subscribed(peer, sections)) => {
+        if let Some(message) = self.pending.pop_front() {
+            return message;
+        }
+        let event = tokio::select! {
+            event = self.receiver.next() => event.map(RemoteSfuEvent::from),
+            event = self.remote_receiver.recv() => match event {
+                Some(RemoteEvent::Sfu(event)) => Some(event),
+                Some(RemoteEvent::Lost(node, order)) => {
+                    self.handle_lost(node, order);
+                    return self.pending.pop_front().unwrap_or(SfuMessage::Stale);
+                }
+                None => None,
+            },
+        };
+        // Never `None`: the port itself holds a sender of each.
+        event.map_or(SfuMessage::Stale, |event| self.message(event))
+    }
+
+    fn message(&self, event: RemoteSfuEvent) -> SfuMessage {
+        let (peer, message) = match event {
+            RemoteSfuEvent::Answer(peer, sdp) => (peer, description(SdpType::Answer, sdp)),
+            RemoteSfuEvent::Offer(peer, sdp) => (peer, description(SdpType::Offer, sdp)),
+            RemoteSfuEvent::Subscribed(peer, sections) => {
                 // The publisher may have left in the meantime.
                 let track = |section: sfu::Subscription| {
                     let participant = self.placement.of(section.peer)?.clone();
@@ -162,20 +312,18 @@ impl SfuPort {
                 };
                 (peer, FromSfu::Subscribed(sections.into_iter().filter_map(track).collect()))
             }
-            Some(SfuEvent::SubscribedEncodings(peer, source, shown, rids)) => (
+            RemoteSfuEvent::SubscribedEncodings(peer, source, shown, rids) => (
                 peer,
                 FromSfu::Wanted(WantedEvent { source: from_sfu_source(source), shown, rids }),
             ),
-            Some(SfuEvent::RequestRefused(peer, request, rejection)) => {
-                (peer, FromSfu::Refused(sfu_rejection::event(request, &rejection)))
-            }
-            Some(SfuEvent::Interrupted(peer, interrupted)) => {
+            RemoteSfuEvent::Refused(peer, refused) => (peer, FromSfu::Refused(refused)),
+            RemoteSfuEvent::Interrupted(peer, interrupted) => {
                 return match self.placement.of(peer) {
                     Some(id) => SfuMessage::Interrupted(id.clone(), interrupted),
                     None => SfuMessage::Stale,
                 };
             }
-            Some(SfuEvent::Speakers(speakers)) => {
+            RemoteSfuEvent::Speakers(speakers) => {
                 let speaker = |speaker: sfu::Speaker| {
                     Some(Speaker {
                         participant: self.placement.of(speaker.peer)?.clone(),
@@ -184,41 +332,162 @@ impl SfuPort {
                 };
                 return SfuMessage::Speakers(speakers.into_iter().filter_map(speaker).collect());
             }
-            Some(SfuEvent::Quality(links)) => {
+            RemoteSfuEvent::Quality(links) => {
                 let sample = |(link, transport): (sfu::LinkQuality, LinkTransport)| {
                     Some((self.placement.of(link.peer)?.clone(), link, transport))
                 };
                 return SfuMessage::Quality(links.into_iter().filter_map(sample).collect());
             }
-            // Unreachable: the port itself holds a sender.
-            None => return SfuMessage::Stale,
         };
         self.placement.of(peer).map_or(SfuMessage::Stale, |id| SfuMessage::To(id.clone(), message))
     }
 
-    /// Sends the room's set of shards to all of them and to the one that was left. Not needed while
-    /// the room is on a single shard.
-    fn update_span(&self, left: Option<usize>) {
-        let shards = self.placement.shards();
-        if shards.len() + usize::from(left.is_some()) < 2 {
+    /// Handles the end of a node's stream: has its participants begin new links.
+    fn handle_lost(&mut self, node: NodeId, order: Order) {
+        // An earlier stream.
+        if self.nodes.get(&node).is_none_or(|stream| stream.order() != order) {
             return;
         }
-        let numbers: Vec<u16> =
-            shards.iter().filter_map(|shard| u16::try_from(*shard).ok()).collect();
-        for shard in shards.into_iter().chain(left) {
-            let command = RoomCommand::SetShards {
-                room: self.room,
-                shards: numbers.clone(),
-                events: self.events.clone(),
+        self.nodes.remove(&node);
+        self.told.retain(|place, _| place.node != Some(node));
+        let lost = self.placement.links().filter(|(_, _, place)| place.node == Some(node));
+        let lost: Vec<ParticipantId> = lost.map(|(id, ..)| id.clone()).collect();
+        tracing::info!(%node, links = lost.len(), "links on a node are lost, and begin anew");
+        for id in lost {
+            self.placement.release_link(&id);
+            self.pending.push_back(SfuMessage::Lost(id, node));
+        }
+        self.is_changed = true;
+        self.update_span();
+    }
+
+    /// Takes over links of the room's former node.
+    fn adopt(&mut self, links: FrozenLinks) {
+        let Some(cluster) = self.media.cluster.clone() else { return };
+        let own = cluster.id();
+        let mut nodes = HashMap::new();
+        for link in links.into_links() {
+            let place = if link.node == own {
+                NodeShards { node: None, shards: self.media.shards.len() }
+            } else {
+                let node = nodes.entry(link.node).or_insert_with(|| cluster.media_node(link.node));
+                // Its links begin anew.
+                let Some(node) = node else {
+                    self.placement.keep_peer(link.id, link.peer);
+                    continue;
+                };
+                NodeShards { node: Some(node.id), shards: node.shards }
             };
-            self.send_command(shard, command);
+            self.placement.restore(&link.id, link.peer, usize::from(link.shard), place);
+        }
+        let peers_on = |node| {
+            let links = self.placement.links().filter(|(_, _, place)| place.node == node);
+            let peers = links.map(|(_, peer, place)| (u8::try_from(place.shard), peer));
+            peers.filter_map(|(shard, peer)| Some((shard.ok()?, peer))).collect::<Vec<_>>()
+        };
+        self.media.host.take_back(self.room, &peers_on(None), &self.events);
+        let with_peers = |node: MediaNode| {
+            let peers = peers_on(Some(node.id));
+            (node, peers)
+        };
+        let streams: Vec<_> = nodes.into_values().flatten().map(with_peers).collect();
+        for (node, peers) in streams {
+            // Whatever they were told before.
+            let every = |shard| Place { node: Some(node.id), shard };
+            self.told.extend((0..node.shards).map(|shard| (every(shard), Span::default())));
+            self.open_node(node, peers);
+        }
+        let own = (0..self.media.shards.len()).map(|shard| Place { node: None, shard });
+        self.told.extend(own.map(|place| (place, Span::default())));
+        self.update_span();
+    }
+
+    /// Leaves the links to the next node that has the room.
+    pub(super) fn abandon(mut self) {
+        self.nodes.drain().for_each(|(_, stream)| stream.cut());
+        if self.placement.has_node(None) {
+            let unused = event_channel();
+            let receiver = std::mem::replace(&mut self.receiver, unused.1);
+            self.media.host.keep(self.room, self.order, (self.events.clone(), receiver));
+        }
+        // Nothing is left to end.
+        self.placement = Placement::new(self.room, Arc::clone(&self.media.numbers), 0);
+    }
+
+    /// Tells shards of the room's shards, where that has changed. Not needed while the room is on a
+    /// single shard.
+    fn update_span(&mut self) {
+        let spans = self.placement.spans();
+        let is_alone = spans.iter().map(|(_, shards)| shards.len()).sum::<usize>() < 2;
+        let mut next = BTreeMap::new();
+        for (index, (node, shards)) in spans.iter().enumerate() {
+            let local: Vec<u16> =
+                shards.iter().filter_map(|shard| u16::try_from(*shard).ok()).collect();
+            for shard in shards.iter().copied() {
+                let is_home = self.placement.home_on(*node) == Some(shard);
+                let others = spans.iter().filter(|(other, _)| other != node);
+                let span = Span {
+                    shards: local.clone(),
+                    remotes: others.flat_map(|span| self.remotes(span, is_home)).collect(),
+                    tells_speakers: index == 0,
+                };
+                next.insert(Place { node: *node, shard }, span);
+            }
+        }
+        let former: Vec<_> = self.told.keys().filter(|place| !next.contains_key(place)).collect();
+        for place in former {
+            // Without itself in the list, a shard has no part in the room.
+            self.send_span(*place, Span::default());
+        }
+        for (place, span) in &next {
+            let known = self.told.get(place);
+            if known.is_none() && is_alone {
+                continue;
+            }
+            if known != Some(span) {
+                self.send_span(*place, span.clone());
+            }
+        }
+        self.told = if is_alone { BTreeMap::new() } else { next };
+    }
+
+    /// The shards of another node with which one exchanges tracks: all, if it is where tracks of
+    /// other nodes come in, else the other's of that kind.
+    fn remotes(&self, span: &(Option<NodeId>, Vec<usize>), is_home: bool) -> Vec<RemoteShard> {
+        let (node, shards) = span;
+        let own = || self.media.cluster.as_ref().map(|cluster| cluster.id());
+        let Some(id) = node.or_else(own) else { return Vec::new() };
+        let home = self.placement.home_on(*node);
+        let remotes = shards.iter().filter_map(|shard| {
+            let is_ingress = home == Some(*shard);
+            let number = shard_number(id.slot.value(), u8::try_from(*shard).ok()?);
+            (is_home || is_ingress).then_some(RemoteShard { shard: number, is_ingress })
+        });
+        remotes.collect()
+    }
+
+    fn send_span(&self, place: Place, span: Span) {
+        let (room, events) = (self.room, self.events.clone());
+        self.send_command(place, RoomCommand::SetShards { room, span, events });
+    }
+
+    fn send_command(&self, place: Place, command: RoomCommand) {
+        match place.node {
+            Some(node) => {
+                if let Some(stream) = self.nodes.get(&node) {
+                    stream.send(place.shard, command);
+                }
+            }
+            None => {
+                if let Some(commands) = self.media.shards.get(place.shard) {
+                    commands.send(command);
+                }
+            }
         }
     }
 
-    fn send_command(&self, shard: usize, command: RoomCommand) {
-        if let Some(commands) = self.shards.get(shard) {
-            commands.send(command);
-        }
+    fn is_healthy(&self, shard: usize) -> bool {
+        is_healthy(&self.media.shards, shard)
     }
 }
 
@@ -275,17 +544,18 @@ mod tests {
         });
         let (senders, mut receivers): (Vec<_>, Vec<_>) = shards.unzip();
         let server = MediaServer::new(senders.into());
-        let mut here = server.open().unwrap();
-        let there = server.open().unwrap();
-        here.send(&id(1), MediaRights::ALL, ToSfu::Publish(Vec::new()));
+        let mut here = server.open(0);
+        let there = server.open(0);
+        here.send(&id(1), None, MediaRights::ALL, ToSfu::Publish(Vec::new()));
         assert!(receivers[0].try_next().is_some());
         pulses[0].set_stuck(true);
-        assert!(here.can_send(&id(1)), "a stuck shard may recover and has queue space");
-        here.send(&id(2), MediaRights::ALL, ToSfu::Publish(Vec::new()));
+        assert!(here.can_send(&id(1), None), "a stuck shard may recover and has queue space");
+        here.send(&id(2), None, MediaRights::ALL, ToSfu::Publish(Vec::new()));
         assert!(receivers[0].try_next().is_some(), "receives the new set of shards");
         assert!(receivers[0].is_empty() && !receivers[1].is_empty(), "new links begin elsewhere");
         drop(receivers.remove(0));
-        assert!(!here.can_send(&id(1)), "link on a gone shard");
-        assert!(here.can_send(&id(2)) && here.can_send(&id(3)) && there.can_send(&id(4)));
+        assert!(!here.can_send(&id(1), None), "link on a gone shard");
+        let can_send = |port: &SfuPort, n| port.can_send(&id(n), None);
+        assert!(can_send(&here, 2) && can_send(&here, 3) && can_send(&there, 4));
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use cluster::NodeId;
 use serde_json::value::RawValue;
 
 use super::{ack::Ack, held::HeldBytes, socket::Socket};
@@ -41,6 +42,8 @@ pub(crate) struct Handshake {
     pub(crate) bearer: Option<Arc<str>>,
     /// The secret of a person's session, if the first request came from this server's own page.
     pub(crate) session: Option<Arc<str>>,
+    /// The other node of the cluster that has the socket.
+    pub(crate) door: Option<NodeId>,
 }
 
 /// A received event.

@@ -68,6 +68,7 @@ impl Origin {
             auth,
             bearer: self.bearer.clone(),
             session: self.session.clone(),
+            door: None,
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::options::set_options;
+use super::options::{set_dont_fragment, set_options};
 
 /// Kernel buffer of each direction, in bytes, for while its shard is busy.
 const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
@@ -66,6 +66,25 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>>
     let address = exclusive.local_addr()?.as_socket().unwrap_or(address);
     drop(exclusive);
     (0..count).map(|_| bind_one(address, true)).collect()
+}
+
+/// Binds a socket for other nodes of the cluster to a port that the system chooses, at an address
+/// of this computer or else at all. Returns the port, too. Its packets are not fragmented, so that
+/// QUIC finds the path's limit (RFC 9000 §14).
+pub(crate) fn bind_for_nodes(ip: IpAddr) -> io::Result<(Socket, u16)> {
+    let any = match ip {
+        IpAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+    };
+    let socket = match bind_one(SocketAddr::new(ip, 0), false) {
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            bind_one(SocketAddr::new(any, 0), false)?
+        }
+        bound => bound?,
+    };
+    set_dont_fragment(&socket, ip.is_ipv4(), true)?;
+    let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok((socket, local.port()))
 }
 
 fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {

@@ -10,7 +10,7 @@ mod receive_buffer;
 mod socket;
 mod sockets;
 
-pub(crate) use bind::{KernelBuffers, adopt, bind};
+pub(crate) use bind::{KernelBuffers, adopt, bind, bind_for_nodes};
 pub(crate) use classify::{DatagramKind, classify};
 pub(crate) use gso::{GsoSender, Route};
 pub(crate) use icmp_errors::IcmpReport;

@@ -26,7 +26,12 @@ pub(crate) enum SocketId {
     Port(usize),
     /// The socket of a relayed address.
     Relayed(RelayId),
+    /// The socket for other nodes of the cluster.
+    Node,
 }
+
+/// The token of [`SocketId::Node`]: no relayed address has this index.
+const NODE_TOKEN: Token = Token(usize::MAX - 2);
 
 impl SocketId {
     /// The socket's token in mio events.
@@ -34,6 +39,7 @@ impl SocketId {
         match self {
             Self::Port(index) => Token(index * 2),
             Self::Relayed(relay) => Token(relay.index() * 2 + 1),
+            Self::Node => NODE_TOKEN,
         }
     }
 
@@ -42,6 +48,7 @@ impl SocketId {
         match self {
             Self::Port(index) => index,
             Self::Relayed(relay) => relay.index(),
+            Self::Node => 0,
         }
     }
 }
@@ -52,6 +59,8 @@ pub(crate) struct UdpSockets {
     port: Vec<PortSocket>,
     /// By [`RelayId::index`].
     relayed: Vec<Option<RelayedSocket>>,
+    /// For other nodes of the cluster.
+    node: Option<UdpSocket>,
     /// Sockets of relayed addresses that the process before had open.
     inherited: HashMap<SocketAddr, Socket>,
     registry: Registry,
@@ -79,7 +88,15 @@ impl UdpSockets {
         };
         let port = port.into_iter().enumerate().map(register).collect::<io::Result<_>>()?;
         let (relayed, inherited) = (Vec::new(), HashMap::new());
-        Ok(Self { state: shared_state()?, port, relayed, inherited, registry })
+        Ok(Self { state: shared_state()?, port, relayed, node: None, inherited, registry })
+    }
+
+    /// Registers the bound socket for other nodes.
+    pub(crate) fn open_node(&mut self, socket: Socket) -> io::Result<()> {
+        let mut socket = UdpSocket::new(socket);
+        socket.register(&self.registry, NODE_TOKEN)?;
+        self.node = Some(socket);
+        Ok(())
     }
 
     /// Has the kernel tell when datagrams of the port were received, or no longer.
@@ -151,11 +168,15 @@ impl UdpSockets {
                 let relayed = self.relayed.get(relay.index())?.as_ref();
                 relayed.filter(|relayed| relayed.id == relay).map(|relayed| &relayed.socket)
             }
+            SocketId::Node => self.node.as_ref(),
         }
     }
 
     /// The socket of a mio event.
     pub(crate) fn by_token(&self, token: Token) -> Option<SocketId> {
+        if token == NODE_TOKEN {
+            return self.node.as_ref().map(|_| SocketId::Node);
+        }
         let index = token.0 / 2;
         if token.0.is_multiple_of(2) {
             return self.port.get(index).map(|_| SocketId::Port(index));

@@ -45,6 +45,12 @@ pub(crate) fn event_channel() -> (EventSender, EventReceiver) {
 }
 
 impl EventSender {
+    /// Sends an event of another node, once there is room.
+    pub(crate) async fn deliver(&self, event: SfuEvent) {
+        // Without a receiver the room has ended.
+        let _ = self.0.send(event).await;
+    }
+
     /// Sends an event without waiting. Returns false if the channel is full or closed.
     pub(super) fn send(&self, event: SfuEvent) -> bool {
         self.0.try_send(event).is_ok()

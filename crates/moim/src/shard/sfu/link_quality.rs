@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
 use sfu::{JoinStep, LinkQuality, Transport};
 
 use crate::histogram::{Histogram, JITTER_SECONDS, JOIN_SECONDS, LOSS_RATIO, ROUND_TRIP_SECONDS};
 
 /// Transport of a link to the media server, from the browser's view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LinkTransport {
     Udp,
     Tcp,

@@ -26,4 +26,4 @@ pub(crate) use link_quality::LinkTransport;
 pub(crate) use request_kind::RequestKind;
 #[cfg(test)]
 pub(crate) use room_commands::room_commands;
-pub(crate) use room_commands::{PeerSetup, Request, RoomCommand, RoomCommandSender};
+pub(crate) use room_commands::{PeerSetup, Request, RoomCommand, RoomCommandSender, Span};

@@ -5,10 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use sfu::{PeerId, Permissions, RoomId, Source, Viewport};
+use sfu::{PeerId, Permissions, Rejection, RemoteShard, RoomId, Source, Viewport};
 use tokio::sync::mpsc;
 
-use super::{events::EventSender, request_kind::RequestKind};
+use super::{
+    events::{EventSender, SfuEvent},
+    request_kind::RequestKind,
+};
 use crate::shard::{pulse::Pulse, waker::Waker};
 
 /// Commands that may wait for a shard. Beyond that, requests are refused and may be repeated.
@@ -21,7 +24,29 @@ pub(crate) enum RoomCommand {
     Peer { room: RoomId, peer: PeerId, request: Request },
     /// The shards that the room's peers are on from now on. Sent to those shards, and to one that
     /// the room has left.
-    SetShards { room: RoomId, shards: Vec<u16>, events: EventSender },
+    SetShards { room: RoomId, span: Span, events: EventSender },
+    /// The room runs on another node from now on, or anew: its events go there, peers that it does
+    /// not know of are removed, and it is told of those that are not here.
+    Adopt { room: RoomId, peers: Vec<PeerId>, events: EventSender },
+}
+
+impl RoomCommand {
+    /// The event that refuses a request; `None` for what can't be refused.
+    pub(crate) fn refusal(&self, why: Rejection) -> Option<SfuEvent> {
+        let Self::Peer { peer, request, .. } = self else { return None };
+        Some(SfuEvent::RequestRefused(*peer, request.kind()?, why))
+    }
+}
+
+/// The shards of a room, as one of them is to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Those of this node.
+    pub(crate) shards: Vec<u16>,
+    /// Those of other nodes, with which this one exchanges tracks.
+    pub(crate) remotes: Vec<RemoteShard>,
+    /// This node tells the room of its speakers.
+    pub(crate) tells_speakers: bool,
 }
 
 /// A request of a peer.
@@ -122,8 +147,8 @@ impl RoomCommandSender {
     /// Sends a command. Callers check [`Self::has_room`] right before, without waiting in between,
     /// so that the bound is exceeded by one command per thread at most.
     ///
-    /// [`Request::Leave`] and [`RoomCommand::SetShards`] may always be sent: a peer leaves once, so
-    /// no more of them can wait than there are peers. So may [`Request::Permit`], which must not be
+    /// [`Request::Leave`], [`RoomCommand::SetShards`] and [`RoomCommand::Adopt`] may always be sent: a
+    /// peer leaves once, so no more of them can wait than there are peers. So may [`Request::Permit`], which must not be
     /// lost; it takes a host and a change.
     pub(crate) fn send(&self, command: RoomCommand) {
         self.queued.fetch_add(1, Ordering::Relaxed);

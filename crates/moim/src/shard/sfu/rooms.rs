@@ -22,8 +22,10 @@ struct RoomHandle {
     events: EventSender,
     /// Peers of the room on this shard.
     peers: usize,
-    /// The room also has peers on other shards.
+    /// The room also has peers on other shards, of this node or others.
     spans_shards: bool,
+    /// This node tells the room of its speakers.
+    tells_speakers: bool,
 }
 
 impl Rooms {
@@ -63,15 +65,43 @@ impl Rooms {
         self.remove_if_unused(entry.room);
     }
 
-    /// Records whether a room has peers on this shard and on others.
-    pub(super) fn set_spans_shards(
+    /// Returns whether this node tells a room of its speakers.
+    pub(super) fn tells_speakers(&self, room: RoomId) -> bool {
+        self.rooms.get(&room).is_some_and(|handle| handle.tells_speakers)
+    }
+
+    /// Records whether a room has peers on this shard and on others, and whether this node tells it
+    /// of speakers.
+    pub(super) fn set_span(
         &mut self,
         room: RoomId,
         spans_shards: bool,
+        tells_speakers: bool,
         events: &EventSender,
     ) {
-        self.handle(room, events).spans_shards = spans_shards;
+        let handle = self.handle(room, events);
+        (handle.spans_shards, handle.tells_speakers) = (spans_shards, tells_speakers);
         self.remove_if_unused(room);
+    }
+
+    /// Has events of a room and of these peers go elsewhere. Returns other peers of the room.
+    pub(super) fn adopt(
+        &mut self,
+        room: RoomId,
+        peers: &[PeerId],
+        events: &EventSender,
+    ) -> Vec<PeerId> {
+        if let Some(handle) = self.rooms.get_mut(&room) {
+            handle.events = events.clone();
+        }
+        let mut others = Vec::new();
+        for (peer, entry) in self.peers.iter_mut().filter(|(_, entry)| entry.room == room) {
+            entry.events = events.clone();
+            if !peers.contains(peer) {
+                others.push(*peer);
+            }
+        }
+        others
     }
 
     fn handle(&mut self, room: RoomId, events: &EventSender) -> &mut RoomHandle {
@@ -79,6 +109,7 @@ impl Rooms {
             events: events.clone(),
             peers: 0,
             spans_shards: false,
+            tells_speakers: true,
         })
     }
 

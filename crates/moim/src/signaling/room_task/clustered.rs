@@ -2,6 +2,11 @@
 
 use std::future::pending;
 
+use cluster::NodeId;
+use room::{
+    Connection, FromSfu,
+    protocol::{ErrorBody, ErrorCode, ParticipantId, RefusedEvent, SfuRequestKind},
+};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::RoomTask;
@@ -11,7 +16,9 @@ use crate::signaling::{
     kept::Writing,
     lasting,
     pending_reply::PendingReply,
+    room_client::RoomClient,
     room_message::RoomReceiver,
+    sfu_port::SfuPort,
 };
 
 /// Waits until the log of a room in a cluster has something to do; forever without one.
@@ -46,11 +53,13 @@ impl RoomTask {
         let must_keep = self.room.take_unkept().is_some() || must_keep;
         if must_keep || !effects.is_empty() {
             let (room, opener, newest) = (&self.room, self.key.opener, keeping.newest());
+            let links = || self.sfu.as_ref().and_then(SfuPort::freeze);
             keeping.hold(Batch { effects, pending, must_keep, written }, || {
                 let changes = room.changes_since(Instant::now().into_std(), newest);
                 // Nobody restores a room that was ended for all.
                 let changes = changes.filter(|_| !room.has_ended());
-                let changes = changes.map(|changes| FrozenRoom::changes(opener, changes));
+                let changes =
+                    changes.map(|changes| FrozenRoom::changes(opener, changes).with_links(links()));
                 (changes.map(|changes| changes.to_bytes()).unwrap_or_default(), room.newest())
             });
         }
@@ -91,10 +100,57 @@ impl RoomTask {
         let now = Instant::now();
         let room = self.room.snapshot(now.into_std()).filter(|_| !self.room.has_ended());
         let (visits, call) = (self.visits.freeze(), self.history.freeze(now));
+        let links = self.sfu.as_ref().and_then(SfuPort::freeze);
         let room = room.map(|room| FrozenRoom::new(self.key.opener, room, visits, call));
+        let room = room.map(|room| room.with_links(links));
         let bytes = room.map(|room| room.to_bytes()).unwrap_or_default();
         if let Some(keeping) = &mut self.keeping {
             keeping.add_snapshot(bytes, self.room.newest());
+        }
+    }
+
+    /// Has the log tell where links are, if that has changed.
+    pub(super) fn keep_links(&mut self) {
+        let sfu = self.sfu.as_mut().filter(|_| self.keeping.is_some());
+        if sfu.is_some_and(SfuPort::take_changed) {
+            self.hold_effects(PendingReply::default(), true, None);
+        }
+    }
+
+    /// Identifies the process that has a participant's link to the media server, or will have it.
+    pub(super) fn instance(&self, connection: Connection, id: &ParticipantId) -> String {
+        let config = &self.hub.config;
+        let Some(cluster) = config.cluster.as_ref().filter(|_| self.keeping.is_some()) else {
+            return config.instance.clone();
+        };
+        let door = self.clients.get(&connection).and_then(RoomClient::door);
+        cluster.instance(match &self.sfu {
+            Some(sfu) => sfu.node_of(id, door),
+            None => cluster.place_media(door).map(|node| node.id),
+        })
+    }
+
+    /// The other node that has a participant's socket.
+    pub(super) fn door_of(&self, id: &ParticipantId) -> Option<NodeId> {
+        self.keeping.as_ref()?;
+        let mut clients = self.clients.values();
+        let is_theirs =
+            |client: &&RoomClient| client.member.as_ref().is_some_and(|member| member.id == *id);
+        clients.find(is_theirs).and_then(RoomClient::door)
+    }
+
+    /// Has a participant begin a new link, whose link is lost with its node. One whose socket is lost,
+    /// too, sees it when it resumes.
+    pub(super) fn handle_lost_link(&mut self, id: &ParticipantId, node: NodeId) {
+        let is_theirs =
+            |client: &RoomClient| client.member.as_ref().is_some_and(|member| member.id == *id);
+        let mut clients = self.clients.values();
+        if clients.any(|client| is_theirs(client) && client.door() != Some(node)) {
+            let message = "the server of the link is gone; begin a new one";
+            let error = ErrorBody::new(ErrorCode::Internal, message);
+            let refused = RefusedEvent { what: SfuRequestKind::Offer, error };
+            let now = Instant::now().into_std();
+            self.room.handle_sfu(now, id, FromSfu::Refused(refused));
         }
     }
 
@@ -107,6 +163,7 @@ impl RoomTask {
             client.guard.0.socket.cut();
         }
         self.clients.clear();
+        self.sfu.take().into_iter().for_each(SfuPort::abandon);
         self.keeping = None;
     }
 }

@@ -70,10 +70,12 @@ pub(super) struct RoomTask {
 impl RoomTask {
     /// Spawns the task of a new room, or of one in which a call goes on.
     pub(super) fn spawn(hub: Arc<Hub>, task: NewTask) {
-        let NewTask { key, room, visits, call, keeping, receiver } = task;
+        let NewTask { key, room, visits, call, links, keeping, receiver } = task;
         let runtime = hub.runtime.clone();
         let mut task = Self::new(hub, key, room, visits);
         task.keeping = keeping;
+        let media = task.hub.config.media.as_ref().zip(links);
+        task.sfu = media.map(|(media, links)| media.reopen(links, task.room.newest()));
         if let Some(call) = call {
             task.history.resume(Instant::now(), call);
         }
@@ -192,6 +194,7 @@ impl RoomTask {
                 () = &mut timer, if armed => {}
             }
             self.handle_timeouts();
+            self.keep_links();
             self.apply_kept();
             self.keep();
         }
@@ -339,8 +342,9 @@ impl RoomTask {
             Effect::Reply { to, reply } => self.reply(to, reply, std::mem::take(pending)),
             Effect::Send { to, event, number } => self.send_event(&to, &event, number),
             Effect::Sfu { from, permitted, message } => {
+                let door = self.door_of(&from);
                 if let Some(sfu) = &mut self.sfu {
-                    sfu.send(&from, permitted, message);
+                    sfu.send(&from, door, permitted, message);
                 }
             }
             Effect::Unlink(id) => {
@@ -368,10 +372,13 @@ impl RoomTask {
     /// the room itself will reject the message.
     fn can_reach_sfu(&mut self, from: Connection) -> bool {
         if self.sfu.is_none() {
-            self.sfu = self.hub.config.media.as_ref().and_then(MediaServer::open);
+            let newest = self.room.newest();
+            self.sfu = self.hub.config.media.as_ref().map(|media| media.open(newest));
         }
-        let member = self.clients.get(&from).and_then(|client| client.member.as_ref());
-        self.sfu.as_ref().zip(member).is_none_or(|(sfu, member)| sfu.can_send(&member.id))
+        let client = self.clients.get(&from);
+        let member = client.and_then(|client| Some((client.member.as_ref()?, client.door())));
+        let sfu = self.sfu.as_ref().zip(member);
+        sfu.is_none_or(|(sfu, (member, door))| sfu.can_send(&member.id, door))
     }
 
     fn handle_sfu_message(&mut self, message: SfuMessage) {
@@ -388,6 +395,7 @@ impl RoomTask {
                 }
                 return;
             }
+            SfuMessage::Lost(id, node) => self.handle_lost_link(&id, node),
             SfuMessage::Stale => return,
         }
         self.apply_effects(PendingReply::default());
@@ -463,6 +471,7 @@ impl RoomTask {
 
     /// Makes a client a member, with relay access of its own. Returns its reply.
     fn joined(&mut self, to: Connection, admission: Admission) -> Option<Joined> {
+        let instance = self.instance(to, &admission.me.id);
         let client = self.clients.get_mut(&to)?;
         let config = &self.hub.config;
         let ice_servers = self.relay.admit(Instant::now(), config, client, &admission.me.id);
@@ -481,7 +490,7 @@ impl RoomTask {
             resume: admission.resume,
             resume_seconds: u32::try_from(config.grace.as_secs()).unwrap_or(u32::MAX),
             max_file_bytes: Some(self.hub.defaults.load().max_file_bytes),
-            instance: config.instance.clone(),
+            instance,
             resumed: admission.resumed,
             last: admission.last,
         })

@@ -46,6 +46,7 @@ async fn connect_by(server: &Signaling, id: &str, path: &'static str, address: [
         auth: None,
         bearer: None,
         session: None,
+        door: None,
     };
     let mut session = server.connect(socket.clone(), handshake).unwrap();
     session.connected().await;

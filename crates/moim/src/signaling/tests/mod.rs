@@ -64,6 +64,7 @@ fn handshake(address: [u8; 4]) -> Handshake {
         auth: None,
         bearer: None,
         session: None,
+        door: None,
     }
 }
 

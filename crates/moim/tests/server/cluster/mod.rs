@@ -4,6 +4,8 @@ mod dialects;
 mod engine;
 mod gaps;
 mod lasting;
+mod media;
+mod party;
 mod polling;
 #[path = "../../../../cluster-redis/tests/server/mod.rs"]
 #[allow(dead_code, reason = "the driver's tests use the rest")]
@@ -281,6 +283,7 @@ fn server_alone_contacts_nothing_and_has_no_metrics_of_a_cluster() {
     let server = Server::start(&[]);
     assert_eq!(readiness(&server).0, 200);
     assert_eq!(metric(&server, "moim_cluster_nodes"), None);
+    assert_eq!(metric(&server, "moim_node_links"), None);
     let refused = status(&server, &[]);
     assert_eq!(refused.status.code(), Some(1));
     let told = String::from_utf8(refused.stderr).unwrap();

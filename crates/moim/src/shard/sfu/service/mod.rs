@@ -7,13 +7,14 @@ use std::{collections::HashMap, convert::Infallible, net::SocketAddr, time::Inst
 
 use sfu::{Event, Output, PeerId, Sfu, Transmit, Transport};
 
+use self::notifications::report_missing;
 use super::{
     budget::Budget,
     command::{Command, TcpPath},
     config,
     link_quality::{LinkCounts, LinkTransport, QualityHistograms},
     report::{Report, SfuCounters},
-    room_commands::RoomCommand,
+    room_commands::{RoomCommand, Span},
     rooms::Rooms,
     shard_hints::ShardHints,
 };
@@ -24,6 +25,7 @@ use crate::{
     },
     shard::{
         clock::Clock,
+        node_links::NodeEvent,
         tcp_client::{QueueMessageError, TcpClient},
         wire::Wire,
     },
@@ -172,6 +174,23 @@ impl SfuService {
         self.core.handle_shard_message(now.monotonic, message);
     }
 
+    /// Handles an event of a link to a shard of another node.
+    pub(crate) fn handle_node_event(&mut self, now: Clock, event: NodeEvent) {
+        match event {
+            NodeEvent::Connected(shard) => self.core.handle_shard_connected(now.monotonic, shard),
+            NodeEvent::Disconnected(shard) => {
+                self.core.handle_shard_disconnected(now.monotonic, shard);
+            }
+            NodeEvent::Congested(shard) => self.core.handle_shard_congestion(now.monotonic, shard),
+            NodeEvent::Message(message) => self.handle_shard_message(now, message),
+        }
+    }
+
+    /// Returns whether a room needs a shard of another node.
+    pub(crate) fn needs_shard(&self, shard: u16) -> bool {
+        self.core.has_remote_shard(shard)
+    }
+
     /// Handles a command of the main runtime.
     pub(crate) fn handle_command(&mut self, now: Clock, command: Command) {
         match command {
@@ -208,10 +227,21 @@ impl SfuService {
             RoomCommand::Peer { room, peer, request } => {
                 self.handle_request(now, room, peer, request);
             }
-            RoomCommand::SetShards { room, shards, events } => {
+            RoomCommand::SetShards { room, span, events } => {
+                let Span { shards, remotes, tells_speakers } = span;
                 self.core.handle_room_shards(now, room, &shards);
-                let spans_shards = shards.contains(&self.shard.into()) && shards.len() > 1;
-                self.rooms.set_spans_shards(room, spans_shards, &events);
+                self.core.handle_remote_shards(now, room, &remotes);
+                let is_alone = shards.len() == 1 && remotes.is_empty();
+                let spans_shards = shards.contains(&self.shard.into()) && !is_alone;
+                self.rooms.set_span(room, spans_shards, tells_speakers, &events);
+            }
+            RoomCommand::Adopt { room, peers, events } => {
+                for peer in self.rooms.adopt(room, &peers, &events) {
+                    self.remove_peer(now, peer);
+                }
+                for peer in peers.into_iter().filter(|peer| !self.rooms.has_peer(*peer)) {
+                    report_missing(&events, peer);
+                }
             }
         }
     }
@@ -226,7 +256,7 @@ impl SfuService {
     }
 
     /// Returns the next output. Draining once for many inputs makes longer runs.
-    pub(crate) fn poll_output(&mut self, wire: &mut Wire) -> Option<SfuOutput<'_>> {
+    pub(crate) fn poll_output(&mut self, now: Instant, wire: &mut Wire) -> Option<SfuOutput<'_>> {
         Some(match self.core.poll_output()? {
             Output::Transmit(run) if run.transport == Transport::Tcp => {
                 let path = TcpPath { local: run.local, remote: run.to };
@@ -239,7 +269,7 @@ impl SfuService {
             }
             Output::Event(event) => SfuOutput::Event(event),
             Output::ShardMessage(message) => {
-                wire.links.push_message(message);
+                wire.push_message(now, message);
                 SfuOutput::Sent
             }
         })

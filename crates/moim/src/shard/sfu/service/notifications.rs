@@ -33,7 +33,8 @@ impl SfuService {
                 self.send(now, peer, SfuEvent::SubscribedEncodings(peer, source, subscribed, rids));
             }
             Event::Speakers { room, speakers } => {
-                if let Some(events) = self.rooms.events_of_room(room) {
+                let events = self.rooms.events_of_room(room);
+                if let Some(events) = events.filter(|_| self.rooms.tells_speakers(room)) {
                     // Dropped if the queue is full: outdated once there is room.
                     let _ = events.send(SfuEvent::Speakers(speakers));
                 }
@@ -110,6 +111,13 @@ fn transport_of(
         Some(client) => LinkTransport::relayed(client),
         None => LinkTransport::direct(transport),
     }
+}
+
+/// Reports that a link is not here, where its room believes it to be.
+pub(super) fn report_missing(events: &EventSender, peer: PeerId) {
+    let refused = Rejection::UnknownPeer(peer);
+    // Dropped if the queue is full: the browser notices later.
+    let _ = events.send(SfuEvent::RequestRefused(peer, RequestKind::Offer, refused));
 }
 
 /// Reports the end of a link to its room, where nothing else would.

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::super::{
     EventReceiver, EventSender, PeerSetup, Request, RequestKind, RoomCommand, RoomCommandSender,
-    SfuEvent, event_channel,
+    SfuEvent, Span, event_channel,
 };
 use crate::{
     net::{
@@ -81,7 +81,7 @@ impl World {
             let listen = vec![listener.local_addr().unwrap()];
             let reachable = ReachableAddresses::new(&listen, &[], false, Interfaces::read());
             let reach = ReachLog::default();
-            let config = Config { listen, shards, turn, reachable, reach };
+            let config = Config { listen, shards, turn, reachable, reach, nodes: None };
             if let Ok(started) = start(&config, &mut InheritedSockets::default()) {
                 break (listener, started.handle);
             }
@@ -190,9 +190,9 @@ impl World {
     pub(super) fn set_shards(&self, room: u64, shards: &[u16], receivers: &[usize]) {
         for receiver in receivers {
             let room = RoomId(room);
-            let shards = shards.to_vec();
+            let span = Span { shards: shards.to_vec(), remotes: Vec::new(), tells_speakers: true };
             let (events, _) = event_channel();
-            self.room_commands[*receiver].send(RoomCommand::SetShards { room, shards, events });
+            self.room_commands[*receiver].send(RoomCommand::SetShards { room, span, events });
         }
     }
 

@@ -98,7 +98,8 @@ async fn world_with(
         let listen = vec![listener.local_addr().unwrap()];
         let reachable = reachable(&listen, &[]);
         let reach = ReachLog::default();
-        if let Ok(started) = start_new(&shard::Config { listen, shards, turn, reachable, reach }) {
+        let config = shard::Config { listen, shards, turn, reachable, reach, nodes: None };
+        if let Ok(started) = start_new(&config) {
             break (listener, started);
         }
     };
@@ -127,6 +128,7 @@ fn on(address: SocketAddr) -> shard::Config {
         turn: config(),
         reachable: reachable(&[address], &[]),
         reach: ReachLog::default(),
+        nodes: None,
     }
 }
 

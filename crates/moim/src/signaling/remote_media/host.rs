@@ -1,0 +1,234 @@
+//! Links on this node of participants whose rooms run on others.
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Response, StatusCode},
+};
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use sfu::{PeerId, Rejection, RoomId};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::wire::{Command, Hello, Order, RemoteSfuEvent};
+use crate::{
+    cluster::{Frame, Frames},
+    shard::sfu::{EventReceiver, EventSender, RoomCommand, RoomCommandSender, Span, event_channel},
+};
+
+/// Rooms of other nodes.
+const MAX_ROOMS: usize = 65_536;
+/// Time for the first message of a stream.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for another owner to adopt the links of a room whose stream has broken: as long as its
+/// participants may resume.
+const GRACE: Duration = Duration::from_secs(30);
+/// Frames that wait for the stream.
+const QUEUE: usize = 16;
+
+/// Rooms of other nodes with links here.
+#[derive(Debug)]
+pub(in crate::signaling) struct MediaHost {
+    shards: Arc<[RoomCommandSender]>,
+    rooms: Mutex<HashMap<RoomId, Hosted>>,
+}
+
+#[derive(Debug)]
+struct Hosted {
+    order: Order,
+    /// Ends what an earlier stream left.
+    _replace: oneshot::Sender<()>,
+}
+
+/// The end of a stream.
+enum End {
+    /// The room has ended, or has no links here any more.
+    Closed,
+    /// The connection or the room's node is gone.
+    Lost,
+    /// There is a newer stream.
+    Replaced,
+}
+
+impl MediaHost {
+    pub(in crate::signaling) fn new(shards: Arc<[RoomCommandSender]>) -> Self {
+        Self { shards, rooms: Mutex::default() }
+    }
+
+    /// Number of rooms of other nodes.
+    pub(in crate::signaling) fn rooms(&self) -> usize {
+        self.rooms.lock().len()
+    }
+
+    /// Accepts a stream of a room's node.
+    pub(in crate::signaling) fn accept(self: &Arc<Self>, body: Incoming) -> Response<Body> {
+        if self.rooms.lock().len() >= MAX_ROOMS {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            return response;
+        }
+        let (sender, answer) = Channel::new(QUEUE);
+        let host = Arc::clone(self);
+        // The other node sends only after the answer.
+        tokio::spawn(async move { host.serve(Frames::new(body), sender).await });
+        Response::new(Body::new(answer))
+    }
+
+    async fn serve(&self, mut frames: Frames, sender: Sender<Bytes>) {
+        let hello = timeout(HELLO_TIMEOUT, frames.next()).await;
+        let Some(hello) = hello.ok().flatten().as_ref().and_then(Hello::parse) else { return };
+        let (room, order) = (hello.room(), hello.order);
+        let Some(replaced) = self.begin(room, order) else { return };
+        let (events, receiver) = event_channel();
+        self.adopt(room, &hello.peers, &events);
+        let mut stream = Hosting { room, events, receiver, replaced };
+        match stream.run(&self.shards, frames, sender).await {
+            End::Closed => self.end(stream, order),
+            End::Replaced => {}
+            End::Lost => self.hold(stream, order).await,
+        }
+    }
+
+    /// Keeps links of a room for a while, which this node owned until now, for its next owner.
+    pub(in crate::signaling) fn keep(
+        self: &Arc<Self>,
+        room: RoomId,
+        order: Order,
+        channel: (EventSender, EventReceiver),
+    ) {
+        // The next owner was faster.
+        let Some(replaced) = self.begin(room, order) else { return };
+        let (events, receiver) = channel;
+        let (host, stream) = (Arc::clone(self), Hosting { room, events, receiver, replaced });
+        tokio::spawn(async move { host.hold(stream, order).await });
+    }
+
+    /// Gives links of a room to this node, which owns it from now on.
+    pub(in crate::signaling) fn take_back(
+        &self,
+        room: RoomId,
+        peers: &[(u8, PeerId)],
+        events: &EventSender,
+    ) {
+        self.rooms.lock().remove(&room);
+        self.adopt(room, peers, events);
+    }
+
+    /// Registers a stream, unless there is a newer one. The receiver fails when it is replaced.
+    fn begin(&self, room: RoomId, order: Order) -> Option<oneshot::Receiver<()>> {
+        let (replace, replaced) = oneshot::channel();
+        let hosted = Hosted { order, _replace: replace };
+        match self.rooms.lock().entry(room) {
+            Entry::Occupied(entry) if entry.get().order >= order => return None,
+            Entry::Occupied(mut entry) => drop(entry.insert(hosted)),
+            Entry::Vacant(entry) => drop(entry.insert(hosted)),
+        }
+        Some(replaced)
+    }
+
+    /// Has all shards send events of a room elsewhere, and remove peers that it does not know.
+    fn adopt(&self, room: RoomId, peers: &[(u8, PeerId)], events: &EventSender) {
+        let mut of_shards = BTreeMap::<usize, Vec<PeerId>>::new();
+        for (shard, peer) in peers {
+            of_shards.entry(usize::from(*shard)).or_default().push(*peer);
+        }
+        for (index, shard) in self.shards.iter().enumerate() {
+            let peers = of_shards.remove(&index).unwrap_or_default();
+            shard.send(RoomCommand::Adopt { room, peers, events: events.clone() });
+        }
+    }
+
+    /// Waits for another stream to adopt the links; else removes them.
+    async fn hold(&self, mut stream: Hosting, order: Order) {
+        let (receiver, replaced) = (&mut stream.receiver, &mut stream.replaced);
+        // Nobody needs these events: participants get new ones when they resume.
+        let discard = async { while receiver.next().await.is_some() {} };
+        let is_replaced = tokio::select! {
+            _ = replaced => true,
+            _ = timeout(GRACE, discard) => false,
+        };
+        if !is_replaced {
+            self.end(stream, order);
+        }
+    }
+
+    /// Removes the links of a room.
+    fn end(&self, stream: Hosting, order: Order) {
+        let Hosting { room, events, .. } = stream;
+        {
+            let mut rooms = self.rooms.lock();
+            if rooms.get(&room).is_none_or(|hosted| hosted.order != order) {
+                return;
+            }
+            rooms.remove(&room);
+        }
+        self.adopt(room, &[], &events);
+        for shard in self.shards.iter() {
+            let span = Span::default();
+            shard.send(RoomCommand::SetShards { room, span, events: events.clone() });
+        }
+    }
+}
+
+/// A room of another node.
+struct Hosting {
+    room: RoomId,
+    events: EventSender,
+    receiver: EventReceiver,
+    replaced: oneshot::Receiver<()>,
+}
+
+impl Hosting {
+    /// Passes commands to the shards, and events to the room.
+    async fn run(
+        &mut self,
+        shards: &[RoomCommandSender],
+        mut frames: Frames,
+        mut sender: Sender<Bytes>,
+    ) -> End {
+        let Self { room, events, receiver, replaced } = self;
+        let read = async {
+            loop {
+                match frames.next().await {
+                    Some(Frame::Event(bytes)) => {
+                        // From a later version, or broken.
+                        let Some(command) = Command::parse(&bytes) else { continue };
+                        let Some(shard) = shards.get(usize::from(command.shard)) else { continue };
+                        handle(shard, command.into_command(*room, events), events).await;
+                    }
+                    Some(Frame::Gone(_)) => return End::Closed,
+                    Some(_) => {}
+                    None => return End::Lost,
+                }
+            }
+        };
+        let write = async {
+            while let Some(event) = receiver.next().await {
+                if sender.send_data(RemoteSfuEvent::from(event).frame()).await.is_err() {
+                    break;
+                }
+            }
+            End::Lost
+        };
+        tokio::select! {
+            _ = replaced => End::Replaced,
+            end = read => end,
+            end = write => end,
+        }
+    }
+}
+
+/// Passes a command to its shard. A request that finds no room is refused.
+async fn handle(shard: &RoomCommandSender, command: RoomCommand, events: &EventSender) {
+    match command.refusal(Rejection::Full).filter(|_| !shard.has_room()) {
+        Some(refusal) => events.deliver(refusal).await,
+        None => shard.send(command),
+    }
+}

@@ -1,0 +1,329 @@
+//! A participant of a call on several servers: as the page, it resumes at another server, keeps its
+//! media link while the server of the link lives, and begins a new one when told so.
+
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    sync::{Arc, LazyLock, Mutex},
+    time::{Duration, Instant},
+};
+
+use headless::{Config, Layer, Offer, Participant, Publish, Section, Transport};
+use load::{ServerMessage, ServerUrl, Socket, field};
+use serde_json::{Value, json};
+use tokio::{
+    net::UdpSocket,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{sleep, sleep_until},
+};
+
+/// The time that stamps count from.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// Pause before a connection that broke is made anew.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// Media of one publisher, as it arrived.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heard {
+    pub(super) packets: u64,
+    pub(super) frames: u64,
+    /// Bytes of audio and video.
+    pub(super) bytes: u64,
+    pub(super) last: Option<Instant>,
+    /// The longest time without its audio, between two packets.
+    pub(super) longest_gap: Duration,
+}
+
+/// State of a party, for tests.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// Joins and resumes.
+    pub(super) sessions: usize,
+    /// Links to the media server that it has begun.
+    pub(super) links: usize,
+    pub(super) from: BTreeMap<u32, Heard>,
+    failure: Option<String>,
+}
+
+/// A running participant. It ends when this is dropped.
+pub(super) struct Party {
+    seen: Arc<Mutex<Seen>>,
+    signaling: JoinHandle<()>,
+}
+
+impl Drop for Party {
+    fn drop(&mut self) {
+        self.signaling.abort();
+    }
+}
+
+impl Party {
+    /// Joins a room by the first of these servers, and resumes by the next when it is gone.
+    pub(super) fn join(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
+        let video = Layer::single(180, 150_000);
+        Self::join_with(servers, room, number, Publish { audio: true, video })
+    }
+
+    /// The same, with nothing to send.
+    pub(super) fn listen(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
+        Self::join_with(servers, room, number, Publish { audio: false, video: Vec::new() })
+    }
+
+    fn join_with(servers: &[&ServerUrl], room: &str, number: u32, publish: Publish) -> Self {
+        let seen = Arc::<Mutex<Seen>>::default();
+        let mut call = Call {
+            servers: servers.iter().map(|server| (*server).clone()).collect(),
+            room: room.to_owned(),
+            number,
+            publish,
+            seen: Arc::clone(&seen),
+            token: None,
+            last: 0,
+            link: None,
+            cameras: Vec::new(),
+        };
+        let signaling = tokio::spawn(async move {
+            loop {
+                if let Err(lost) = call.session().await {
+                    if lost.to_string().contains("rejected") {
+                        call.seen.lock().unwrap().failure = Some(format!("{lost:#}"));
+                    }
+                    eprintln!("party {}: {lost:#}", call.number);
+                    call.servers.rotate_left(1);
+                }
+                sleep(PAUSE).await;
+            }
+        });
+        Self { seen, signaling }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let seen = self.seen.lock().unwrap().clone();
+        assert_eq!(seen.failure, None);
+        seen
+    }
+
+    /// Forgets gaps and counts so far.
+    pub(super) fn begin_measuring(&self) {
+        self.seen.lock().unwrap().from.clear();
+    }
+
+    /// True if sound and picture of another came since the measurement began.
+    pub(super) fn has(&self, other: u32) -> bool {
+        self.seen().from.get(&other).is_some_and(|heard| heard.packets > 10 && heard.frames > 5)
+    }
+}
+
+/// A link to the media server, run by a task of its own: media goes on without signaling.
+struct Link {
+    instance: String,
+    orders: mpsc::UnboundedSender<Order>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+enum Order {
+    Offer(oneshot::Sender<Option<Offer>>),
+    HandleAnswer(String),
+    HandleOffer(String, oneshot::Sender<Option<String>>),
+}
+
+struct Call {
+    servers: Vec<ServerUrl>,
+    room: String,
+    number: u32,
+    publish: Publish,
+    seen: Arc<Mutex<Seen>>,
+    token: Option<Value>,
+    last: u64,
+    link: Option<Link>,
+    cameras: Vec<Value>,
+}
+
+impl Call {
+    /// Takes part until the connection breaks.
+    async fn session(&mut self) -> anyhow::Result<()> {
+        let mut socket = Socket::connect(&self.servers[0], None).await?;
+        let media = json!({"mic": true, "camera": true, "screen": false, "hand": false});
+        let request = json!({
+            "room": self.room, "name": format!("Party {}", self.number), "sfu": true,
+            "media": media, "resume": self.token,
+            "last": self.token.as_ref().map(|_| self.last),
+        });
+        let joined = socket.call("room:join", &request).await?;
+        anyhow::ensure!(field(&joined, "resumed") == self.token.is_some(), "rejected: another");
+        self.token = Some(field(&joined, "resume").clone());
+        self.last = self.last.max(field(&joined, "last").as_u64().unwrap());
+        self.seen.lock().unwrap().sessions += 1;
+        let instance = field(&joined, "instance").as_str().unwrap().to_owned();
+        if self.link.as_ref().is_none_or(|link| link.instance != instance) {
+            self.begin(&mut socket, instance).await?;
+        }
+        loop {
+            let message = socket.receive().await?;
+            self.handle(&mut socket, message).await?;
+        }
+    }
+
+    async fn begin(&mut self, socket: &mut Socket, instance: String) -> anyhow::Result<()> {
+        self.link = None;
+        let link = open(self.number, self.publish.clone(), instance, &self.seen).await?;
+        self.cameras.clear();
+        self.link = Some(link);
+        self.offer(socket).await
+    }
+
+    async fn offer(&self, socket: &mut Socket) -> anyhow::Result<()> {
+        let Some(link) = &self.link else { return Ok(()) };
+        let (sender, offer) = oneshot::channel();
+        let _ = link.orders.send(Order::Offer(sender));
+        let Some(offer) = offer.await? else { return Ok(()) };
+        let tracks = offer.sections.iter().map(|(mid, section)| {
+            let source = if *section == Section::Audio { "microphone" } else { "camera" };
+            json!({"mid": mid, "source": source})
+        });
+        let tracks: Vec<_> = tracks.collect();
+        socket.request("publish", &json!({"tracks": tracks})).await?;
+        let description = json!({"type": "offer", "sdp": offer.sdp});
+        socket.request("signal", &json!({"to": "sfu", "description": description})).await?;
+        Ok(())
+    }
+
+    async fn handle(&mut self, socket: &mut Socket, message: ServerMessage) -> anyhow::Result<()> {
+        let ServerMessage::Event(name, payload, number) = message else { return Ok(()) };
+        if let Some(number) = number {
+            self.last = self.last.max(number);
+        }
+        match name.as_str() {
+            "signal" if field(&payload, "from") == "sfu" => {
+                let Some(link) = &self.link else { return Ok(()) };
+                let description = field(&payload, "description");
+                let sdp = field(description, "sdp").as_str().unwrap_or_default().to_owned();
+                if field(description, "type") == "answer" {
+                    let _ = link.orders.send(Order::HandleAnswer(sdp));
+                } else {
+                    let (sender, answer) = oneshot::channel();
+                    let _ = link.orders.send(Order::HandleOffer(sdp, sender));
+                    let Some(answer) = answer.await? else { return Ok(()) };
+                    let description = json!({"type": "answer", "sdp": answer});
+                    let signal = json!({"to": "sfu", "description": description});
+                    socket.request("signal", &signal).await?;
+                    self.offer(socket).await?;
+                }
+            }
+            "subscribed" => {
+                let tracks = field(&payload, "tracks").as_array().cloned().unwrap_or_default();
+                let cameras = tracks.iter().filter(|track| field(track, "source") == "camera");
+                let cameras = cameras.map(|track| {
+                    let id = field(track, "participant");
+                    json!({"participant": id, "source": "camera", "width": 320, "height": 180})
+                });
+                let cameras: Vec<_> = cameras.collect();
+                if cameras != self.cameras {
+                    socket.request("subscribe", &json!({"tracks": cameras})).await?;
+                    self.cameras = cameras;
+                }
+            }
+            // Its server is gone, or does not know the link.
+            "refused" if field(&payload, "what") == "offer" => {
+                let instance = self.link.as_ref().map(|link| link.instance.clone());
+                self.begin(socket, instance.unwrap_or_default()).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+async fn open(
+    number: u32,
+    publish: Publish,
+    instance: String,
+    seen: &Arc<Mutex<Seen>>,
+) -> anyhow::Result<Link> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let config = Config {
+        local: socket.local_addr()?,
+        transport: Transport::Udp,
+        publish,
+        publisher: number,
+        epoch: *EPOCH,
+        twcc: true,
+    };
+    let participant = Participant::new(Instant::now(), config);
+    let (orders, ordered) = mpsc::unbounded_channel();
+    seen.lock().unwrap().links += 1;
+    let task = tokio::spawn(run(participant, socket, ordered, Arc::clone(seen)));
+    Ok(Link { instance, orders, task })
+}
+
+async fn run(
+    mut participant: Participant,
+    socket: UdpSocket,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    seen: Arc<Mutex<Seen>>,
+) {
+    let mut buffer = vec![0; 65_535];
+    let mut counted = BTreeMap::new();
+    loop {
+        while let Some(transmit) = participant.poll_transmit() {
+            // The server's port may be closed by now.
+            let _ = socket.send_to(&transmit.bytes, transmit.to).await;
+        }
+        let due = participant.poll_timeout();
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Offer(reply)) => drop(reply.send(participant.offer(Instant::now()))),
+                Some(Order::HandleAnswer(sdp)) => {
+                    let _ = participant.handle_answer(Instant::now(), &sdp);
+                }
+                Some(Order::HandleOffer(sdp, reply)) => {
+                    let _ = reply.send(participant.handle_offer(Instant::now(), &sdp).ok());
+                }
+                None => return,
+            },
+            received = socket.recv_from(&mut buffer) => {
+                // An error is an ICMP message for an earlier datagram.
+                if let Ok((length, from)) = received {
+                    let now = Instant::now();
+                    participant.handle_datagram(now, now, from, &buffer[..length]);
+                    note(&participant, &mut counted, &mut seen.lock().unwrap().from);
+                }
+            }
+            () = sleep_until(due.into()) => participant.handle_timeout(Instant::now()),
+        }
+    }
+}
+
+/// Notes what has arrived. `counted` has packets, frames and bytes of each section so far.
+fn note(
+    participant: &Participant,
+    counted: &mut BTreeMap<String, (u64, u64, u64)>,
+    from: &mut BTreeMap<u32, Heard>,
+) {
+    let now = Instant::now();
+    for (mid, track) in participant.received() {
+        let total = (track.packets(), track.frames(), track.bytes());
+        let before = counted.insert(mid.clone(), total).unwrap_or_default();
+        if total == before {
+            continue;
+        }
+        let Some(publisher) = track.publisher() else { continue };
+        let heard = from.entry(publisher).or_default();
+        heard.bytes += total.2 - before.2;
+        if track.is_video() {
+            heard.frames += total.1 - before.1;
+            continue;
+        }
+        heard.packets += total.0 - before.0;
+        if let Some(last) = heard.last.replace(now) {
+            heard.longest_gap = heard.longest_gap.max(now - last);
+        }
+    }
+}
