@@ -41,7 +41,11 @@ export function DeviceRadios({ kind }: { kind: DeviceKind }) {
   );
 }
 
-/** The device in use where none was chosen; browsers of the Chromium family list it by this id. */
+/**
+ * The device in use where none was chosen. Browsers of the Chromium family list that of a microphone
+ * or speaker by this id; the only camera needs none.
+ */
 function usualDevice(devices: readonly Device[]): string | null {
+  if (devices.length === 1) return devices[0]?.id ?? null;
   return devices.find(({ id }) => id === "default")?.id ?? null;
 }

@@ -60,7 +60,7 @@ function WaitingBanner({
       {isOne ? (
         <button
           type="button"
-          className={styles.action}
+          className={`${styles.action} ${own.primary}`}
           data-testid="banner-admit"
           onClick={() => void call.hosting.admit([first.id]).catch(onShowPeople)}
         >

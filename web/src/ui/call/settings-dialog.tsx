@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { DataSettings } from "../devices/data-settings.tsx";
 import { DeviceAlerts } from "../devices/device-alerts.tsx";
@@ -42,6 +42,12 @@ interface Props {
 export function SettingsDialog({ tab, onTab, onClose }: Props) {
   const { t } = useI18n();
   const isWide = useMediaQuery(WIDE);
+  const list = useRef<HTMLDivElement>(null);
+  // On a phone the row is wider than the window.
+  useEffect(() => {
+    const selected = list.current?.querySelector(`[data-key="${tab}"]`);
+    if (!isWide) selected?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab, isWide]);
   const shown: Readonly<Record<SettingsTab, ReactNode>> = {
     media: <MediaSettings />,
     notices: <NoticeSettings />,
@@ -57,9 +63,15 @@ export function SettingsDialog({ tab, onTab, onClose }: Props) {
         selectedKey={tab}
         onSelectionChange={(key) => onTab(key as SettingsTab)}
       >
-        <TabList aria-label={t.settings.title} className={cx(styles.list)}>
+        <TabList ref={list} aria-label={t.settings.title} className={cx(styles.list)}>
           {TABS.map((each) => (
-            <Tab key={each} id={each} className={cx(styles.tab)} data-testid={`settings-${each}`}>
+            <Tab
+              key={each}
+              id={each}
+              className={cx(styles.tab)}
+              data-key={each}
+              data-testid={`settings-${each}`}
+            >
               <Icon name={ICONS[each]} size={20} />
               {t.settings.tabs[each]}
             </Tab>

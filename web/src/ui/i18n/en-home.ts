@@ -47,7 +47,7 @@ export const enHome = {
     passwordHint: "Everyone needs it to join.",
     listed: "Show in the list of open rooms",
     listedHint: "Everyone who visits this page can see the room and come in.",
-    unlistedHint: "Only people who have the link can come in.",
+    unlistedHint: "Unlisted: only people who have the link can come in.",
     submit: "New room",
     submitting: "Creating room…",
     exists: (room: string) => `There is already a room called “${room}”.`,

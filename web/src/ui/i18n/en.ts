@@ -60,7 +60,7 @@ export const en = {
   reach: enReach,
   leaving: {
     title: "Leave the call?",
-    hint: "The others stay in the call.",
+    hint: "The call goes on without you.",
     stay: "Stay",
     leave: "Leave",
   },

@@ -40,7 +40,7 @@ export const koHome: HomeMessages = {
     passwordHint: "이 방에 들어오려면 입력해야 해요.",
     listed: "열려 있는 방 목록에 보이기",
     listedHint: "이 페이지에 온 사람은 누구나 방을 보고 들어올 수 있어요.",
-    unlistedHint: "링크를 아는 사람만 들어올 수 있어요.",
+    unlistedHint: "목록에 없으면 링크를 아는 사람만 들어올 수 있어요.",
     submit: "새 방",
     submitting: "방을 만들고 있어요…",
     exists: (room) => `‘${room}’ 방이 이미 있어요.`,

@@ -61,7 +61,7 @@ export const ko: Messages = {
   reach: koReach,
   leaving: {
     title: "통화에서 나갈까요?",
-    hint: "다른 사람들은 통화를 계속해요.",
+    hint: "내가 나가도 통화는 계속돼요.",
     stay: "계속 통화하기",
     leave: "나가기",
   },
