@@ -10,7 +10,7 @@ pub(crate) const LOG_EXPIRY: Duration = Duration::from_secs(120);
 /// The time for which a slot stays with its node after its lease.
 pub(crate) const RESERVATION: Duration = Duration::from_secs(60);
 /// The name of the engine's memory lives longer than all that can be missed.
-const MEMORY_EXPIRY: Duration = Duration::from_secs(180);
+const MEMORY_EXPIRY: Duration = Duration::from_secs(125);
 /// 1 January 2026, from which epochs count, in Unix time.
 const FIRST_SECOND: u64 = 1_767_225_600;
 /// The highest epoch that there may be.

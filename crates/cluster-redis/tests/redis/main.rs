@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "../../../cluster/tests/worlds/checker.rs"]
+#[allow(dead_code, reason = "the simulation uses the rest")]
 mod checker;
 mod conformance;
 mod connection;
