@@ -66,6 +66,11 @@ impl EventNumber {
         Self { epoch, count: 0 }
     }
 
+    /// The number in the middle of an epoch.
+    pub(crate) fn middle(epoch: Epoch) -> Self {
+        Self { epoch, count: 1 << (COUNT_BITS - 1) }
+    }
+
     /// The number after this one; `None` at the end of the epoch.
     #[must_use]
     pub fn next(self) -> Option<Self> {

@@ -47,6 +47,11 @@ impl<T> Gate<T> {
         Self { held: VecDeque::new(), ready: VecDeque::new(), kept, is_open: false }
     }
 
+    /// An open gate.
+    pub(crate) fn opened(kept: EventNumber) -> Self {
+        Self { is_open: true, ..Self::new(kept) }
+    }
+
     /// Holds an effect until the log has `needs`. Returns whether that opened the gate.
     pub(crate) fn hold(&mut self, now: Instant, needs: EventNumber, output: T) -> bool {
         let is_kept = needs <= self.kept;

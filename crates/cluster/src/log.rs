@@ -82,6 +82,13 @@ impl RoomLog {
         }
     }
 
+    /// The log of a room that is opened without the engine. Its numbers are the higher half of the
+    /// epoch's, so that they differ from those of a node that claimed in the same second.
+    pub(crate) fn unclaimed(room: RoomKey, me: NodeId, epoch: Epoch) -> Self {
+        let assigned = EventNumber::middle(epoch);
+        Self { top: None, assigned, ..Self::new(room, me, epoch) }
+    }
+
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }

@@ -15,6 +15,13 @@ use crate::{
 
 /// Time between two looks at the leases of other nodes.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same for each node, if that is more: the engine's work for all looks rises with the nodes, and
+/// not with their square. The end of a single lease is told by [`Request::Find`], too.
+const LOOK_PER_NODE: Duration = Duration::from_micros(2500);
+
+/// The rank from which on nodes wait alike: clients of a room come back by any few of many nodes, so
+/// the best of these may have a high rank.
+const MAX_RANK: usize = 5;
 
 /// The request that is on its way to the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,7 +95,8 @@ impl Member {
             return Some(self.ask(Purpose::Renew, Request::Renew { node: self.id, card }));
         }
         if now >= self.look_at && !self.is_looking() {
-            self.look_at = now + LOOK;
+            let nodes = u32::try_from(self.cards.len()).unwrap_or(u32::MAX);
+            self.look_at = now + LOOK.max(LOOK_PER_NODE.saturating_mul(nodes));
             return Some(self.ask(Purpose::Nodes, Request::Nodes));
         }
         None
@@ -108,6 +116,7 @@ impl Member {
             (Purpose::Renew, Ok(Answer::Renewed)) => {
                 self.has_regained |= self.was_leased && !self.lease.is_held(now);
                 self.lease.handle_renewed();
+                self.suspicion.handle_answered(now);
                 self.was_leased = true;
             }
             (Purpose::Renew, Ok(Answer::SlotTaken)) => {
@@ -136,6 +145,11 @@ impl Member {
     /// A message of another node has come.
     pub fn handle_message(&mut self, now: Instant, from: NodeId) {
         self.suspicion.handle_message(now, from);
+    }
+
+    /// The engine told with a room that the lease of its owner has ended.
+    pub fn handle_lease_ended(&mut self, owner: NodeId) {
+        self.suspicion.handle_lease_ended(owner);
     }
 
     /// The engine has ended the lease of a node whose process is gone.
@@ -172,7 +186,7 @@ impl Member {
         if !self.suspicion.is_gone(now, owner) || !self.is_leased(now) {
             return None;
         }
-        let rank = placement::rank(room, self.id, self.serving());
+        let rank = placement::rank(room, self.id, self.serving()).min(MAX_RANK);
         Some(CLAIM_STAGGER * u32::try_from(rank).unwrap_or(u32::MAX))
     }
 
@@ -185,5 +199,60 @@ impl Member {
 
     fn is_looking(&self) -> bool {
         self.asked.iter().any(|(_, asked)| *asked == Purpose::Nodes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testnet::Clock;
+
+    use super::*;
+
+    fn node(slot: u16) -> NodeId {
+        NodeId { slot: Slot::new(slot).unwrap(), boot: 7 }
+    }
+
+    fn card() -> Card {
+        let (state, media) = (NodeState::Serving, Vec::new());
+        Card { state, load: 0, url: None, address: None, media }
+    }
+
+    /// A member that has its lease and has listened for three seconds, among as many nodes.
+    fn member(clock: &mut Clock, nodes: u16) -> (Member, u32) {
+        let mut member = Member::new(clock.now(), Slot::new(0).unwrap(), 7, card());
+        let listed = |of: u16| (0..of).map(|slot| (node(slot), Payload::from(card().encode())));
+        let (end, mut looks) = (clock.now() + Duration::from_secs(10), 0);
+        while clock.now() < end {
+            while let Some((id, request)) = member.poll_request(clock.now()) {
+                let answer = match request {
+                    Request::Nodes => {
+                        looks += 1;
+                        Answer::Nodes(listed(nodes).collect())
+                    }
+                    _ => Answer::Renewed,
+                };
+                member.handle_answer(clock.now(), id, Ok(answer));
+            }
+            assert!(clock.jump([member.poll_timeout()]));
+        }
+        (member, looks)
+    }
+
+    #[test]
+    fn looks_become_rarer_with_more_nodes() {
+        let [(_, few), (_, many)] = [3, 1000].map(|nodes| member(&mut Clock::new(), nodes));
+        assert!((19..=21).contains(&few), "{few}");
+        assert!((4..=6).contains(&many), "{many}");
+    }
+
+    #[test]
+    fn lease_that_the_engine_tells_to_have_ended_need_not_be_missed_in_a_look() {
+        let mut clock = Clock::new();
+        let (mut member, _) = member(&mut clock, 1000);
+        let room = RoomKey([3; 16]);
+        assert_eq!(member.claim_delay(clock.now(), room, node(5)), None);
+        member.handle_lease_ended(node(5));
+        let delay = member.claim_delay(clock.now(), room, node(5)).unwrap();
+        assert!(delay <= CLAIM_STAGGER * 5, "{delay:?}: a few nodes of many don't wait for all");
     }
 }

@@ -33,12 +33,22 @@ impl Suspicion {
         Self { leased, heard, answered: None, listens_since: now }
     }
 
-    /// The engine listed the nodes whose leases live.
-    pub fn handle_leases(&mut self, now: Instant, leased: impl IntoIterator<Item = NodeId>) {
+    /// The engine answered.
+    pub fn handle_answered(&mut self, now: Instant) {
         if self.answered.is_none_or(|answered| now - answered > AWAY) {
             self.listens_since = now;
         }
         self.answered = Some(now);
+    }
+
+    /// The engine told that a node's lease has ended.
+    pub fn handle_lease_ended(&mut self, node: NodeId) {
+        self.leased.remove(&node);
+    }
+
+    /// The engine listed the nodes whose leases live.
+    pub fn handle_leases(&mut self, now: Instant, leased: impl IntoIterator<Item = NodeId>) {
+        self.handle_answered(now);
         self.leased = leased.into_iter().collect();
         self.heard.retain(|_, at| now - *at < SILENCE);
     }

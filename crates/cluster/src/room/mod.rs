@@ -125,6 +125,28 @@ impl<T> OwnedRoom<T> {
         }
     }
 
+    /// Opens a room without the engine, which is away for all nodes: they agree that this one should.
+    /// It is unkept until the engine takes its claim. `epoch` is the second since 2026 by the own
+    /// clock. Meanwhile another node may have claimed the room; the higher epoch wins.
+    pub fn open_unkept(&mut self, now: Instant, epoch: Epoch) -> EventNumber {
+        let epoch = epoch.max(self.above);
+        self.above = epoch;
+        let log = RoomLog::unclaimed(self.room, self.me, epoch);
+        let first = log.assigned();
+        self.turn(State::Owned(Box::new(Owned {
+            log,
+            gate: Gate::opened(EventNumber::first(epoch)),
+            is_snapshot_asked: true,
+            claim_again: Some(None),
+            touch_at: now + TOUCH,
+            snapshot_at: now + SNAPSHOT_INTERVAL,
+            is_unkept: true,
+        })));
+        self.events.clear();
+        self.events.extend([RoomEvent::SnapshotDue, RoomEvent::Unkept]);
+        first
+    }
+
     /// Claims a room whose owner is believed to be gone. If another node was faster, the room is its.
     pub fn claim(&mut self) {
         if let State::Elsewhere(top) = self.state {
@@ -282,7 +304,7 @@ impl<T> OwnedRoom<T> {
             (Purpose::Claim | Purpose::ClaimAgain, Answer::TooSoon) => {
                 self.retry_at = Some(now + RETRY);
             }
-            (Purpose::Claim, Answer::Occupied(_)) => self.turn(State::Finding),
+            (Purpose::Claim, Answer::Occupied(top)) => self.handle_taken(top),
             (Purpose::Read(epoch), Answer::Log(log)) => self.handle_log(now, epoch, log),
             (Purpose::Append, Answer::Appended) => self.handle_appended(now),
             (Purpose::Append, Answer::Diverged(top)) => self.handle_diverged(now, top),
@@ -308,6 +330,19 @@ impl<T> OwnedRoom<T> {
         self.turn(State::Elsewhere(top));
         let event = if is_leased { RoomEvent::Elsewhere(top) } else { RoomEvent::Orphaned(top) };
         self.events.push_back(event);
+    }
+
+    /// Another node was faster, or the log is not what it was.
+    fn handle_taken(&mut self, top: Option<Top>) {
+        match top {
+            // It has just claimed the room, so it need not be asked whether its lease lives.
+            Some(top) if top.writer != self.me => {
+                self.above = self.above.max(top.number.epoch());
+                self.turn(State::Elsewhere(top));
+                self.events.push_back(RoomEvent::Elsewhere(top));
+            }
+            _ => self.turn(State::Finding),
+        }
     }
 
     fn handle_log(&mut self, now: Instant, epoch: Epoch, log: Vec<Entry>) {

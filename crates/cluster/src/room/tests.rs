@@ -137,7 +137,6 @@ fn claim_waits_for_the_clock_and_yields_to_a_faster_node() {
     answer(&mut room, clock.now(), Answer::TooSoon);
     assert!(clock.jump([room.poll_timeout()]));
     answer(&mut room, clock.now(), Answer::Occupied(Some(top(51, 3))));
-    answer(&mut room, clock.now(), found(top(51, 3), true));
     assert_eq!(events(&mut room), [RoomEvent::Elsewhere(top(51, 3))]);
 }
 
@@ -155,4 +154,61 @@ fn too_much_for_the_queue_is_replaced_by_a_snapshot() {
     let request = answer(&mut room, now, Answer::Appended);
     assert!(matches!(request, Request::Append { entries, .. } if entries.len() == 1));
     assert_eq!(events(&mut room).len(), 5, "all are released");
+}
+
+/// A room that node 1 opened without the engine in the second 300.
+fn opened_unkept(now: Instant) -> OwnedRoom<char> {
+    let mut room = OwnedRoom::new(node(1), ROOM);
+    let first = room.open_unkept(now, epoch(300));
+    assert_eq!((first.epoch(), first.count()), (epoch(300), 1 << 21));
+    assert_eq!(events(&mut room), [RoomEvent::SnapshotDue, RoomEvent::Unkept]);
+    room.append_snapshot(now, Payload::from([])).unwrap();
+    room.append(now, Payload::from(*b"x"), 'x').unwrap();
+    let released = Released { output: 'x', is_kept: false };
+    assert_eq!(events(&mut room), [RoomEvent::Released(released)], "nothing waits");
+    room
+}
+
+#[test]
+fn room_that_was_opened_without_the_engine_is_claimed_when_it_is_back() {
+    let now = Clock::new().now();
+    let mut room = opened_unkept(now);
+    let claim = answer(&mut room, now, Answer::Claimed(epoch(400)));
+    let expected = Request::Claim { room: ROOM, seen: None, above: epoch(300), node: node(1) };
+    assert_eq!(claim, expected);
+    assert_eq!(events(&mut room), [RoomEvent::SnapshotDue]);
+    room.append_snapshot(now, Payload::from(*b"x")).unwrap();
+    let Request::Append { after, entries, .. } = answer(&mut room, now, Answer::Appended) else {
+        panic!("it appends what it has")
+    };
+    assert_eq!((after, entries.len()), (Some(EventNumber::first(epoch(400))), 1));
+    assert_eq!(events(&mut room), [RoomEvent::Kept]);
+    assert_eq!(room.owned(), Some(epoch(400)));
+}
+
+#[test]
+fn room_that_was_opened_without_the_engine_yields_to_a_higher_epoch_and_replaces_a_lower_one() {
+    let now = Clock::new().now();
+    let top = |value| Top { number: EventNumber::first(epoch(value)), writer: node(2) };
+    let mut room = opened_unkept(now);
+    answer(&mut room, now, Answer::Occupied(Some(top(301))));
+    assert_eq!(events(&mut room), [RoomEvent::Fenced(top(301))]);
+    let mut room = opened_unkept(now);
+    answer(&mut room, now, Answer::Occupied(Some(top(200))));
+    let Request::Claim { seen, .. } = answer(&mut room, now, Answer::Claimed(epoch(400))) else {
+        panic!("it claims after the epoch that was found")
+    };
+    assert_eq!(seen, Some(epoch(200)));
+}
+
+#[test]
+fn claim_that_another_node_won_tells_the_owner() {
+    let now = Clock::new().now();
+    let mut room: OwnedRoom<char> = OwnedRoom::new(node(1), ROOM);
+    room.open();
+    answer(&mut room, now, Answer::Owner(None));
+    let top = Top { number: EventNumber::first(epoch(100)), writer: node(2) };
+    answer(&mut room, now, Answer::Occupied(Some(top)));
+    assert_eq!(events(&mut room), [RoomEvent::Elsewhere(top)]);
+    assert_eq!(room.poll_request(now), None);
 }

@@ -20,13 +20,15 @@ use tokio_rustls::TlsConnector;
 
 use super::identity::NAME;
 
-/// Time for a connection to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for a connection to be made, of which the room of a server that is gone waits for one.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
 /// A node is asked so often whether it is there, and must say so in time.
 const PING_INTERVAL: Duration = Duration::from_millis(200);
 const PING_TIMEOUT: Duration = Duration::from_millis(600);
 /// Pause after a connection that failed, for all sockets that want it.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Time for which a connection that failed tells that a node is not there.
+const FAILURE_KEPT: Duration = Duration::from_secs(2);
 /// Flow-control windows in bytes (RFC 9113 §5.2).
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
@@ -128,6 +130,22 @@ impl Links {
         }
         let response = sender.send_request(request).await;
         response.map_err(|error| LinkError::Unreachable(error.to_string()))
+    }
+
+    /// True if a node is there. It may be known already that it was not a moment ago.
+    pub(super) async fn reach(&self, node: cluster::NodeId, address: SocketAddr) -> bool {
+        let link = Arc::clone(self.links.lock().entry(node).or_default());
+        if link.connected().is_some() {
+            return true;
+        }
+        {
+            let state = link.sender.lock().await;
+            let failed = state.failed.as_ref().filter(|_| state.sender.is_none());
+            if failed.is_some_and(|(at, _)| at.elapsed() < FAILURE_KEPT) {
+                return false;
+            }
+        }
+        link.sender(&self.tls, address).await.is_ok()
     }
 
     /// Nodes that are connected, with their addresses.

@@ -11,12 +11,14 @@ mod media_nodes;
 mod ownership;
 mod session_head;
 mod status;
+mod unkept;
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -47,6 +49,7 @@ pub(crate) use self::{
     media_nodes::MediaNode,
     ownership::{Claim, Held, Place, Unplaced},
     status::{ClusterStatus, NodeStatus},
+    unkept::{HELD_PATH, PLACE_PATH},
 };
 use self::{
     identity::Identity,
@@ -58,6 +61,10 @@ use crate::{config::ClusterConfig, net::drain::Drain, shard};
 
 /// Requests of the member that may be on their way: a renewal and a look at the others.
 const MAX_REQUESTS: usize = 2;
+/// Nodes whose addresses are remembered; with more, those that are gone are forgotten.
+const MAX_ADDRESSES: usize = 2048;
+/// Time after its lease for which a node is asked for rooms.
+const RECENT: Duration = Duration::from_secs(10);
 /// Time after which the card is written anew.
 const CARD_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -75,6 +82,9 @@ pub(crate) struct Cluster {
     doubts: watch::Receiver<u64>,
     /// Rooms whose log the engine does not take.
     unkept: AtomicI64,
+    /// Rooms that were claimed, and those that another node had claimed.
+    claims: AtomicU64,
+    fenced: AtomicU64,
     task: JoinHandle<()>,
 }
 
@@ -85,6 +95,10 @@ struct Membership {
     was_leased: bool,
     /// Times that the lease had ended and was held again.
     regained: u64,
+    /// When the engine was there again after it had been away, or had lost its memory.
+    returned_at: Option<Instant>,
+    /// Addresses of nodes and when they were known to be leased, also of those whose leases have ended.
+    addresses: HashMap<NodeId, (SocketAddr, Instant)>,
 }
 
 impl Cluster {
@@ -110,7 +124,9 @@ impl Cluster {
         let media_ports = shards.media_ports();
         let own = OwnCard { address, media_ports, drain, health: shards.health() };
         let member = Member::new(Instant::now(), slot, boot, own.card());
-        let member = Membership { member, was_leased: false, regained: 0 };
+        let addresses = HashMap::new();
+        let (was_leased, regained, returned_at) = (false, 0, None);
+        let member = Membership { member, was_leased, regained, returned_at, addresses };
         let member = Arc::new(Mutex::new(member));
         let (sender, doubts) = watch::channel(0);
         let links = Arc::new(Links::new(identity.client));
@@ -131,6 +147,8 @@ impl Cluster {
             names: hmac::Key::new(hmac::HMAC_SHA256, &keys::derive(&config.key, "names of rooms")),
             doubts,
             unkept: AtomicI64::new(0),
+            claims: AtomicU64::new(0),
+            fenced: AtomicU64::new(0),
             task: tokio::spawn(keeper.run()),
         })
     }
@@ -224,6 +242,13 @@ impl Cluster {
         self.reachable(|node| session_head(node) == head)
     }
 
+    /// The address of a node whose lease has ended, if it can be reached all the same.
+    async fn reach(&self, node: NodeId) -> Option<SocketAddr> {
+        let address = self.member.lock().addresses.get(&node).map(|(address, _)| *address);
+        let address = address.or_else(|| self.address_of(node))?;
+        self.links.reach(node, address).await.then_some(address)
+    }
+
     /// Another node, and the address at which this one reaches it: as its lease tells, or as it is
     /// connected, since an engine that lost its memory knows no nodes for a moment.
     fn reachable(&self, is_meant: impl Fn(NodeId) -> bool) -> Option<(NodeId, SocketAddr)> {
@@ -264,11 +289,16 @@ impl Cluster {
         self.unkept.fetch_add(if is_unkept { 1 } else { -1 }, Ordering::Relaxed);
     }
 
+    /// Counts a room that another node has claimed.
+    pub(crate) fn note_fenced(&self) {
+        self.fenced.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The state of the node and what it knows of others.
     pub(crate) fn status(&self) -> ClusterStatus {
         let engine = self.engine.status();
         let membership = self.member.lock();
-        let Membership { member, was_leased, regained } = &*membership;
+        let Membership { member, was_leased, regained, .. } = &*membership;
         let node = |node: cluster::NodeId, card: &Card, is_own| NodeStatus {
             node: node.to_string(),
             is_own,
@@ -286,6 +316,8 @@ impl Cluster {
             regained: *regained,
             rooms: self.rooms.open(),
             unkept: self.unkept.load(Ordering::Relaxed),
+            claims: self.claims.load(Ordering::Relaxed),
+            fenced: self.fenced.load(Ordering::Relaxed),
             nodes,
         }
     }
@@ -313,6 +345,24 @@ impl OwnCard {
         let load = u8::try_from(busiest.div_ceil(10)).unwrap_or(100);
         let media = self.media_ports.to_vec();
         Card { state, load, url: None, address: Some(self.address), media }
+    }
+}
+
+impl Membership {
+    fn note_addresses(&mut self, now: Instant) {
+        if self.addresses.len() > MAX_ADDRESSES {
+            self.addresses.clear();
+        }
+        let others = self.member.others();
+        let told = others.filter_map(|(node, card)| Some((node, (card.address?, now))));
+        self.addresses.extend(told);
+    }
+
+    /// Other nodes that may be there: an engine that was away may not list all of them yet.
+    fn recent(&self) -> Vec<(NodeId, SocketAddr)> {
+        let known = self.addresses.iter();
+        let recent = known.filter(|(_, (_, at))| at.elapsed() < RECENT);
+        recent.map(|(node, (address, _))| (*node, *address)).collect()
     }
 }
 
@@ -357,6 +407,7 @@ impl Keeper {
             let made = self.engine.status().connections;
             if made > connections {
                 connections = made;
+                self.member.lock().returned_at = Some(now);
                 self.doubts.send_modify(|doubts| *doubts += 1);
             }
             self.hear();
@@ -385,11 +436,14 @@ impl Keeper {
         if std::mem::replace(losses, lost) != lost {
             // Nodes that the engine does not list may be there all the same.
             membership.member.handle_amnesia(now);
+            membership.returned_at = Some(now);
         }
         membership.member.handle_answer(now, id, answer);
         membership.was_leased |= membership.member.is_leased(now);
+        membership.note_addresses(now);
         if membership.member.poll_regained() {
             membership.regained += 1;
+            membership.returned_at = Some(now);
             self.doubts.send_modify(|doubts| *doubts += 1);
         }
     }

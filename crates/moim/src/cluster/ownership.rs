@@ -3,11 +3,13 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use cluster::{Directory, Entry, Epoch, NodeId, OwnedRoom, RoomEvent, RoomKey, Top, Unanswered};
+use cluster::{
+    Directory, Entry, EventNumber, NodeId, OwnedRoom, RoomEvent, RoomKey, Top, Unanswered,
+};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::sleep};
 
@@ -17,6 +19,9 @@ use super::Cluster;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Pause between two looks at an owner that may be gone.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Time after which the engine is asked again for an owner that may be gone. More often would be most
+/// of its work when many nodes of a large cluster end at once.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The node of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +37,21 @@ pub(crate) enum Place {
 #[error("the cluster can't tell which server has the room; try again")]
 pub(crate) struct Unplaced;
 
+/// The reason for which the engine did not tell a room's node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// It is away for this node.
+    EngineAway,
+    /// It was not found out in time.
+    Late,
+}
+
 /// A room that this node has claimed, with what its former owner left.
 pub(crate) struct Claim {
     pub(crate) room: OwnedRoom<u64>,
     pub(crate) log: Vec<Entry>,
-    pub(crate) epoch: Epoch,
+    /// The number from which those of its events rise.
+    pub(crate) first: EventNumber,
 }
 
 /// A room of this node.
@@ -98,7 +113,7 @@ impl Rooms {
         self.rooms.lock().values().filter(|local| matches!(local, Local::Open)).count()
     }
 
-    fn has(&self, key: RoomKey) -> bool {
+    pub(super) fn has(&self, key: RoomKey) -> bool {
         self.rooms.lock().contains_key(&key)
     }
 
@@ -125,6 +140,11 @@ impl Rooms {
         }
     }
 
+    /// Keeps the claim of a room until it is taken.
+    pub(super) fn add(&self, key: RoomKey, claim: Claim) {
+        self.rooms.lock().insert(key, Local::Claimed(Box::new(claim)));
+    }
+
     fn search(&self, key: RoomKey) -> Arc<tokio::sync::Mutex<()>> {
         let mut searches = self.searches.lock();
         // Those that nobody waits for.
@@ -141,6 +161,28 @@ impl Cluster {
     pub(crate) async fn place(&self, key: RoomKey) -> Result<Place, Unplaced> {
         let search = self.rooms.search(key);
         let _searching = search.lock().await;
+        match self.place_by_engine(key).await {
+            Err(Missed::EngineAway) => self.place_without_engine(key).await,
+            Err(Missed::Late) => Err(Unplaced),
+            Ok(place) => Ok(place),
+        }
+    }
+
+    /// The same for another node, which has no engine itself. If there is none here either, no search is
+    /// waited for: it may be waiting for the same answer of that node, and both would open the room.
+    pub(super) async fn place_for_other(&self, key: RoomKey) -> Result<Place, Missed> {
+        if !self.member.lock().member.is_leased(Instant::now()) {
+            if self.rooms.has(key) {
+                return Ok(Place::Here);
+            }
+            return self.last_known(key).ok_or(Missed::EngineAway);
+        }
+        let search = self.rooms.search(key);
+        let _searching = search.lock().await;
+        self.place_by_engine(key).await
+    }
+
+    async fn place_by_engine(&self, key: RoomKey) -> Result<Place, Missed> {
         if self.rooms.has(key) {
             return Ok(Place::Here);
         }
@@ -148,23 +190,31 @@ impl Cluster {
             let membership = self.member.lock();
             membership.member.is_leased(Instant::now()).then(|| membership.member.id())
         };
-        let Some(me) = me else { return self.last_known(key).ok_or(Unplaced) };
+        let Some(me) = me else { return self.last_known(key).ok_or(Missed::EngineAway) };
+        if let Some(place) = self.find_unclaimed(key).await {
+            return Ok(place);
+        }
         let mut room = OwnedRoom::new(me, key);
         let deadline = Instant::now() + PATIENCE;
         room.open();
         while Instant::now() < deadline {
             if let Some((id, request)) = room.poll_request(Instant::now()) {
                 let answer = self.engine.request(request).await.map_err(Unanswered::from);
-                let known = answer.is_err().then(|| self.last_known(key)).flatten();
-                if let Some(known) = known {
-                    return Ok(known);
+                if answer.is_err() {
+                    if let Some(known) = self.last_known(key) {
+                        return Ok(known);
+                    }
+                    if !self.member.lock().member.is_leased(Instant::now()) {
+                        return Err(Missed::EngineAway);
+                    }
                 }
                 room.handle_answer(Instant::now(), id, answer);
             }
             match room.poll_event() {
                 Some(RoomEvent::Owned(epoch, log)) => {
-                    let claim = Box::new(Claim { room, log, epoch });
-                    self.rooms.rooms.lock().insert(key, Local::Claimed(claim));
+                    self.claims.fetch_add(1, Ordering::Relaxed);
+                    let first = EventNumber::first(epoch);
+                    self.rooms.add(key, Claim { room, log, first });
                     return Ok(Place::Here);
                 }
                 Some(RoomEvent::Elsewhere(top)) => match self.address_of(top.writer) {
@@ -178,7 +228,14 @@ impl Cluster {
                         room.open();
                     }
                 },
-                Some(RoomEvent::Orphaned(top)) => self.wait_to_claim(&mut room, key, top).await,
+                // Its owner may be cut off from the engine alone.
+                Some(RoomEvent::Orphaned(top)) => match self.reach(top.writer).await {
+                    Some(address) => {
+                        self.rooms.known.lock().note(key, top);
+                        return Ok(Place::There(top.writer, address));
+                    }
+                    None => self.wait_to_claim(&mut room, key, top).await,
+                },
                 Some(_) => {}
                 None => {
                     if let Some(due) = room.poll_timeout() {
@@ -188,7 +245,7 @@ impl Cluster {
                 }
             }
         }
-        Err(Unplaced)
+        Err(Missed::Late)
     }
 
     /// The node that had a room when it was last looked for. Owners don't change while the engine is
@@ -198,23 +255,24 @@ impl Cluster {
         Some(Place::There(owner, self.address_of(owner)?))
     }
 
-    /// Claims the room of an owner that is gone, or looks again.
+    /// Claims the room of an owner that is gone, or asks the engine again after a while, since the
+    /// owner may be back. Others may have claimed the room, which the engine tells.
     async fn wait_to_claim(&self, room: &mut OwnedRoom<u64>, key: RoomKey, top: Top) {
-        let delay = self.member.lock().member.claim_delay(Instant::now(), key, top.writer);
-        match delay {
-            Some(delay) => {
+        self.member.lock().member.handle_lease_ended(top.writer);
+        let end = Instant::now() + LOOK_AGAIN;
+        while Instant::now() < end {
+            let delay = self.member.lock().member.claim_delay(Instant::now(), key, top.writer);
+            if let Some(delay) = delay {
                 sleep(delay).await;
-                room.claim();
+                return room.claim();
             }
-            None => {
-                sleep(PAUSE).await;
-                room.open();
-            }
+            sleep(PAUSE).await;
         }
+        room.open();
     }
 
     /// The address at which a node's peers reach it.
-    fn address_of(&self, node: NodeId) -> Option<SocketAddr> {
+    pub(super) fn address_of(&self, node: NodeId) -> Option<SocketAddr> {
         self.reachable(|other| other == node).map(|(_, address)| address)
     }
 }

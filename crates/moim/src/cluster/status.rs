@@ -20,6 +20,10 @@ pub(crate) struct ClusterStatus {
     pub(crate) rooms: usize,
     /// Those of them whose log the engine does not take just now.
     pub(crate) unkept: i64,
+    /// Rooms that this node has claimed.
+    pub(crate) claims: u64,
+    /// Rooms that it gave up, as another node had claimed them.
+    pub(crate) fenced: u64,
     /// The own node, then others whose leases live.
     pub(crate) nodes: Vec<NodeStatus>,
 }
@@ -71,6 +75,8 @@ impl ClusterStatus {
             "leases_regained": self.regained,
             "rooms": self.rooms,
             "rooms_unkept": self.unkept,
+            "claims": self.claims,
+            "fenced": self.fenced,
             "nodes": self.nodes.iter().map(node).collect::<Vec<_>>(),
         })
     }
@@ -99,6 +105,8 @@ mod tests {
             regained: 0,
             rooms: 0,
             unkept: 0,
+            claims: 0,
+            fenced: 0,
             nodes: Vec::new(),
         }
     }

@@ -16,7 +16,7 @@ use super::{
     polling, room_list,
 };
 use crate::{
-    cluster::{Cluster, NODE_HEADER, Service},
+    cluster::{Cluster, HELD_PATH, NODE_HEADER, PLACE_PATH, Service},
     net::{
         drain::Drain,
         tcp::{Connection, Stream},
@@ -99,6 +99,12 @@ impl NodeService {
             }
             (&Method::POST, path) if path == Service::Media.path() => {
                 self.signaling.serve_media(request.into_body())
+            }
+            (&Method::GET, path) if let Some(key) = path.strip_prefix(PLACE_PATH) => {
+                self.cluster.answer_place(key).await
+            }
+            (&Method::GET, path) if let Some(key) = path.strip_prefix(HELD_PATH) => {
+                self.cluster.answer_held(key)
             }
             (&Method::GET, room_list::PATH) => room_list::answer(&self.signaling),
             (&Method::CONNECT, _) | (_, "/session") => {

@@ -18,6 +18,8 @@ pub(super) fn write(
     page.counter("cluster_leases_regained", "Leases held again after their end", status.regained);
     page.gauge("cluster_rooms", "Rooms that this node owns", status.rooms);
     page.gauge("cluster_rooms_unkept", "Rooms that go on without Redis", status.unkept);
+    page.counter("cluster_claims", "Rooms that this node has claimed", status.claims);
+    page.counter("cluster_fenced", "Rooms that another node had claimed", status.fenced);
     page.gauge("cluster_nodes", "Nodes whose leases live, this one included", status.nodes.len());
     page.gauge("cluster_hosted_rooms", "Rooms of other nodes with links here", hosted);
     page.gauge("node_links", "Links of shards to those of other nodes", links.links);

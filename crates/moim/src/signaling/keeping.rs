@@ -167,7 +167,10 @@ impl Keeping {
                     }
                 }
                 RoomEvent::SnapshotDue => return Some(Kept::SnapshotDue),
-                RoomEvent::Fenced(_) => return Some(Kept::Fenced),
+                RoomEvent::Fenced(_) => {
+                    self.cluster.note_fenced();
+                    return Some(Kept::Fenced);
+                }
                 RoomEvent::Unkept => self.note_unkept(true),
                 RoomEvent::Kept => {
                     self.note_unkept(false);

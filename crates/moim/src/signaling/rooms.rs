@@ -2,7 +2,6 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use cluster::EventNumber;
 use room::{
     Address, Creator, HostRule, Join, MAX_METADATA_BYTES, Reopening, Request, Room, Settings,
     dialect::{Dialect, by_name},
@@ -177,7 +176,7 @@ impl Hub {
         loop {
             if let Some((claim, held)) = cluster.take_claim(key) {
                 let room = restored(&claim.log);
-                let first = EventNumber::first(claim.epoch).to_wire();
+                let first = claim.first.to_wire();
                 let keeping = Box::new(Keeping::new(Arc::clone(cluster), claim, held));
                 let Some(room) = room else { return Ok(Claimed::New(keeping, first)) };
                 if !self.reopen(room, Some(keeping), first) {
