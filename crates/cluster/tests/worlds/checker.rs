@@ -139,6 +139,16 @@ impl Checker {
         Ok(())
     }
 
+    /// The number of an event.
+    pub(crate) fn number(&self, event: Event) -> EventNumber {
+        self.numbers[&event]
+    }
+
+    /// Events that were released as kept, if the engine lost nothing.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Event> {
+        self.kept.iter().copied().filter(|_| !self.has_lost)
+    }
+
     /// The engine lost writes: a successor may lack what was kept.
     pub(crate) fn note_loss(&mut self) {
         self.has_lost = true;

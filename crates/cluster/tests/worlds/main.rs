@@ -4,5 +4,8 @@
 mod checker;
 mod engine;
 mod explorer;
+#[path = "../history/mod.rs"]
+mod history;
+mod large;
 mod simulation;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use testnet::Clock;
 use crate::{
     checker::{Checker, Event, Violation, bytes_of, restore},
     engine::{Engine, Fault},
+    history::{self, History},
 };
 
 const NODES: usize = 4;
@@ -74,6 +75,24 @@ struct Local {
     claim_at: Option<Instant>,
 }
 
+/// A client of a room, which has its socket at the node that last became the owner.
+struct Listener {
+    room: RoomKey,
+    node: usize,
+    history: History,
+}
+
+impl Listener {
+    fn receive(&mut self, number: cluster::EventNumber, event: Event) {
+        let number = number.to_wire();
+        // What is not newer was received, or is of a former owner.
+        if self.history.events.last().is_none_or(|(last, _)| number > *last) {
+            self.history.events.push((number, event.to_string()));
+            self.history.messages.push(event.to_string());
+        }
+    }
+}
+
 struct Simulation {
     clock: Clock,
     random: StdRng,
@@ -85,6 +104,9 @@ struct Simulation {
     steps: BTreeMap<u64, Step>,
     last_step: u64,
     checkers: BTreeMap<RoomKey, Checker>,
+    listeners: Vec<Listener>,
+    /// The engine loses writes in this world.
+    loses: bool,
     next_event: Event,
     released: usize,
     kept: usize,
@@ -94,6 +116,13 @@ struct Simulation {
 
 fn rooms() -> impl Iterator<Item = RoomKey> {
     (0..ROOMS).map(|number| RoomKey([number; 16]))
+}
+
+fn listeners(room: RoomKey) -> [Listener; 2] {
+    ["one", "other"].map(|client| {
+        let history = History { client: client.to_owned(), ..History::default() };
+        Listener { room, node: 0, history }
+    })
 }
 
 fn node(now: Instant, index: usize, boot: u64) -> Node {
@@ -126,6 +155,8 @@ impl Simulation {
             steps: BTreeMap::new(),
             last_step: 0,
             checkers: rooms().map(|room| (room, Checker::default())).collect(),
+            listeners: rooms().flat_map(listeners).collect(),
+            loses: !seed.is_multiple_of(3),
             next_event: 1,
             released: 0,
             kept: 0,
@@ -327,6 +358,13 @@ impl Simulation {
                 node.directory.note(key, Top { number, writer: id });
                 self.takeovers += 1;
                 checker.note_owner(id, &local.events)?;
+                // Clients resume there.
+                for listener in self.listeners.iter_mut().filter(|it| it.room == key) {
+                    listener.node = index;
+                    for event in &local.events {
+                        listener.receive(checker.number(*event), *event);
+                    }
+                }
             }
             RoomEvent::SnapshotDue => {
                 let payload = Payload::from(bytes_of(&local.events));
@@ -337,6 +375,10 @@ impl Simulation {
                 self.released += 1;
                 self.kept += usize::from(released.is_kept);
                 checker.note_released(id, &released)?;
+                let is_there = |it: &&mut Listener| it.room == key && it.node == index;
+                for listener in self.listeners.iter_mut().filter(is_there) {
+                    listener.receive(checker.number(released.output), released.output);
+                }
             }
             RoomEvent::Fenced(top) => {
                 checker.note_fenced(id);
@@ -348,6 +390,7 @@ impl Simulation {
             RoomEvent::Orphaned(top) => {
                 node.directory.forget(key);
                 node.directory.note(key, top);
+                node.member.handle_lease_ended(top.writer);
                 if node.member.claim_delay(now, key, top.writer).is_some() {
                     local.room.claim();
                 }
@@ -386,7 +429,8 @@ impl Simulation {
     fn break_something(&mut self) {
         let now = self.clock.now();
         let index = self.random.random_range(0..NODES);
-        match [0, 1, 2, 3, 4].choose(&mut self.random) {
+        let breaks = if self.loses { &[0, 1, 2, 3, 4][..] } else { &[0, 1, 2] };
+        match breaks.choose(&mut self.random) {
             Some(0) => {
                 let stop = Duration::from_millis(self.random.random_range(100..9000));
                 self.nodes[index].stopped_until = now + stop;
@@ -431,6 +475,16 @@ impl Simulation {
 
     /// Every room that a node has is owned by one node, and the others know it.
     fn assert_settled(&self, seed: u64) {
+        for (key, checker) in &self.checkers {
+            let listeners = self.listeners.iter().filter(|listener| listener.room == *key);
+            let mut histories: Vec<_> = listeners.map(|it| it.history.clone()).collect();
+            let acknowledged = checker.kept().map(|event| event.to_string()).collect();
+            let client = "those who speak".to_owned();
+            histories.push(History { client, acknowledged, ..History::default() });
+            let all: BTreeSet<_> = histories.iter().map(|it| it.client.clone()).collect();
+            histories.iter_mut().for_each(|history| history.roster = all.clone());
+            history::check(&histories).unwrap_or_else(|broken| panic!("seed {seed}: {broken:?}"));
+        }
         for key in rooms() {
             let locals = self.nodes.iter().filter_map(|node| node.rooms.get(&key));
             let owned: Vec<_> = locals.filter_map(|local| local.room.owned()).collect();
