@@ -2,8 +2,8 @@
 //! breaks.
 
 use std::{
-    collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant},
 };
@@ -14,11 +14,17 @@ use serde_json::{Value, json};
 use tokio::{
     net::UdpSocket,
     sync::{mpsc, oneshot},
-    time::{sleep, sleep_until},
+    time::{sleep, sleep_until, timeout},
 };
+
+use crate::history::History;
 
 /// The time that stamps count from.
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// Time for a connection, with several servers.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for the answer to a join, with several servers.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a caller has seen.
 #[derive(Debug, Default, Clone)]
@@ -49,6 +55,26 @@ pub(crate) struct Seen {
     pub(crate) instances: Vec<String>,
     /// The error that ended the caller.
     pub(crate) failure: Option<String>,
+    /// Events with numbers, in order.
+    numbered: Vec<(u64, String)>,
+    /// Its own messages that were acknowledged.
+    acknowledged: Vec<String>,
+    left_ids: Vec<String>,
+    roster: BTreeSet<String>,
+}
+
+impl Seen {
+    /// What it received, for the rules that hold whatever fails.
+    pub(crate) fn history(&self) -> History {
+        History {
+            client: self.id.clone(),
+            events: self.numbered.clone(),
+            acknowledged: self.acknowledged.clone(),
+            messages: self.chat.clone(),
+            left: self.left_ids.clone(),
+            roster: self.roster.clone(),
+        }
+    }
 }
 
 /// A running caller.
@@ -88,10 +114,41 @@ impl Caller {
         says_when_lost: bool,
         join_token: Option<String>,
     ) -> Self {
+        Self::join_one_of(
+            vec![server.clone()],
+            room,
+            number,
+            says_when_lost,
+            join_token,
+            Duration::MAX,
+        )
+    }
+
+    /// Joins a room by the first of several servers that have it, and goes on to the next one when
+    /// its connection breaks, or nothing is heard for so long.
+    pub(crate) fn join_any(
+        servers: Vec<ServerUrl>,
+        room: &str,
+        number: u32,
+        silence: Duration,
+    ) -> Self {
+        Self::join_one_of(servers, room, number, false, None, silence)
+    }
+
+    fn join_one_of(
+        servers: Vec<ServerUrl>,
+        room: &str,
+        number: u32,
+        says_when_lost: bool,
+        join_token: Option<String>,
+        silence: Duration,
+    ) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let (asks, outbox) = mpsc::unbounded_channel();
         let call = Call {
-            server: server.clone(),
+            servers,
+            silence,
+            at: 0,
             room: room.to_owned(),
             number,
             seen: Arc::clone(&seen),
@@ -118,6 +175,11 @@ impl Caller {
         seen
     }
 
+    /// Forgets the gaps so far.
+    pub(crate) fn forget_gaps(&self) {
+        self.seen.lock().unwrap().longest_gap = Duration::ZERO;
+    }
+
     pub(crate) fn say(&self, text: &str) {
         self.asks.send(Ask::Say(text.to_owned())).unwrap();
     }
@@ -141,7 +203,11 @@ impl Caller {
 }
 
 struct Call {
-    server: ServerUrl,
+    servers: Vec<ServerUrl>,
+    /// A server that sends no media for so long is taken for gone.
+    silence: Duration,
+    /// The server of the current session.
+    at: usize,
     room: String,
     number: u32,
     seen: Arc<Mutex<Seen>>,
@@ -173,6 +239,7 @@ impl Call {
                 self.queue(format!("gap {session}"));
             }
             tracing_line(self.number, &lost);
+            self.at = (self.at + 1) % self.servers.len();
             // Socket.IO's first delay, spread like the page's.
             sleep(Duration::from_millis(150 + u64::from(self.number) * 61 % 300)).await;
         }
@@ -180,7 +247,12 @@ impl Call {
 
     /// Takes part until the connection breaks; returns why. An error ends the caller.
     async fn session(&mut self) -> anyhow::Result<String> {
-        let connected = Socket::connect(&self.server, None).await;
+        let (server, is_alone) = (self.servers[self.at].clone(), self.servers.len() == 1);
+        let connecting = Socket::connect(&server, None);
+        let connected = match is_alone {
+            true => connecting.await,
+            false => timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|it| Err(it.into())),
+        };
         let mut socket = match connected {
             Ok(socket) => socket,
             Err(error) => return Ok(format!("{error:#}")),
@@ -192,8 +264,17 @@ impl Call {
             "resume": self.token, "last": self.token.as_ref().map(|_| self.last),
             "token": self.join_token,
         });
-        let joined = match socket.call("room:join", &request).await {
+        let joining = socket.call("room:join", &request);
+        let joined = match is_alone {
+            true => joining.await,
+            false => timeout(JOIN_TIMEOUT, joining).await.unwrap_or_else(|it| Err(it.into())),
+        };
+        let joined = match joined {
             Ok(joined) => joined,
+            // Not for good.
+            Err(error) if !is_alone && error.to_string().contains("try again") => {
+                return Ok(format!("{error:#}"));
+            }
             Err(error) if error.to_string().contains("rejected") => return Err(error),
             Err(error) => return Ok(format!("{error:#}")),
         };
@@ -208,9 +289,16 @@ impl Call {
             seen.sessions += 1;
             seen.heard = 0;
             seen.id = field(field(&joined, "self"), "id").as_str().unwrap().to_owned();
+            if seen.sessions == 1 {
+                let others = field(&joined, "participants").as_array().unwrap();
+                let ids = others.iter().map(|other| field(other, "id").as_str().unwrap());
+                seen.roster = ids.map(str::to_owned).collect();
+                let own = seen.id.clone();
+                seen.roster.insert(own);
+            }
             seen.instances.push(field(&joined, "instance").as_str().unwrap().to_owned());
         }
-        let mut media = self.open_media().await?;
+        let mut media = self.open_media(server.address).await?;
         let mut unanswered = Unanswered::default();
         for (serial, text) in self.unsent.clone() {
             if let Err(lost) = say(&mut socket, &mut unanswered, serial, &text).await {
@@ -221,6 +309,7 @@ impl Call {
             return Ok(format!("{error:#}"));
         }
         let mut buffer = vec![0; 65_535];
+        let begun = Instant::now();
         loop {
             while let Some(transmit) = media.participant.poll_transmit() {
                 // The server's port may be closed for a moment.
@@ -252,7 +341,16 @@ impl Call {
                 }
                 () = sleep_until(due.into()) => media.participant.handle_timeout(Instant::now()),
             }
+            if self.is_silent(begun) {
+                return Ok("nothing is heard".to_owned());
+            }
         }
+    }
+
+    /// True if others were heard in this session, and nobody is any more.
+    fn is_silent(&self, begun: Instant) -> bool {
+        let newest = self.heard.values().map(|(at, _)| *at).max();
+        newest.is_some_and(|at| at > begun && at.elapsed() > self.silence)
     }
 
     async fn obey(
@@ -280,8 +378,11 @@ impl Call {
         self.serial
     }
 
-    async fn open_media(&self) -> anyhow::Result<Media> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    async fn open_media(&self, server: SocketAddr) -> anyhow::Result<Media> {
+        // The address from which the server is reached.
+        let probe = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        probe.connect(server)?;
+        let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
         let config = Config {
             local: socket.local_addr()?,
             transport: Transport::Udp,
@@ -307,7 +408,8 @@ impl Call {
                     let _ = done.send(reply);
                 } else if let Some(serial) = unanswered.said.remove(&request) {
                     reply.map_err(anyhow::Error::msg)?;
-                    self.unsent.remove(&serial);
+                    let text = self.unsent.remove(&serial);
+                    self.seen.lock().unwrap().acknowledged.extend(text);
                 }
                 return Ok(());
             }
@@ -316,6 +418,8 @@ impl Call {
         if let Some(number) = number {
             assert!(number > self.last, "{name} {number} after {}", self.last);
             self.last = number;
+            let event = (number, format!("{name} {payload}"));
+            self.seen.lock().unwrap().numbered.push(event);
         }
         let is_of_server = match name.as_str() {
             "signal" => field(&payload, "from") == "sfu",
@@ -339,7 +443,22 @@ impl Call {
                     offer(socket, media).await?;
                 }
             }
-            "participant:left" => self.seen.lock().unwrap().left += 1,
+            "participant:joined" => {
+                let id = field(&payload, "id").as_str().unwrap().to_owned();
+                self.seen.lock().unwrap().roster.insert(id);
+            }
+            "participant:left" => {
+                let id = field(&payload, "id").as_str().unwrap();
+                let mut seen = self.seen.lock().unwrap();
+                seen.left += 1;
+                seen.roster.remove(id);
+                seen.left_ids.push(id.to_owned());
+            }
+            // The server of its link is gone, though the one of its socket is not.
+            "refused" if self.servers.len() > 1 && field(&payload, "what") == "offer" => {
+                *media = self.open_media(self.servers[self.at].address).await?;
+                offer(socket, media).await?;
+            }
             "server:restarting" => self.seen.lock().unwrap().told += 1,
             "chat" => {
                 let text = field(&payload, "text").as_str().unwrap().to_owned();

@@ -25,6 +25,8 @@ mod doctor;
 mod drain;
 mod floods;
 mod folder;
+#[path = "../../../cluster/tests/history/mod.rs"]
+mod history;
 mod hosts;
 mod http;
 mod igd;

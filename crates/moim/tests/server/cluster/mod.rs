@@ -1,17 +1,26 @@
 //! Servers that share their rooms by Redis.
 
+mod alone;
 mod dialects;
 mod engine;
+mod figures;
 mod gaps;
+mod hosts;
 mod lasting;
 mod media;
 mod party;
 mod polling;
+mod race;
 #[path = "../../../../cluster-redis/tests/server/mod.rs"]
 #[allow(dead_code, reason = "the driver's tests use the rest")]
 mod redis;
+mod sealed;
 mod sentinels;
+mod skew;
+mod stale;
+mod unplug;
 mod witness;
+mod world;
 
 use std::{
     fs,
@@ -49,6 +58,17 @@ fn status(server: &Server, args: &[&str]) -> Output {
 
 fn nodes(server: &Server) -> usize {
     answer(&status(server, &["--json"]))["nodes"].as_array().unwrap().len()
+}
+
+/// A number of `moim cluster status`.
+fn status_number(server: &Server, name: &str) -> usize {
+    let status = answer(&status(server, &["--json"]));
+    let number = status[name].as_u64().unwrap_or_else(|| panic!("{name}: {status}"));
+    usize::try_from(number).unwrap()
+}
+
+fn is_leased(server: &Server) -> bool {
+    answer(&status(server, &["--json"]))["leased"] == true
 }
 
 fn readiness(server: &Server) -> (u16, String) {

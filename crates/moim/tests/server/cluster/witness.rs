@@ -1,7 +1,7 @@
 //! Participants that write down whatever they receive, and the rules that it must obey.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     io::Write,
     net::TcpStream,
     sync::{
@@ -15,6 +15,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    history::History,
     peer::{frame, socket, tcp, text_frame},
     support::{DEADLINE, Server},
 };
@@ -31,14 +32,16 @@ pub(super) struct Seen {
 pub(super) struct Witness {
     pub(super) name: &'static str,
     pub(super) joined: Value,
+    /// The answer to its first join.
+    first: Value,
     stream: TcpStream,
     seen: Arc<Mutex<Vec<Seen>>>,
     replies: Receiver<Value>,
     /// Texts whose acknowledgement came.
     pub(super) said: Vec<String>,
     hand: bool,
-    /// The longest time from a request to its answer.
-    pub(super) slowest: Duration,
+    /// Times from requests to their answers.
+    pub(super) times: Vec<Duration>,
 }
 
 impl Witness {
@@ -80,16 +83,18 @@ impl Witness {
         let mut witness = Self {
             name,
             joined: Value::Null,
+            first: Value::Null,
             stream,
             seen,
             replies,
             said: Vec::new(),
             hand: false,
-            slowest: Duration::ZERO,
+            times: Vec::new(),
         };
         let reply = witness.request("room:join", join).expect("an answer");
         assert!(reply["ok"].is_object(), "{name}: {reply}");
         witness.joined = reply["ok"].clone();
+        witness.first = witness.joined.clone();
         witness
     }
 
@@ -103,8 +108,9 @@ impl Witness {
         let back = Self::enter(server, self.name, &join, Arc::clone(&self.seen));
         assert_eq!(back.joined["resumed"], true, "{}", back.joined);
         assert_eq!(back.joined["self"]["id"], self.joined["self"]["id"]);
-        let (said, slowest) = (std::mem::take(&mut self.said), self.slowest);
-        *self = Self { said, slowest, ..back };
+        let (said, times) = (std::mem::take(&mut self.said), std::mem::take(&mut self.times));
+        let first = std::mem::take(&mut self.first);
+        *self = Self { said, times, first, ..back };
     }
 
     /// The answer to a request; `None` if the connection ends first.
@@ -120,7 +126,7 @@ impl Witness {
         let reply = self.request("chat", &json!({ "text": text }));
         let Some(reply) = reply else { return false };
         assert!(reply["ok"].is_object(), "{}: {text}: {reply}", self.name);
-        self.slowest = self.slowest.max(begun.elapsed());
+        self.times.push(begun.elapsed());
         self.said.push(text.to_owned());
         true
     }
@@ -132,7 +138,7 @@ impl Witness {
         let media = json!({ "mic": true, "camera": false, "screen": false, "hand": self.hand });
         let Some(reply) = self.request("media", &media) else { return false };
         assert!(reply["ok"].is_object(), "{}: {reply}", self.name);
-        self.slowest = self.slowest.max(begun.elapsed());
+        self.times.push(begun.elapsed());
         true
     }
 
@@ -145,6 +151,36 @@ impl Witness {
         self.seen.lock().unwrap().clone()
     }
 
+    fn history(&self) -> History {
+        let seen = self.seen();
+        let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+        let mut roster: BTreeSet<_> =
+            self.first["participants"].as_array().unwrap().iter().map(id).collect();
+        roster.insert(id(&self.first["self"]));
+        let mut left = Vec::new();
+        for event in &seen {
+            match event.name.as_str() {
+                "participant:joined" => drop(roster.insert(id(&event.payload))),
+                "participant:left" => {
+                    left.push(id(&event.payload));
+                    roster.remove(&id(&event.payload));
+                }
+                _ => {}
+            }
+        }
+        let numbered = seen
+            .iter()
+            .filter_map(|seen| Some((seen.number?, format!("{} {}", seen.name, seen.payload))));
+        History {
+            client: id(&self.first["self"]),
+            events: numbered.collect(),
+            acknowledged: self.said.clone(),
+            messages: self.heard(),
+            left,
+            roster,
+        }
+    }
+
     /// Texts that it received.
     pub(super) fn heard(&self) -> Vec<String> {
         let chats = self.seen().into_iter().filter(|seen| seen.name == "chat");
@@ -152,32 +188,8 @@ impl Witness {
     }
 }
 
-/// What a participant received obeys these rules, whatever failed:
-///
-/// - Numbers rise at each participant, and one number is one event for all.
-/// - Whatever was acknowledged is had by all others exactly once.
-/// - Nobody who stayed is reported as gone.
+/// Fails unless what the participants received obeys the [rules](crate::history::check).
 pub(super) fn check(witnesses: &[&Witness]) {
-    let mut events: BTreeMap<u64, String> = BTreeMap::new();
-    for witness in witnesses {
-        let mut last = 0;
-        for seen in witness.seen() {
-            let is_here = seen.name != "participant:left"
-                || witnesses.iter().all(|other| other.joined["self"]["id"] != seen.payload["id"]);
-            assert!(is_here, "{} saw {seen:?}", witness.name);
-            let Some(number) = seen.number else { continue };
-            assert!(number > last, "{}: {number} after {last}", witness.name);
-            last = number;
-            let event = format!("{} {}", seen.name, seen.payload);
-            let known = events.entry(number).or_insert_with(|| event.clone());
-            assert_eq!(*known, event, "{number} is two events");
-        }
-        let heard = witness.heard();
-        for other in witnesses.iter().filter(|other| other.name != witness.name) {
-            for text in &other.said {
-                let count = heard.iter().filter(|heard| *heard == text).count();
-                assert_eq!(count, 1, "{} heard {text:?} {count} times", witness.name);
-            }
-        }
-    }
+    let histories: Vec<_> = witnesses.iter().map(|witness| witness.history()).collect();
+    crate::history::check(&histories).unwrap_or_else(|broken| panic!("{broken:?}"));
 }
