@@ -66,6 +66,10 @@ const RUST_TEST_TOOLS: &[Tool] = &[
         package: "postgresql",
     },
     Tool { program: "redis-server", probe: &["--version"], package: "redis-server" },
+    Tool { program: "strace", probe: &["-V"], package: "strace" },
+    Tool { program: "faketime", probe: &["--version"], package: "faketime" },
+    Tool { program: "nsenter", probe: &["--version"], package: "util-linux" },
+    Tool { program: "sysctl", probe: &["--version"], package: "procps" },
 ];
 
 /// Installs the tools that the Rust tests run.

@@ -3,6 +3,7 @@
 mod background;
 mod bench;
 mod build;
+mod cluster;
 mod dashboard;
 mod install;
 mod npm;
@@ -31,6 +32,7 @@ cargo xtask <task>
   portable         build target/portable/moim for systems with an older glibc (2.28)
   reproduce        build the last commit twice and compare; leaves target/reproduce/moim
   bench NAME [...] benchmark moim beside its peers (--help lists them)
+  cluster CHECK    check servers that share rooms (`list` lists the checks)
   dashboard        write the Grafana dashboard
   types [--check]  write the protocol's TypeScript types, or check that they are current
 ";
@@ -59,6 +61,7 @@ fn main() -> anyhow::Result<()> {
         (Some("portable"), [profile]) => portable::portable(profile),
         (Some("reproduce"), []) => reproduce::reproduce(),
         (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("cluster"), arguments) => cluster::cluster(arguments),
         (Some("dashboard"), []) => dashboard::write(),
         (Some("types"), []) => types::write(),
         (Some("types"), [check]) if check == "--check" => types::check(),
