@@ -93,7 +93,7 @@ impl Key {
             shape: match (arg.get_action(), placeholder.as_str()) {
                 (ArgAction::Append, _) => Shape::Texts,
                 (_, "BOOL") => Shape::Bool,
-                (_, "N" | "SECONDS" | "BYTES" | "KBPS" | "DAYS" | "MIB") => Shape::Number,
+                (_, "N" | "SECONDS" | "BYTES" | "KBPS" | "DAYS" | "MB" | "MIB") => Shape::Number,
                 _ => Shape::Text,
             },
             name,
