@@ -19,6 +19,9 @@ use super::Cluster;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Pause between two looks at an owner that may be gone.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Time in which an engine that restarts is back for every node. A room opened without it meanwhile
+/// would be new, though its log is kept.
+const RESTART: Duration = Duration::from_secs(1);
 /// Time after which the engine is asked again for an owner that may be gone. More often would be most
 /// of its work when many nodes of a large cluster end at once.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -161,10 +164,14 @@ impl Cluster {
     pub(crate) async fn place(&self, key: RoomKey) -> Result<Place, Unplaced> {
         let search = self.rooms.search(key);
         let _searching = search.lock().await;
-        match self.place_by_engine(key).await {
-            Err(Missed::EngineAway) => self.place_without_engine(key).await,
-            Err(Missed::Late) => Err(Unplaced),
-            Ok(place) => Ok(place),
+        let begun = Instant::now();
+        loop {
+            match self.place_by_engine(key).await {
+                Err(Missed::EngineAway) if begun.elapsed() < RESTART => sleep(PAUSE).await,
+                Err(Missed::EngineAway) => return self.place_without_engine(key).await,
+                Err(Missed::Late) => return Err(Unplaced),
+                Ok(place) => return Ok(place),
+            }
         }
     }
 
