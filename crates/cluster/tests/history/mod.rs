@@ -1,9 +1,9 @@
-//! What clients received of a room, and the rules that it obeys whatever failed. The same for
-//! simulated worlds and real servers.
+//! Events and messages that a room's clients received, and the rules that they obey whatever failed.
+//! Simulated worlds and real servers are checked by the same code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a client received of a room, over all its connections.
+/// Everything that a client received in a room, over all its connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct History {
     pub(crate) client: String,

@@ -88,7 +88,7 @@ pub(crate) struct Cluster {
     task: JoinHandle<()>,
 }
 
-/// What is shared with the task.
+/// State shared with the task.
 struct Membership {
     member: Member,
     /// The lease was held at least once.
@@ -274,7 +274,7 @@ impl Cluster {
         self.rooms.forget(key);
     }
 
-    /// Has those look who [wait](Self::until_open) for a room that was opened.
+    /// Wakes [those that wait](Self::until_open) for a room to open.
     pub(crate) fn note_opened(&self) {
         self.rooms.note_change();
     }

@@ -125,7 +125,7 @@ impl Rooms {
         matches!(self.rooms.lock().get(&key), Some(Local::Open))
     }
 
-    /// Has those look who wait for a change of rooms.
+    /// Wakes those that wait for a change of rooms.
     pub(super) fn note_change(&self) {
         self.changed.notify_waiters();
     }

@@ -28,7 +28,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Time for the client of the node that asked to come, after which its claim is forgotten.
 const CLAIM_KEPT: Duration = Duration::from_secs(10);
-/// Time for answers of those who only look among their own rooms.
+/// Time for answers to [`HELD_PATH`], which need no other node.
 const HELD_PATIENCE: Duration = Duration::from_millis(700);
 /// Time after the engine's return in which rooms that others have opened may not be claimed yet.
 const UNCLAIMED: Duration = Duration::from_secs(3);

@@ -111,7 +111,7 @@ impl NodeLinks {
         }
     }
 
-    /// Replaces the table of nodes. With another slot of this node all links begin anew.
+    /// Replaces the table of nodes. If this node has another slot, all links are closed and opened again.
     pub(super) fn set_table(&mut self, now: Instant, table: Arc<NodeTable>) {
         let is_renamed = self.table.own != table.own;
         self.table = table;

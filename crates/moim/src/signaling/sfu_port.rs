@@ -352,7 +352,7 @@ impl SfuPort {
         self.told.retain(|place, _| place.node != Some(node));
         let lost = self.placement.links().filter(|(_, _, place)| place.node == Some(node));
         let lost: Vec<ParticipantId> = lost.map(|(id, ..)| id.clone()).collect();
-        tracing::info!(%node, links = lost.len(), "links on a node are lost, and begin anew");
+        tracing::info!(%node, links = lost.len(), "media links on a node are lost; their participants connect again");
         for id in lost {
             self.placement.release_link(&id);
             self.pending.push_back(SfuMessage::Lost(id, node));
