@@ -102,6 +102,8 @@ fn page() -> anyhow::Result<()> {
 /// Runs all of them, so that one run tells of every failure.
 fn rust_tests() -> anyhow::Result<()> {
     install::rust_test_tools()?;
+    // Tests of clients of others run them from there.
+    npm::install("e2e")?;
     let python = match python::install() {
         Ok(python) => python.to_string_lossy().into_owned(),
         Err(error) if is_ci() => return Err(error),
