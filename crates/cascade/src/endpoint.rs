@@ -3,14 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::{IpAddr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, ConnectionHandle, DatagramEvent, EndpointConfig, Incoming,
-    ServerConfig, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Connection, ConnectionHandle, DatagramEvent, EndpointConfig,
+    EndpointEvent, Incoming, ServerConfig, TransportConfig, VarInt,
     crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig},
 };
 
@@ -47,6 +48,8 @@ pub struct Config {
     server_name: String,
     own: u16,
     seed: [u8; 32],
+    #[cfg(debug_assertions)]
+    panics_at: Option<&'static [u8]>,
 }
 
 /// TLS that QUIC can't use.
@@ -81,7 +84,17 @@ impl Config {
             server_name: server_name.to_owned(),
             own,
             seed,
+            #[cfg(debug_assertions)]
+            panics_at: None,
         })
+    }
+
+    /// Has each link panic at a message or media of these bytes, for tests. Absent from release
+    /// builds.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn panicking_at(self, bytes: &'static [u8]) -> Self {
+        Self { panics_at: Some(bytes), ..self }
     }
 }
 
@@ -134,6 +147,7 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     /// Counters of links that have ended.
     past: Stats,
+    panics: u64,
 }
 
 impl Endpoint {
@@ -156,6 +170,7 @@ impl Endpoint {
             responses: VecDeque::new(),
             events: VecDeque::new(),
             past: Stats::default(),
+            panics: 0,
         }
     }
 
@@ -196,25 +211,61 @@ impl Endpoint {
         stats
     }
 
+    /// Links that were lost to a panic of their code.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.panics
+    }
+
     /// Sends a message, if there is a link.
     pub fn send_message(&mut self, now: Instant, shard: u16, message: &[u8]) {
-        if let Some((handle, link)) = self.link_mut(shard) {
-            link.send_message(now, message);
+        if let Some(handle) = self.by_shard.get(&shard).copied() {
+            self.guarded(now, handle, |link| link.send_message(now, message));
             self.advance(now, handle);
         }
     }
 
     /// Sends media, if there is a link.
     pub fn send_media(&mut self, now: Instant, shard: u16, media: Media<'_>) {
-        if let Some((handle, link)) = self.link_mut(shard) {
-            link.send_media(now, media);
+        if let Some(handle) = self.by_shard.get(&shard).copied() {
+            self.guarded(now, handle, |link| link.send_media(now, media));
             self.enqueue(handle);
         }
     }
 
-    fn link_mut(&mut self, shard: u16) -> Option<(ConnectionHandle, &mut Link)> {
-        let handle = *self.by_shard.get(&shard)?;
-        Some((handle, self.links.get_mut(&handle)?))
+    /// Closes the link to a shard that sends what no shard would. It may be made again.
+    pub fn disconnect(&mut self, now: Instant, shard: u16) {
+        if let Some(handle) = self.by_shard.get(&shard).copied() {
+            self.guarded(now, handle, |link| link.close(now, CloseReason::Protocol));
+            self.advance(now, handle);
+        }
+    }
+
+    /// Calls the code of a link. A panic costs this link alone: the code has no access to others,
+    /// nor to the endpoint that they share.
+    fn guarded<T>(
+        &mut self,
+        now: Instant,
+        handle: ConnectionHandle,
+        call: impl FnOnce(&mut Link) -> T,
+    ) -> Option<T> {
+        let link = self.links.get_mut(&handle)?;
+        let called = catch_unwind(AssertUnwindSafe(|| call(link)));
+        if called.is_err() {
+            self.panics += 1;
+            self.on_closed(now, handle);
+            self.remove(handle);
+            self.quic.handle_event(handle, EndpointEvent::drained());
+        }
+        called.ok()
+    }
+
+    fn remove(&mut self, handle: ConnectionHandle) {
+        if let Some(link) = self.links.remove(&handle) {
+            self.past += link.stats();
+            // After a panic its destructor may panic, too.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(link)));
+        }
     }
 
     fn enqueue(&mut self, handle: ConnectionHandle) {
@@ -237,10 +288,8 @@ impl Endpoint {
         let bytes = BytesMut::from(bytes);
         match self.quic.handle(now, from, local, None, bytes, &mut response) {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
-                if let Some(link) = self.links.get_mut(&handle) {
-                    link.connection.handle_event(event);
-                    self.advance(now, handle);
-                }
+                self.guarded(now, handle, |link| link.connection.handle_event(event));
+                self.advance(now, handle);
             }
             Some(DatagramEvent::NewConnection(incoming)) => self.accept(now, incoming),
             Some(DatagramEvent::Response(transmit)) => self.respond(&transmit, response),
@@ -263,7 +312,7 @@ impl Endpoint {
         }
         match self.quic.accept(incoming, now, &mut response, None) {
             Ok((handle, connection)) => {
-                self.links.insert(handle, Link::new(now, connection, self.config.own, None));
+                self.insert(now, handle, connection, None);
                 self.advance(now, handle);
             }
             Err(error) => {
@@ -272,6 +321,19 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    fn insert(
+        &mut self,
+        now: Instant,
+        handle: ConnectionHandle,
+        connection: Connection,
+        called: Option<u16>,
+    ) {
+        let link = Link::new(now, connection, self.config.own, called);
+        #[cfg(debug_assertions)]
+        let link = link.panicking_at(self.config.panics_at);
+        self.links.insert(handle, link);
     }
 
     fn respond(&mut self, transmit: &quinn_proto::Transmit, mut bytes: Vec<u8>) {
@@ -299,39 +361,39 @@ impl Endpoint {
             let name = &self.config.server_name;
             if let Ok((handle, connection)) = self.quic.connect(now, config, wanted.address, name) {
                 wanted.handle = Some(handle);
-                let link = Link::new(now, connection, self.config.own, Some(*shard));
-                self.links.insert(handle, link);
-                connected.push(handle);
+                connected.push((handle, connection, *shard));
             }
         }
-        for handle in connected {
+        for (handle, connection, shard) in connected {
+            self.insert(now, handle, connection, Some(shard));
             self.advance(now, handle);
         }
     }
 
     /// Handles the events of a link after any change.
     fn advance(&mut self, now: Instant, handle: ConnectionHandle) {
-        let Some(link) = self.links.get_mut(&handle) else { return };
         let mut opened = VecDeque::new();
-        match link.advance(now, &mut opened) {
-            Progress::Opened(shard) => self.on_opened(now, shard, handle),
-            Progress::Closed => self.on_closed(now, handle),
-            Progress::None => {}
+        match self.guarded(now, handle, |link| link.advance(now, &mut opened)) {
+            Some(Progress::Opened(shard)) => self.on_opened(now, shard, handle),
+            // What it brought with its end is void, as all before.
+            Some(Progress::Closed) => {
+                opened.clear();
+                self.on_closed(now, handle);
+            }
+            Some(Progress::None) => {}
+            None => return,
         }
         self.events.append(&mut opened);
-        while let Some(link) = self.links.get_mut(&handle)
-            && let Some(event) = link.connection.poll_endpoint_events()
+        while let Some(event) =
+            self.guarded(now, handle, |link| link.connection.poll_endpoint_events()).flatten()
         {
             if let Some(event) = self.quic.handle_event(handle, event) {
-                link.connection.handle_event(event);
+                self.guarded(now, handle, |link| link.connection.handle_event(event));
             }
         }
         if self.links.get(&handle).is_some_and(|link| link.connection.is_drained()) {
             self.on_closed(now, handle);
-            if let Some(link) = self.links.remove(&handle) {
-                self.past += link.stats();
-            }
-            return;
+            return self.remove(handle);
         }
         self.enqueue(handle);
     }
@@ -343,23 +405,28 @@ impl Endpoint {
         // The other side has connected again: it has lost the former link.
         if let Some(former) = self.by_shard.insert(shard, handle).filter(|former| *former != handle)
         {
-            self.events.push_back(Event::Disconnected { shard });
-            if let Some(link) = self.links.get_mut(&former) {
-                link.close(now, CloseReason::Replaced);
-            }
+            self.on_disconnected(shard);
+            self.guarded(now, former, |link| link.close(now, CloseReason::Replaced));
             self.enqueue(former);
         }
     }
 
+    /// Tells of the end of a link. What it brought before is void.
+    fn on_disconnected(&mut self, shard: u16) {
+        self.events.retain(|event| event.shard() != shard);
+        self.events.push_back(Event::Disconnected { shard });
+    }
+
     fn on_closed(&mut self, now: Instant, handle: ConnectionHandle) {
-        let Some(link) = self.links.get(&handle) else { return };
-        if let Some(shard) = link.shard
+        let Some(Link { shard, called, .. }) = self.links.get(&handle) else { return };
+        let (shard, called) = (*shard, *called);
+        if let Some(shard) = shard
             && self.by_shard.get(&shard) == Some(&handle)
         {
             self.by_shard.remove(&shard);
-            self.events.push_back(Event::Disconnected { shard });
+            self.on_disconnected(shard);
         }
-        if let Some(wanted) = link.called.and_then(|called| self.wanted.get_mut(&called))
+        if let Some(wanted) = called.and_then(|called| self.wanted.get_mut(&called))
             && wanted.handle == Some(handle)
         {
             wanted.handle = None;
@@ -386,9 +453,7 @@ impl Endpoint {
         };
         let due: Vec<_> = self.links.iter_mut().filter_map(is_due).collect();
         for handle in due {
-            if let Some(link) = self.links.get_mut(&handle) {
-                link.handle_timeout(now);
-            }
+            self.guarded(now, handle, |link| link.handle_timeout(now));
             self.advance(now, handle);
         }
     }
@@ -401,16 +466,16 @@ impl Endpoint {
             if now.saturating_duration_since(wanted.asked_at) < IDLE_TIMEOUT {
                 continue;
             }
-            let Some(link) = self.links.get_mut(&handle) else { continue };
+            let Some(link) = self.links.get(&handle) else { continue };
             // In use, though nobody has asked for it lately.
             if now.saturating_duration_since(link.used_at) < IDLE_TIMEOUT {
                 wanted.asked_at = link.used_at;
                 continue;
             }
-            link.close(now, CloseReason::Idle);
             idle.push(handle);
         }
         for handle in idle {
+            self.guarded(now, handle, |link| link.close(now, CloseReason::Idle));
             self.on_closed(now, handle);
             self.advance(now, handle);
         }
@@ -421,9 +486,7 @@ impl Endpoint {
         self.wanted.clear();
         let handles: Vec<_> = self.links.keys().copied().collect();
         for handle in handles {
-            if let Some(link) = self.links.get_mut(&handle) {
-                link.close(now, CloseReason::Idle);
-            }
+            self.guarded(now, handle, |link| link.close(now, CloseReason::Idle));
             self.on_closed(now, handle);
             self.enqueue(handle);
         }
@@ -442,14 +505,17 @@ impl Endpoint {
             return Some(transmit);
         }
         while let Some(handle) = self.queue.front().copied() {
-            if let Some(link) = self.links.get_mut(&handle) {
-                if let Some(transmit) = link.connection.poll_transmit(now, MAX_SEGMENTS, out) {
-                    out.truncate(transmit.size);
-                    let segment = transmit.segment_size.unwrap_or(transmit.size).max(1);
-                    return Some(Transmit { to: transmit.destination, segment });
-                }
-                link.is_queued = false;
+            let transmit = self.guarded(now, handle, |link| {
+                let transmit = link.connection.poll_transmit(now, MAX_SEGMENTS, out);
+                link.is_queued = transmit.is_some();
+                transmit
+            });
+            if let Some(transmit) = transmit.flatten() {
+                out.truncate(transmit.size);
+                let segment = transmit.segment_size.unwrap_or(transmit.size).max(1);
+                return Some(Transmit { to: transmit.destination, segment });
             }
+            out.clear();
             self.queue.pop_front();
         }
         None

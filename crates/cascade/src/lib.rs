@@ -19,7 +19,13 @@
 //!
 //! What is sent while there is no link is lost. [`Event::Connected`] tells both sides to send all
 //! state; [`Event::Disconnected`] tells them to forget the other's. Between the two, messages arrive
-//! whole and in order, and media at most once, in any order.
+//! whole and in order, and media at most once, in any order. What has arrived of a link that ends
+//! and was not polled yet is dropped.
+//!
+//! A link ends at whatever no shard sends on its stream: its end, a message longer than
+//! [`MAX_MESSAGE`], another first message than a greeting, or none for ten seconds. So does one whose
+//! other side does not read. Datagrams that can't be parsed are counted. A panic of a link's code
+//! ends that link, and no others.
 //!
 //! # Loss
 //!

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use quinn_proto::{Connection, Dir, StreamId, VarInt};
+use quinn_proto::{Connection, Dir, ReadError, StreamId, VarInt, WriteError};
 
 use crate::{
     datagram::Datagram,
@@ -18,6 +18,8 @@ use crate::{
 const VERSION: u8 = 1;
 /// Bytes of a datagram until the path's limit is known.
 const DEFAULT_DATAGRAM: usize = 1150;
+/// Time for a connection to be made and to say which shards it links.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes read from a stream at a time.
 const MAX_READ: usize = 16 * 1024;
 
@@ -55,6 +57,20 @@ pub enum Event {
         /// The sender.
         shard: u16,
     },
+}
+
+impl Event {
+    /// The other shard.
+    #[must_use]
+    pub fn shard(&self) -> u16 {
+        match self {
+            Self::Connected { shard }
+            | Self::Disconnected { shard }
+            | Self::Message { shard, .. }
+            | Self::Media { shard, .. }
+            | Self::Congested { shard } => *shard,
+        }
+    }
 }
 
 /// Media to be sent.
@@ -130,12 +146,15 @@ pub(crate) struct Link {
     sender: Sender,
     receiver: Receiver,
     malformed: u64,
+    began: Instant,
     /// Last time that it carried anything of either side.
     pub(crate) used_at: Instant,
     /// True if it may have something to transmit.
     pub(crate) is_queued: bool,
     is_closed: bool,
     is_end_reported: bool,
+    #[cfg(debug_assertions)]
+    panics_at: Option<&'static [u8]>,
 }
 
 impl Link {
@@ -151,11 +170,19 @@ impl Link {
             sender: Sender::new(now),
             receiver: Receiver::new(now),
             malformed: 0,
+            began: now,
             used_at: now,
             is_queued: false,
             is_closed: false,
             is_end_reported: false,
+            #[cfg(debug_assertions)]
+            panics_at: None,
         }
+    }
+
+    #[cfg(debug_assertions)]
+    pub(crate) fn panicking_at(self, bytes: Option<&'static [u8]>) -> Self {
+        Self { panics_at: bytes, ..self }
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -175,7 +202,7 @@ impl Link {
             // Without the message the other side's state would be wrong.
             return self.close(now, CloseReason::SlowReader);
         }
-        self.write();
+        self.write(now);
     }
 
     pub(crate) fn send_media(&mut self, now: Instant, media: Media<'_>) {
@@ -200,8 +227,9 @@ impl Link {
 
     pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
         let repair = [self.sender.poll_timeout(), self.receiver.poll_timeout()];
-        let repair = repair.into_iter().flatten().filter(|_| !self.is_closed);
-        self.connection.poll_timeout().into_iter().chain(repair).min()
+        let greeting = self.shard.is_none().then(|| self.began + GREETING_TIMEOUT);
+        let own = repair.into_iter().flatten().chain(greeting).filter(|_| !self.is_closed);
+        self.connection.poll_timeout().into_iter().chain(own).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -210,6 +238,9 @@ impl Link {
         }
         if self.is_closed {
             return;
+        }
+        if self.shard.is_none() && self.began + GREETING_TIMEOUT <= now {
+            return self.close(now, CloseReason::Protocol);
         }
         if self.sender.poll_timeout().is_some_and(|due| due <= now) {
             let mut out = VecDeque::new();
@@ -259,7 +290,10 @@ impl Link {
                 None
             }
         };
-        self.write();
+        if self.is_closed {
+            return None;
+        }
+        self.write(now);
         if self.shard.is_some() {
             self.receive_datagrams(now, events);
         }
@@ -314,16 +348,23 @@ impl Link {
         loop {
             let chunk = {
                 let mut stream = self.connection.recv_stream(stream);
-                let Ok(mut chunks) = stream.read(true) else { return Ok(opened) };
+                // The stream lasts as long as the link: messages after its end would be missed.
+                let Ok(mut chunks) = stream.read(true) else { return Err(CloseReason::Protocol) };
                 let chunk = chunks.next(MAX_READ);
                 // Window updates are sent with the next transmit.
                 let _ = chunks.finalize();
                 chunk
             };
-            let Ok(Some(chunk)) = chunk else { return Ok(opened) };
+            let chunk = match chunk {
+                Ok(Some(chunk)) => chunk,
+                Err(ReadError::Blocked) => return Ok(opened),
+                Ok(None) | Err(ReadError::Reset(_)) => return Err(CloseReason::Protocol),
+            };
             self.incoming.push(&chunk.bytes);
             while let Some(bytes) = self.incoming.next().map_err(|_| CloseReason::Protocol)? {
                 self.used_at = now;
+                #[cfg(debug_assertions)]
+                assert_ne!(self.panics_at, Some(&*bytes), "planted");
                 match self.shard {
                     Some(shard) => events.push_back(Event::Message { shard, bytes }),
                     None => {
@@ -336,12 +377,14 @@ impl Link {
         }
     }
 
-    fn write(&mut self) {
+    fn write(&mut self, now: Instant) {
         let Some(stream) = self.stream else { return };
         while !self.outgoing.bytes().is_empty() {
             match self.connection.send_stream(stream).write(self.outgoing.bytes()) {
                 Ok(count) => self.outgoing.on_written(count),
-                Err(_) => return,
+                Err(WriteError::Blocked) => return,
+                // The other side does not read any more.
+                Err(_) => return self.close(now, CloseReason::Protocol),
             }
         }
     }
@@ -354,6 +397,8 @@ impl Link {
                 Some(Datagram::Media(header, _)) => {
                     self.used_at = now;
                     if let Some(media) = self.receiver.handle_media(now, header, &bytes) {
+                        #[cfg(debug_assertions)]
+                        assert_ne!(self.panics_at, Some(&*media.payload), "planted");
                         let age = media.age.saturating_add(transit);
                         events.push_back(Event::Media { shard, age, bytes: media.payload });
                     }

@@ -98,6 +98,9 @@ impl Sender {
         {
             self.push(now, Part::First, age, first, out);
             self.push(now, Part::Second, age, second, out);
+        } else {
+            // Longer than any network's packet.
+            return;
         }
         if is_audio && self.loss.rate > COPY_LOSS {
             self.copies.push_back((now + COPY_DELAY, self.next - 1));

@@ -11,7 +11,8 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
-const NAME: &str = "node.example";
+/// The name in each certificate.
+pub(crate) const NAME: &str = "node.example";
 
 /// An authority, and certificates that it has signed.
 pub(crate) struct Authority {
@@ -29,6 +30,16 @@ impl Authority {
     }
 
     pub(crate) fn endpoint(&self, shard: u16) -> Endpoint {
+        Endpoint::new(self.config(shard))
+    }
+
+    pub(crate) fn config(&self, shard: u16) -> Config {
+        let (client, server) = self.tls();
+        Config::new(client, server, NAME, shard, [shard.to_be_bytes()[1]; 32]).unwrap()
+    }
+
+    /// TLS of a new node.
+    pub(crate) fn tls(&self) -> (ClientConfig, ServerConfig) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([NAME.to_owned()]).unwrap();
         let chain = vec![params.signed_by(&key, &self.issuer).unwrap().der().clone()];
@@ -53,7 +64,6 @@ impl Authority {
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .unwrap();
-        let seed = [shard.to_be_bytes()[1]; 32];
-        Endpoint::new(Config::new(client, server, NAME, shard, seed).unwrap())
+        (client, server)
     }
 }
