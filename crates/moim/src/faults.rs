@@ -7,6 +7,8 @@ use std::{sync::OnceLock, thread, time::Duration};
 pub(crate) const LINK_PANIC: &[u8] = b"\x80moim: a link panics";
 /// A DTLS session of a TURN client that receives this datagram panics.
 pub(crate) const DTLS_PANIC: &[u8] = b"\x17moim: a DTLS session panics";
+/// A link to another node that receives this message panics.
+pub(crate) const NODE_LINK_PANIC: &[u8] = b"\xffmoim: a link between nodes panics";
 /// A shard that receives one of these datagrams panics, or blocks for [`STUCK_TIME`].
 const SHARD_PANIC: &[u8] = b"\xffmoim: a shard panics";
 const SHARD_STUCK: &[u8] = b"\xffmoim: a shard is stuck";

@@ -49,5 +49,9 @@ pub(super) fn write(
         media.malformed + links.malformed,
     );
     page.counter("node_congested", "Reports of congestion between nodes", links.congested);
-    page.counter("node_link_panics", "Times that a panic cost a shard's node links", links.panics);
+    page.counter(
+        "node_link_panics",
+        "Links to shards of other nodes lost to a panic",
+        links.panics,
+    );
 }

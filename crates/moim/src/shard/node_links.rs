@@ -2,8 +2,8 @@
 //! [`cascade::Endpoint`].
 //!
 //! A link is made when a room needs it, and closed after a minute without use. What arrives is
-//! checked before the SFU gets it. A panic of the links' code costs this shard its links, which are
-//! made again, and nothing else.
+//! checked before the SFU gets it. A panic of a link's code, or at its bytes, costs that link, which
+//! is made again. A panic of the endpoint that links share costs this shard all of them.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,7 +18,7 @@ use cascade::{Endpoint, Event, Media, Stats};
 use sfu::{DecodeError, ShardMessage};
 
 use super::{
-    node_table::{NodeTable, shard_number},
+    node_table::{NodeTable, is_remote, shard_number},
     random::random_bytes,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct NodeLinkCounters {
     pub(crate) malformed: u64,
     /// Reports that more arrived than a path can carry.
     pub(crate) congested: u64,
-    /// Times that a panic cost the links of a shard.
+    /// Links lost to a panic.
     pub(crate) panics: u64,
 }
 
@@ -162,6 +162,14 @@ impl NodeLinks {
         }
         loop {
             let event = self.guarded(Endpoint::poll_event).flatten()?;
+            // Numbers of this node's own shards, whose messages come by other ways.
+            if !is_remote(event.shard()) {
+                if matches!(event, Event::Connected { .. }) {
+                    self.counters.malformed += 1;
+                    self.guarded(|endpoint| endpoint.disconnect(now, event.shard()));
+                }
+                continue;
+            }
             let (shard, bytes, age) = match event {
                 Event::Connected { shard } => {
                     self.connected.insert(shard);
@@ -182,11 +190,17 @@ impl NodeLinks {
                 }
             };
             let received_at = now.checked_sub(age).unwrap_or(now);
-            match ShardMessage::decode(&bytes, shard, self.index.into(), received_at) {
-                Ok(message) => return Some(NodeEvent::Message(message)),
+            let to = self.index.into();
+            let decode = || ShardMessage::decode(&bytes, shard, to, received_at);
+            match catch_unwind(AssertUnwindSafe(decode)) {
+                Ok(Ok(message)) => return Some(NodeEvent::Message(message)),
                 // Of a later version.
-                Err(DecodeError::UnknownKind(_)) => {}
-                Err(DecodeError::Malformed) => self.counters.malformed += 1,
+                Ok(Err(DecodeError::UnknownKind(_))) => {}
+                Ok(Err(DecodeError::Malformed)) => self.counters.malformed += 1,
+                Err(_) => {
+                    self.counters.panics += 1;
+                    self.guarded(|endpoint| endpoint.disconnect(now, shard));
+                }
             }
         }
     }
@@ -232,6 +246,7 @@ impl NodeLinks {
         if let Some(endpoint) = &self.endpoint {
             counters.links = endpoint.links();
             counters.media += endpoint.stats();
+            counters.panics += endpoint.panics();
         }
         counters
     }
@@ -241,7 +256,7 @@ impl NodeLinks {
         let endpoint = self.endpoint.as_mut()?;
         let called = catch_unwind(AssertUnwindSafe(|| call(endpoint)));
         if called.is_err() {
-            self.counters.panics += 1;
+            self.counters.panics += self.connected.len().max(1) as u64 + endpoint.panics();
             let broken = self.endpoint.take();
             // Its destructor may panic, too.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
@@ -253,6 +268,7 @@ impl NodeLinks {
     fn restart(&mut self) {
         if let Some(endpoint) = self.endpoint.take() {
             self.counters.media += endpoint.stats();
+            self.counters.panics += endpoint.panics();
         }
         self.ended.extend(std::mem::take(&mut self.connected));
         let Some(slot) = self.table.own else { return };
@@ -267,6 +283,12 @@ impl NodeLinks {
         let (client, server) = (client.as_ref().clone(), server.as_ref().clone());
         let own = shard_number(slot, self.index);
         let config = cascade::Config::new(client, server, name, own, random_bytes()?);
-        Ok(Endpoint::new(config.map_err(io::Error::other)?))
+        let config = config.map_err(io::Error::other)?;
+        #[cfg(debug_assertions)]
+        let config = match crate::faults::are_planted() {
+            true => config.panicking_at(crate::faults::NODE_LINK_PANIC),
+            false => config,
+        };
+        Ok(Endpoint::new(config))
     }
 }

@@ -36,11 +36,17 @@ pub(super) struct Router {
     reach: ShardReach,
     /// The next timeout of the links to other nodes.
     nodes_due: Option<Instant>,
+    /// Events of these links since the SFU's output was last sent.
+    node_events: usize,
 }
+
+/// Events of links to other nodes after which the SFU's output is sent: one message of a few bytes
+/// may ask for all that a room has, and a window of a stream holds thousands.
+const MAX_NODE_EVENTS: usize = 256;
 
 impl Router {
     pub(super) fn new(wire: Wire, turn: TurnService, sfu: SfuService, reach: ShardReach) -> Self {
-        Self { wire, turn, sfu, garbage: 0, reach, nodes_due: None }
+        Self { wire, turn, sfu, garbage: 0, reach, nodes_due: None, node_events: 0 }
     }
 
     /// Continues the relay's allocations of the process before.
@@ -133,11 +139,16 @@ impl Router {
 
     /// Handles what links to other nodes tell; returns true if they did.
     fn handle_node_events(&mut self, now: Clock) -> bool {
-        let Some(nodes) = &mut self.wire.nodes else { return false };
         let mut has_event = false;
-        while let Some(event) = nodes.poll_event(now.monotonic) {
+        while let Some(nodes) = &mut self.wire.nodes
+            && let Some(event) = nodes.poll_event(now.monotonic)
+        {
             has_event = true;
             self.sfu.handle_node_event(now, event);
+            self.node_events += 1;
+            if self.node_events >= MAX_NODE_EVENTS {
+                self.flush_sfu(now);
+            }
         }
         has_event
     }
@@ -314,6 +325,7 @@ impl Router {
     /// to the TURN service: where the remote address is a relayed address of this server, packets
     /// don't leave the process.
     fn flush_sfu(&mut self, now: Clock) -> bool {
+        self.node_events = 0;
         let Self { wire, turn, sfu, .. } = self;
         let mut has_output = false;
         while let Some(output) = sfu.poll_output(now.monotonic, wire) {
