@@ -1,12 +1,15 @@
 //! Commands from rooms to an SFU service.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use sfu::{PeerId, Permissions, Rejection, RemoteShard, RoomId, Source, Viewport};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     events::{EventSender, SfuEvent},
@@ -16,6 +19,8 @@ use crate::shard::{pulse::Pulse, waker::Waker};
 
 /// Commands that may wait for a shard. Beyond that, requests are refused and may be repeated.
 const MAX_COMMANDS: usize = 4096;
+/// Interval at which commands of other nodes look for room in a full queue.
+const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A command of a room.
 #[derive(Debug)]
@@ -134,6 +139,13 @@ impl RoomCommandSender {
         self.queued.load(Ordering::Relaxed) < MAX_COMMANDS && !self.commands.is_closed()
     }
 
+    /// Waits until there is room, or the shard has stopped.
+    pub(crate) async fn until_room(&self) {
+        while !self.has_room() && !self.commands.is_closed() {
+            sleep(FULL_PAUSE).await;
+        }
+    }
+
     /// Checks if new links may start on the shard: it runs and is responsive.
     pub(crate) fn is_available(&self) -> bool {
         self.pulse.is_responsive() && !self.commands.is_closed()
@@ -149,7 +161,7 @@ impl RoomCommandSender {
     ///
     /// [`Request::Leave`], [`RoomCommand::SetShards`] and [`RoomCommand::Adopt`] may always be sent: a
     /// peer leaves once, so no more of them can wait than there are peers. So may [`Request::Permit`], which must not be
-    /// lost; it takes a host and a change.
+    /// lost; it takes a host and a change. Those of other nodes wait for room, since nothing says how many there are.
     pub(crate) fn send(&self, command: RoomCommand) {
         self.queued.fetch_add(1, Ordering::Relaxed);
         // A shard that has stopped has forgotten its peers.

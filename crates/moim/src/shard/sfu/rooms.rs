@@ -43,6 +43,11 @@ impl Rooms {
         self.peers.contains_key(&peer)
     }
 
+    /// The room of a peer.
+    pub(super) fn room_of_peer(&self, peer: PeerId) -> Option<RoomId> {
+        self.peers.get(&peer).map(|entry| entry.room)
+    }
+
     /// The event channel of a peer's room.
     pub(super) fn events_of_peer(&self, peer: PeerId) -> Option<&EventSender> {
         self.peers.get(&peer).map(|entry| &entry.events)

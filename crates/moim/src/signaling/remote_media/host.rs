@@ -85,6 +85,9 @@ impl MediaHost {
         let hello = timeout(HELLO_TIMEOUT, frames.next()).await;
         let Some(hello) = hello.ok().flatten().as_ref().and_then(Hello::parse) else { return };
         let (room, order) = (hello.room(), hello.order);
+        for shard in self.shards.iter() {
+            shard.until_room().await;
+        }
         let Some(replaced) = self.begin(room, order) else { return };
         let (events, receiver) = event_channel();
         self.adopt(room, &hello.peers, &events);
@@ -121,13 +124,17 @@ impl MediaHost {
         self.adopt(room, peers, events);
     }
 
-    /// Registers a stream, unless there is a newer one. The receiver fails when it is replaced.
+    /// Registers a stream, unless there is a newer one, or too many. The receiver fails when it is
+    /// replaced.
     fn begin(&self, room: RoomId, order: Order) -> Option<oneshot::Receiver<()>> {
         let (replace, replaced) = oneshot::channel();
         let hosted = Hosted { order, _replace: replace };
-        match self.rooms.lock().entry(room) {
+        let mut rooms = self.rooms.lock();
+        let is_full = rooms.len() >= MAX_ROOMS;
+        match rooms.entry(room) {
             Entry::Occupied(entry) if entry.get().order >= order => return None,
             Entry::Occupied(mut entry) => drop(entry.insert(hosted)),
+            Entry::Vacant(_) if is_full => return None,
             Entry::Vacant(entry) => drop(entry.insert(hosted)),
         }
         Some(replaced)
@@ -225,10 +232,46 @@ impl Hosting {
     }
 }
 
-/// Passes a command to its shard. A request that finds no room is refused.
+/// Passes a command to its shard. A request that finds no room is refused; what can't be refused
+/// waits, and the rest of the stream behind it.
 async fn handle(shard: &RoomCommandSender, command: RoomCommand, events: &EventSender) {
     match command.refusal(Rejection::Full).filter(|_| !shard.has_room()) {
         Some(refusal) => events.deliver(refusal).await,
-        None => shard.send(command),
+        None => {
+            shard.until_room().await;
+            shard.send(command);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::{
+        Waker,
+        sfu::{Request, SfuEvent, room_commands},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn flood_of_commands_waits_for_a_stuck_shard() {
+        let poll = mio::Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(&poll).unwrap());
+        let (shard, mut commands) = room_commands(waker, Arc::default());
+        let (events, mut receiver) = event_channel();
+        let command = |request| RoomCommand::Peer { room: RoomId(1), peer: PeerId(2), request };
+        let flood = async {
+            for _ in 0..100_000 {
+                handle(&shard, command(Request::Leave), &events).await;
+            }
+        };
+        assert!(timeout(GRACE, flood).await.is_err(), "it waits");
+        // A request is refused at once.
+        handle(&shard, command(Request::Answer("v=0".into())), &events).await;
+        let refusal = receiver.next().await;
+        assert!(matches!(refusal, Some(SfuEvent::RequestRefused(PeerId(2), ..))), "{refusal:?}");
+        assert!(commands.try_next().is_some());
+        handle(&shard, command(Request::Leave), &events).await;
+        let waiting = std::iter::from_fn(|| commands.try_next()).count();
+        assert!(waiting <= 4096, "{waiting} commands wait");
     }
 }

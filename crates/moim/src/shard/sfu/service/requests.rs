@@ -21,6 +21,11 @@ impl SfuService {
         peer: PeerId,
         request: Request,
     ) {
+        // A peer has one room. A command of another one is that of a node with a fault.
+        if self.rooms.room_of_peer(peer).is_some_and(|known| known != room) {
+            self.counters.refused += 1;
+            return;
+        }
         let kind = request.kind();
         let events = request.events().or_else(|| self.rooms.events_of_peer(peer)).cloned();
         let Err(refused) = self.try_request(now, room, peer, request) else { return };
