@@ -8,8 +8,8 @@ use http_body_util::channel::{Channel, Sender};
 use room::protocol::{ErrorBody, ErrorCode};
 use serde::Deserialize;
 use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep},
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -28,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Pause between attempts.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Time for a room's node to end a stream that the socket has left.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Frames that wait for the stream.
 const QUEUE: usize = 16;
 
@@ -86,16 +88,26 @@ pub(super) struct Door {
 }
 
 /// The session at the owner of the socket's room.
-struct Remote {
+pub(super) struct Remote {
     key: RoomKey,
     sender: Sender<Bytes>,
-    /// Passes packets to the client.
-    reading: JoinHandle<()>,
+    /// Packets are passed to the client until this is dropped.
+    reading: oneshot::Sender<()>,
 }
 
-impl Drop for Remote {
-    fn drop(&mut self) {
-        self.reading.abort();
+impl Remote {
+    pub(super) fn new(key: RoomKey, sender: Sender<Bytes>, frames: Frames, socket: Socket) -> Self {
+        let (reading, left) = oneshot::channel();
+        tokio::spawn(read(frames, socket, left));
+        Self { key, sender, reading }
+    }
+
+    /// Ends the session, with a reason.
+    pub(super) async fn leave(self, why: CloseReason) {
+        let Self { mut sender, reading, .. } = self;
+        drop(reading);
+        // The stream's end says that it is lost.
+        let _ = sender.send_data(Frame::Gone(reason(why)).encode()).await;
     }
 }
 
@@ -120,9 +132,8 @@ impl Events for Door {
     }
 
     async fn gone(&mut self, why: CloseReason) {
-        if let Some(mut remote) = self.remote.take() {
-            // The stream's end says that it is lost.
-            let _ = remote.sender.send_data(Frame::Gone(reason(why)).encode()).await;
+        if let Some(remote) = self.remote.take() {
+            remote.leave(why).await;
         }
         self.local.gone(why).await;
     }
@@ -171,8 +182,9 @@ impl Door {
         let Some(remote) = &mut self.remote else { return self.local.event(event).await };
         let frame = Frame::Event(json(&ClientEvent::of(event)));
         if remote.sender.send_data(frame.encode()).await.is_err() {
-            // Its reader has noticed, too, and has cut the socket.
+            // The client reconnects, and resumes. The reader may not have noticed yet.
             self.remote = None;
+            self.socket.cut();
         }
     }
 
@@ -228,36 +240,41 @@ impl Door {
         }
         self.leave_remote().await;
         let frames = Frames::new(response.into_body());
-        let reading = tokio::spawn(read(frames, self.socket.clone()));
-        self.remote = Some(Remote { key, sender, reading });
+        self.remote = Some(Remote::new(key, sender, frames, self.socket.clone()));
         true
     }
 
     /// Ends the session at another node: the client went to another room.
     async fn leave_remote(&mut self) {
-        if let Some(mut remote) = self.remote.take() {
-            remote.reading.abort();
-            let gone = Frame::Gone(reason(CloseReason::ByClient));
-            let _ = remote.sender.send_data(gone.encode()).await;
+        if let Some(remote) = self.remote.take() {
+            remote.leave(CloseReason::ByClient).await;
         }
     }
 }
 
-/// Passes packets of the owner to the client. When the owner is gone, the client reconnects, and
-/// resumes.
-async fn read(mut frames: Frames, socket: Socket) {
-    while let Some(frame) = frames.next().await {
+/// Passes packets of the owner to the client, until the socket has left. When the owner is gone, the
+/// client reconnects, and resumes.
+async fn read(mut frames: Frames, socket: Socket, mut left: oneshot::Receiver<()>) {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            _ = &mut left => break,
+            frame = frames.next() => frame,
+        };
         match frame {
-            Frame::Packet(packet) => {
+            Some(Frame::Packet(packet)) => {
                 if let Ok(packet) = std::str::from_utf8(&packet) {
                     socket.emit(packet.into());
                 }
             }
-            Frame::Disconnect => return socket.disconnect(),
-            _ => {}
+            Some(Frame::Disconnect) => return socket.disconnect(),
+            Some(_) => {}
+            None => return socket.cut(),
         }
     }
-    socket.cut();
+    // A stream that is dropped is reset, and the owner would not read the last message.
+    let rest = async { while frames.next().await.is_some() {} };
+    let _ = timeout(END_TIMEOUT, rest).await;
 }
 
 fn reject(ack: Option<Ack>) {
