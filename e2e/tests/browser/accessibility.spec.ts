@@ -71,6 +71,29 @@ test("panels, menus, sheets and settings have no violation at all, and keys lead
     await expect(page.getByTestId(panel)).toBeVisible();
     await expectFaultless(page, panel);
   }
+  await page.getByTestId("open-people").click();
+  const actions = page.getByTestId("person-actions");
+  await actions.focus();
+  await press("Enter");
+  await expect(page.getByTestId("ask-to-unmute")).toBeFocused();
+  await expectFaultless(page, "actions");
+  await page.emulateMedia({ forcedColors: "active" });
+  await expectFaultless(page, "actions, forced colours");
+  await page.emulateMedia({ forcedColors: null });
+  await press("Escape");
+  await expect(actions).toBeFocused();
+  await press("Enter");
+  await press("End");
+  await expect(page.getByTestId("remove")).toBeFocused();
+  await press("Enter");
+  await expect(page.getByTestId("remove-confirm")).toBeFocused();
+  await expectFaultless(page, "question");
+  await press("Shift+Tab");
+  await press("Enter");
+  await expect(page.getByTestId("remove-confirm")).toHaveCount(0);
+  await expect(actions).toBeFocused();
+  await page.getByTestId("open-info").click();
+
   // One at a time, and the last one is open again after a reload.
   await expect(page.getByRole("complementary")).toHaveCount(1);
   await page.reload();

@@ -1,18 +1,30 @@
+import type { BrowserContextOptions } from "@playwright/test";
+import { ko } from "../../../web/src/ui/i18n/ko.ts";
 import { expectAccessible } from "../../support/accessibility.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
 
+/** Each side of hosting is read in Korean as well. */
+const KOREAN: { context: BrowserContextOptions } = { context: { locale: "ko-KR" } };
+
 const row = (host: ChromiumParticipant, name: string) =>
   host.page.locator(`[data-testid=person][data-name=${name}]`);
 
+/** Opens the menu of what the host may do about a participant. */
 async function openActions(host: ChromiumParticipant, name: string): Promise<void> {
-  const button = row(host, name).getByTestId("person-actions");
-  if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+  await row(host, name).getByTestId("person-actions").click();
+  await expect(host.page.getByRole("menu")).toBeVisible();
+}
+
+async function choose(host: ChromiumParticipant, name: string, action: string): Promise<void> {
+  await openActions(host, name);
+  await host.page.getByTestId(action).click();
+  await expect(host.page.getByRole("menu")).toHaveCount(0);
 }
 
 test("a host lets people in from the waiting room, and turns others away", async ({ open }) => {
-  const hana = await open("Hana");
+  const hana = await open("Hana", KOREAN);
   const ben = await open("Ben");
   const cem = await open("Cem");
   await hana.enter("class");
@@ -23,9 +35,9 @@ test("a host lets people in from the waiting room, and turns others away", async
   await ben.page.goto(ben.roomUrl("class"));
   await expect(ben.page.getByTestId("waiting")).toBeVisible();
   const banner = hana.page.getByTestId("waiting-banner");
-  await expect(banner).toContainText("Ben would like to join");
+  await expect(banner).toContainText(ko.people.wantsToJoin("Ben"));
   await cem.page.goto(cem.roomUrl("class"));
-  await expect(banner).toContainText("2 people would like to join");
+  await expect(banner).toContainText(ko.people.manyWantToJoin(2));
   await takeScreenshots(hana.page, "waiting-banner");
   await takeScreenshots(ben.page, "waiting");
   await expectAccessible(ben.page);
@@ -78,7 +90,7 @@ test("an invitation link leads past the password once, and its key leaves the ad
 
 test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => {
   const hana = await open("Hana");
-  const ben = await open("Ben");
+  const ben = await open("Ben", KOREAN);
   await hana.enter("desk");
   await ben.enter("desk");
   await hana.decodes(1);
@@ -87,19 +99,20 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
   await takeScreenshots(hana.page, "people");
   await expectAccessible(hana.page);
 
-  await row(hana, "Ben").getByTestId("mute").click();
-  await expect(ben.page.getByText("Hana turned off your microphone").first()).toBeVisible();
+  await hana.page.getByTestId("mute").click();
+  await expect(ben.page.getByText(ko.people.mutedMic("Hana")).first()).toBeVisible();
   await expect(ben.page.getByTestId("toggle-mic")).toHaveAttribute("aria-pressed", "false");
-  await row(hana, "Ben").getByTestId("ask-to-unmute").click();
+  await choose(hana, "Ben", "ask-to-unmute");
   const asked = ben.page.getByTestId("unmute-banner");
-  await expect(asked).toContainText("Hana asks you to turn on your microphone");
+  await expect(asked).toContainText(ko.people.asksMic("Hana"));
   await asked.getByTestId("turn-on").click();
-  await expect(row(hana, "Ben").getByTestId("mute")).toBeVisible();
+  await openActions(hana, "Ben");
+  await expect(hana.page.getByTestId("mute")).toBeVisible();
   await expect(asked).toHaveCount(0);
+  await hana.page.keyboard.press("Escape");
 
   // A viewer who becomes a speaker again is seen and heard again.
-  const role = row(hana, "Ben").getByTestId("role");
-  await role.selectOption("viewer");
+  await choose(hana, "Ben", "role-viewer");
   const directions = () =>
     ben.page.evaluate(() =>
       window.observed.peers
@@ -107,7 +120,7 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
         .map(({ direction, currentDirection }) => `${direction} ${currentDirection}`),
     );
   await expect.poll(directions).toEqual(["recvonly recvonly", "recvonly recvonly"]);
-  await role.selectOption("speaker");
+  await choose(hana, "Ben", "role-speaker");
   for (const testId of ["toggle-mic", "toggle-camera"]) {
     const toggle = ben.page.getByTestId(testId);
     await expect(toggle).toHaveAttribute("aria-pressed", "false");
@@ -116,7 +129,7 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
   await hana.decodes(1);
 
   // A viewer's page that offers its camera all the same reaches nobody.
-  await role.selectOption("viewer");
+  await choose(hana, "Ben", "role-viewer");
   await expect.poll(directions).toEqual(["recvonly recvonly", "recvonly recvonly"]);
   const packets = async () => {
     const { connections } = await hana.report();
@@ -144,10 +157,10 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
   await expect(ben.page.getByTestId("person-actions")).toHaveCount(0);
   await expect(ben.page.getByTestId("room-rules")).toHaveCount(0);
 
-  await row(hana, "Ben").getByTestId("remove").click();
+  await choose(hana, "Ben", "remove");
   await row(hana, "Ben").getByTestId("remove-confirm").click();
   const end = ben.page.getByTestId("left");
-  await expect(end).toContainText("You were removed from the call");
+  await expect(end).toContainText(ko.callEnded.removed);
   await expect(ben.page.getByTestId("join-again")).toHaveCount(0);
   await takeScreenshots(ben.page, "removed");
   await hana.remoteTiles(0);
@@ -162,7 +175,7 @@ test("a host mutes, asks to unmute and removes, in a mesh", async ({ open }) => 
     await expect(ben.page.getByTestId("call")).toHaveCount(0);
     await expect(ben.page.getByTestId("tile")).toHaveCount(0);
   }
-  await expect(ben.page.getByTestId("error")).toContainText("removed you from this room");
+  await expect(ben.page.getByTestId("error")).toContainText(ko.errors.banned);
   await hana.remoteTiles(0);
 });
 
@@ -187,8 +200,7 @@ test("a page that ignores its host reaches nobody, and the host ends the call", 
     RTCRtpSender.prototype.replaceTrack = async () => {};
   });
   await hana.page.getByTestId("open-people").click();
-  await openActions(hana, "Eve");
-  await row(hana, "Eve").getByTestId("mute").click();
+  await choose(hana, "Eve", "mute");
   await expect(eve.page.getByText("Hana turned off your microphone").first()).toBeVisible();
   // Of the two microphones that Ben receives, one goes on: from one look to the next, the packets
   // of one grow and the other's do not, three times in a row.
@@ -260,9 +272,12 @@ test.describe("measured", () => {
     const off = (testId: string) => `[data-testid=${testId}][aria-pressed=false]`;
     await openActions(hana, "Ben");
     await measure("mute", ben, off("toggle-mic"));
+    await openActions(hana, "Ben");
     await measure("stop-camera", ben, off("toggle-camera"));
     await ben.page.getByTestId("toggle-mic").click();
-    await expect(row(hana, "Ben").getByTestId("mute")).toBeVisible();
+    await openActions(hana, "Ben");
+    await expect(hana.page.getByTestId("mute")).toBeVisible();
+    await hana.page.keyboard.press("Escape");
     await measure("mute-all", ben, off("toggle-mic"));
 
     await hana.page.getByTestId("entry").selectOption("waiting");
@@ -271,7 +286,7 @@ test.describe("measured", () => {
     await measure("admit", cem, "[data-testid=waiting]", false);
     await cem.ownTile();
     await hana.remoteTiles(2);
-    await row(hana, "Ben").getByTestId("remove").click();
+    await choose(hana, "Ben", "remove");
     await measure("remove-confirm", ben, "[data-testid=left]");
     await hana.page.getByTestId("entry").selectOption("locked");
     const dan = await open("Dan");

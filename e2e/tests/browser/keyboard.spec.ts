@@ -121,6 +121,16 @@ test("every action takes twelve presses or fewer, and the focus never falls to t
   await expect(tiles.locator(":focus")).toHaveCount(1);
 
   await page.getByTestId("open-people").click();
+  // So it is for a menu about somebody.
+  const [second] = others.filter((other) => other !== leaver);
+  const row = page.locator(`[data-testid=person][data-name="${second?.name}"]`);
+  await row.getByTestId("person-actions").focus();
+  await keys.press("Enter");
+  await expect(page.getByTestId("ask-to-unmute")).toBeFocused();
+  second?.leave();
+  await expect(page.getByRole("menu")).toHaveCount(0);
+  await expect(page.getByTestId("people-panel").getByRole("heading", { level: 2 })).toBeFocused();
+
   await page.keyboard.press("F2");
   await page.keyboard.press("F2");
   await page.keyboard.press("F2");

@@ -1,20 +1,16 @@
-import { useState } from "react";
+import { type Ref, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import styles from "./people.module.css";
 
-/** A button that asks once more before it does what can't be undone. */
-export function Confirmed({
-  label,
-  why,
-  testId,
-  onConfirm,
-}: {
+interface Props {
   label: string;
   why: string;
   testId: string;
   onConfirm: () => void;
-}) {
-  const { t } = useI18n();
+}
+
+/** A button that asks once more before it does what can't be undone. */
+export function Confirmed({ label, why, testId, onConfirm }: Props) {
   const [isAsking, setAsking] = useState(false);
   if (!isAsking) {
     return (
@@ -29,17 +25,39 @@ export function Confirmed({
     );
   }
   return (
+    <Question
+      label={label}
+      why={why}
+      testId={testId}
+      onConfirm={onConfirm}
+      onCancel={() => setAsking(false)}
+    />
+  );
+}
+
+/** Asks before something that can't be undone is done. The button takes the focus unless it has a ref. */
+export function Question({
+  label,
+  why,
+  testId,
+  onConfirm,
+  onCancel,
+  button,
+}: Props & { onCancel: () => void; button?: Ref<HTMLButtonElement> }) {
+  const { t } = useI18n();
+  return (
     <div className={styles.confirm} role="alert">
       <span>{why}</span>
       <span className={styles.choices}>
-        <button type="button" className={styles.action} onClick={() => setAsking(false)}>
+        <button type="button" className={styles.action} onClick={onCancel}>
           {t.people.cancel}
         </button>
         <button
+          ref={button}
           type="button"
           // The question replaced the button that had the focus.
           // biome-ignore lint/a11y/noAutofocus: it follows a click on the same place.
-          autoFocus
+          autoFocus={button === undefined}
           className={`${styles.action} ${styles.danger}`}
           data-testid={`${testId}-confirm`}
           onClick={onConfirm}

@@ -6,6 +6,7 @@ import { Icon, type IconName } from "../parts/icon.tsx";
 import { usePollTexts } from "../parts/part-texts.ts";
 import popover from "../parts/popover.module.css";
 import { RoundButton } from "../parts/round-button.tsx";
+import menu from "./action-menu.module.css";
 import styles from "./more.module.css";
 import { Sheet } from "./sheet.tsx";
 import { opens } from "./use-panel.ts";
@@ -80,13 +81,13 @@ export function More({ items, count, isSheet, children }: Props) {
           offset={12}
           className={cx(popover.popover)}
         >
-          <Menu aria-label={t.controls.more} className={cx(styles.menu)} onClose={close}>
+          <Menu aria-label={t.controls.more} className={cx(menu.menu)} onClose={close}>
             {items.map(({ icon, label, testId, run }) => (
               <MenuItem
                 key={label}
                 id={label}
                 textValue={label}
-                className={cx(styles.item)}
+                className={cx(menu.item)}
                 data-testid={testId}
                 onAction={run}
               >

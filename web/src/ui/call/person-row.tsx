@@ -1,16 +1,16 @@
-import type { Hosting, Role } from "moim-client";
-import { useId, useState } from "react";
+import type { Hosting } from "moim-client";
+import { useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
-import { IconButton } from "../parts/icon-button.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import type { Act } from "./act.ts";
-import { Confirmed } from "./confirmed.tsx";
+import { Question } from "./confirmed.tsx";
 import styles from "./people.module.css";
 import type { PersonView } from "./people-view.ts";
+import { PersonMenu } from "./person-menu.tsx";
 
 interface Props {
   row: PersonView;
@@ -22,9 +22,12 @@ interface Props {
 /** A participant: name, role, hand and devices; for hosts with what they may do. */
 export function PersonRow({ row, spotlight, hosting, act }: Props) {
   const { t } = useI18n();
-  const [isOpen, setOpen] = useState(false);
-  const id = useId();
-  const { person, isSelf, hand, mayMute } = row;
+  const [isAsking, setAsking] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const confirm = useRef<HTMLButtonElement>(null);
+  /** The menu, which gives the focus back when it closes, has led to the question. */
+  const leadsToQuestion = useRef(false);
+  const { person, isSelf, hand, mayMute, mayRemove } = row;
   const { name, alike, media, role } = person;
   return (
     <li className={styles.person} data-testid="person" data-name={name}>
@@ -51,19 +54,36 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         <Device isOn={media.mic} icon="mic" off="micOff" offText={t.call.micMuted} />
         <Device isOn={media.camera} icon="camera" off="cameraOff" offText={t.call.cameraMuted} />
         {mayMute ? (
-          <IconButton
-            icon="more"
-            label={t.people.actions(distinctName(person))}
-            aria-expanded={isOpen}
-            aria-controls={id}
-            data-testid="person-actions"
-            onClick={() => setOpen(!isOpen)}
+          <PersonMenu
+            row={row}
+            spotlight={spotlight}
+            hosting={hosting}
+            act={act}
+            trigger={trigger}
+            onRemove={() => {
+              leadsToQuestion.current = true;
+              setAsking(true);
+            }}
+            onFocus={() => {
+              if (leadsToQuestion.current) confirm.current?.focus();
+              leadsToQuestion.current = false;
+            }}
           />
         ) : null}
       </div>
-      {mayMute && isOpen ? (
-        <div id={id} className={styles.actions}>
-          <Actions row={row} spotlight={spotlight} hosting={hosting} act={act} />
+      {mayRemove && isAsking ? (
+        <div className={styles.question}>
+          <Question
+            label={t.people.remove}
+            why={t.people.removeWhy(distinctName(person))}
+            testId="remove"
+            button={confirm}
+            onConfirm={() => act(hosting.remove(person.id))}
+            onCancel={() => {
+              setAsking(false);
+              trigger.current?.focus();
+            }}
+          />
         </div>
       ) : null}
     </li>
@@ -86,86 +106,5 @@ function Device({
       <Icon name={isOn ? icon : off} size={18} />
       {isOn ? null : <VisuallyHidden>{offText}</VisuallyHidden>}
     </span>
-  );
-}
-
-function Actions({ row, spotlight, hosting, act }: Props) {
-  const { t } = useI18n();
-  const { person, isInSpotlight, mayRemove, roles } = row;
-  const { id, media } = person;
-  const only = [id];
-  return (
-    <>
-      {media.mic ? (
-        <Action testId="mute" onClick={() => act(hosting.mute(only, ["microphone"]))}>
-          {t.people.mute}
-        </Action>
-      ) : (
-        <Action testId="ask-to-unmute" onClick={() => act(hosting.askToUnmute(id, ["microphone"]))}>
-          {t.people.askToUnmute}
-        </Action>
-      )}
-      {media.camera ? (
-        <Action testId="stop-camera" onClick={() => act(hosting.mute(only, ["camera"]))}>
-          {t.people.stopCamera}
-        </Action>
-      ) : (
-        <Action testId="ask-for-camera" onClick={() => act(hosting.askToUnmute(id, ["camera"]))}>
-          {t.people.askForCamera}
-        </Action>
-      )}
-      {media.screen ? (
-        <Action testId="stop-screen" onClick={() => act(hosting.mute(only, ["screen"]))}>
-          {t.people.stopScreen}
-        </Action>
-      ) : null}
-      <Action
-        testId="spotlight"
-        onClick={() =>
-          act(hosting.spotlight(isInSpotlight ? spotlight.filter((one) => one !== id) : only))
-        }
-      >
-        {isInSpotlight ? t.people.endSpotlight : t.people.spotlight}
-      </Action>
-      {roles.length > 0 ? (
-        <select
-          className={styles.select}
-          aria-label={t.people.roleOf(distinctName(person))}
-          value={person.role}
-          data-testid="role"
-          onChange={(event) => act(hosting.setRole(id, event.target.value as Role))}
-        >
-          {roles.map((role) => (
-            <option key={role} value={role}>
-              {t.people.role[role]}
-            </option>
-          ))}
-        </select>
-      ) : null}
-      {mayRemove ? (
-        <Confirmed
-          label={t.people.remove}
-          why={t.people.removeWhy(distinctName(person))}
-          testId="remove"
-          onConfirm={() => act(hosting.remove(id))}
-        />
-      ) : null}
-    </>
-  );
-}
-
-function Action({
-  testId,
-  onClick,
-  children,
-}: {
-  testId: string;
-  onClick: () => void;
-  children: string;
-}) {
-  return (
-    <button type="button" className={styles.action} data-testid={testId} onClick={onClick}>
-      {children}
-    </button>
   );
 }

@@ -19,7 +19,7 @@ export const enPeople = {
     denyNamed: (name: string) => `Turn ${name} away`,
     inCall: "In the call",
     role: { host: "Host", co_host: "Co-host", speaker: "Speaker", viewer: "Viewer" },
-    roleOf: (name: string) => `Role of ${name}`,
+    roleTitle: "Role",
     hand: (place: number) => `hand raised, number ${place}`,
     actions: (name: string) => `Options for ${name}`,
     mute: "Mute",

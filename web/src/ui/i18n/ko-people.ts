@@ -13,7 +13,7 @@ export const koPeople: PeopleMessages = {
     denyNamed: (name) => `${name}님 거절`,
     inCall: "통화에 있는 사람",
     role: { host: "진행자", co_host: "공동 진행자", speaker: "발표자", viewer: "시청자" },
-    roleOf: (name) => `${name}님의 역할`,
+    roleTitle: "역할",
     hand: (place) => `손을 듦, ${place}번째`,
     actions: (name) => `${name}님 관리`,
     mute: "마이크 끄기",
