@@ -42,7 +42,7 @@ export async function faultsOf(page: Page, pointer: keyof typeof MIN_SIDE): Prom
     if (overflow > 0) faults.push(`the page is ${overflow} px wider than the window`);
 
     const PRESSED =
-      "button, a[href], input, select, textarea, summary, [role=menuitem], [role=tab], [role=separator][tabindex]";
+      "button, a[href], input, select, textarea, summary, [role^=menuitem], [role=tab], [role=separator][tabindex]";
     // A dialog covers what is behind it.
     const dialogs = [...document.querySelectorAll("[role=dialog], dialog[open], [role=menu]")];
     const modal = dialogs.at(-1);
@@ -112,7 +112,7 @@ export async function faultsOf(page: Page, pointer: keyof typeof MIN_SIDE): Prom
     // A pin appears under a pointer, which then is no longer on the toast.
     const isShown = (element: Element) => element.checkVisibility({ opacityProperty: true });
     const BANNER = "[data-testid$=banner], [data-testid=reconnecting], [data-hint]";
-    const PARTS = `${BANNER}, [data-testid=toast], [data-testid=badge], [data-testid=pin], [data-testid=tile] [class*=state], li[class*=floating]`;
+    const PARTS = `${BANNER}, [data-testid=toast], [data-testid=previous-page], [data-testid=next-page], [data-testid=badge], [data-testid=pin], [data-testid=tile] [class*=state], li[class*=floating]`;
     const parts = modal ? [] : boxes(PARTS).filter(isShown);
     for (const [i, one] of parts.entries()) {
       for (const other of parts.slice(i + 1)) {
@@ -129,7 +129,7 @@ export async function faultsOf(page: Page, pointer: keyof typeof MIN_SIDE): Prom
     }
     // Words that are cut off without an ellipsis.
     for (const element of (modal ?? document).querySelectorAll<HTMLElement>(
-      "button, a[href], label, h1, h2, h3, p, summary, [role=tab], [role=menuitem]",
+      "button, a[href], label, h1, h2, h3, p, summary, [role=tab], [role^=menuitem]",
     )) {
       if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
       if (element.closest("[data-testid=tile]") || isForScreenReaders(element)) continue;

@@ -92,7 +92,10 @@ class Inspector {
     for (const [fault, at] of found) this.faults.push(`${view}: ${fault} at ${at.join("; ")}`);
     if (before) await page.setViewportSize(before);
     if (TAKES_SCREENSHOTS && !this.look.change) {
-      await takeScreenshots(page, `whole-${this.look.pointer}-${view}`, ALL_SIZES);
+      // The inspection has scrolled to the last of what can be pressed.
+      await page.evaluate(() => document.activeElement?.scrollIntoView({ block: "nearest" }));
+      const sizes = ALL_SIZES.filter(({ width, height }) => fits(width, height));
+      await takeScreenshots(page, `whole-${this.look.pointer}-${view}`, sizes);
     }
   }
 }
@@ -106,6 +109,14 @@ async function closeToasts(page: Page): Promise<void> {
 
 const isRoomy = (width: number, height: number) => width >= 760 && height >= 481;
 const isTight = (width: number, height: number) => !isRoomy(width, height);
+const isLying = (width: number, height: number) => height <= 480 && width > height;
+
+/** Windows in which a menu opens, each with those of like kind, for which it need not be opened anew. */
+const MENU_WINDOWS = [
+  [isRoomy, 1280, 800],
+  [(width: number, height: number) => isTight(width, height) && !isLying(width, height), 390, 844],
+  [isLying, 844, 390],
+] as const;
 
 for (const look of LOOKS) {
   test(`home, lobby and what leads to a call are whole ${look.name}`, async ({ open, server }) => {
@@ -212,11 +223,23 @@ for (const look of LOOKS) {
     await page.getByTestId("entry").selectOption("waiting");
     await page.getByTestId("make-invitation").click();
     await expect(page.getByTestId("invitation-link")).toBeVisible();
-    await page.getByTestId("person-actions").first().click();
     const waiting = await open("Zoe");
     await waiting.page.goto(waiting.roomUrl("morning-tea"));
     await expect(page.getByTestId("waiting-person")).toHaveCount(1);
     await inspector.inspect(page, "people");
+    const actions = page.getByTestId("person-actions").first();
+    for (const [fits, width, height] of MENU_WINDOWS) {
+      await page.setViewportSize({ width, height });
+      await actions.click();
+      await expect(page.getByTestId("remove")).toBeVisible();
+      await inspector.inspect(page, "person menu", fits);
+      await page.getByTestId("remove").click();
+      await expect(page.getByTestId("remove-confirm")).toBeVisible();
+      await inspector.inspect(page, "remove question", fits);
+      await page.getByTestId("remove-confirm").press("Shift+Tab");
+      await page.keyboard.press("Enter");
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.keyboard.press("Escape");
     await expect(page.getByTestId("waiting-banner")).toBeVisible();
     await papers[0]?.write("A long message. ".repeat(125));
@@ -265,11 +288,15 @@ for (const look of LOOKS) {
     await inspector.inspect(page, "open-layout");
     await page.keyboard.press("Escape");
     const tile = page.locator('[data-testid=tile][data-name="Grace"]');
-    await tile.getByTestId("tile-menu").focus();
-    await page.keyboard.press("Enter");
-    await expect(page.getByTestId("mute-for-me")).toBeVisible();
-    await inspector.inspect(page, "tile-menu", isRoomy);
-    await page.keyboard.press("Escape");
+    for (const [fits, width, height] of MENU_WINDOWS) {
+      await page.setViewportSize({ width, height });
+      await tile.getByTestId("tile-menu").focus();
+      await page.keyboard.press("Enter");
+      await expect(page.getByTestId("mute-for-me")).toBeVisible();
+      await inspector.inspect(page, "tile-menu", fits);
+      await page.keyboard.press("Escape");
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
 
     await page.keyboard.press("?");
     await expect(page.getByTestId("shortcuts")).toBeVisible();

@@ -17,7 +17,7 @@ import { TILES_ID } from "./focus-parts.ts";
 import styles from "./grid.module.css";
 import { Invitation } from "./invitation.tsx";
 import { coveredWidth, type Rect } from "./layout.ts";
-import { Pager } from "./pager.tsx";
+import { Pager, pagerWidth } from "./pager.tsx";
 import { ScreenTile } from "./screen-tile.tsx";
 import { INVITATION_KEY, placeTiles, planStage } from "./stage-layout.ts";
 import tileStyles from "./tile.module.css";
@@ -133,7 +133,12 @@ export function Grid({ call, state, view, pin, onPin, popped, children }: Props)
     const rect = key === stage.floating ? undefined : rects.get(key);
     return rect ? [{ ...rect, y: key === large ? rect.y : rect.y - scrolled }] : [];
   });
-  const pager = plan.hasPager ? size.height - grid.y - grid.height : 0;
+  const pager = plan.hasPager
+    ? {
+        height: size.height - grid.y - grid.height,
+        left: grid.x + (grid.width - pagerWidth(scale)) / 2,
+      }
+    : null;
   const toasts = placeToasts(size, { tiles: named, floating: floatingRect, pager }, scale);
   const away = tiles.length - placed.length;
 
@@ -141,7 +146,12 @@ export function Grid({ call, state, view, pin, onPin, popped, children }: Props)
     <div
       className={styles.stage}
       data-toast-room={toasts.room}
-      style={{ "--toast-bottom": `${toasts.bottom}px` } as CSSProperties}
+      style={
+        {
+          "--toast-bottom": `${toasts.bottom}px`,
+          "--toast-width": `${toasts.width}px`,
+        } as CSSProperties
+      }
     >
       <div
         ref={ref}

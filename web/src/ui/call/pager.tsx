@@ -13,6 +13,9 @@ interface Props {
   onPage: (page: number) => void;
 }
 
+/** Width (px) that the buttons take, with the longest text between them. */
+export const pagerWidth = (textScale: number) => 96 + 140 * textScale;
+
 /** Buttons and keys (Page Up, Page Down) that turn the pages of a grid. */
 export function Pager({ page, pages, grid, onPage }: Props) {
   const { t } = useI18n();

@@ -15,9 +15,13 @@ import { distinctName } from "../parts/distinct-name.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import iconButton from "../parts/icon-button.module.css";
 import popover from "../parts/popover.module.css";
+import { useMediaQuery } from "../use-media-query.ts";
 import type { Act } from "./act.ts";
 import styles from "./action-menu.module.css";
 import type { PersonView } from "./people-view.ts";
+
+/** A window without room for the menu above or below its button. */
+const LOW = "(max-height: 480px)";
 
 interface Props {
   row: PersonView;
@@ -35,6 +39,7 @@ interface Props {
 export function PersonMenu({ trigger, onFocus, ...props }: Props) {
   const { t } = useI18n();
   const label = t.people.actions(distinctName(props.row.person));
+  const isLow = useMediaQuery(LOW);
   return (
     <MenuTrigger>
       <Button
@@ -46,7 +51,11 @@ export function PersonMenu({ trigger, onFocus, ...props }: Props) {
       >
         <Icon name="more" />
       </Button>
-      <Popover placement="bottom end" offset={4} className={cx(popover.popover)}>
+      <Popover
+        placement={isLow ? "start" : "bottom end"}
+        offset={4}
+        className={cx(popover.popover)}
+      >
         <Menu className={cx(styles.menu)}>
           <Actions {...props} />
         </Menu>

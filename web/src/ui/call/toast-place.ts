@@ -8,6 +8,8 @@ export interface ToastPlace {
   /** Distance (px) from the lower edge of the stage. */
   bottom: number;
   room: ToastRoom;
+  /** Greatest width (px). */
+  width: number;
 }
 
 /** The toasts' column (px): its distance from the left edge, and its greatest width. */
@@ -15,6 +17,8 @@ const LEFT = 12;
 const WIDTH = 360;
 /** Least distance (px) from the lower edge. */
 const EDGE = 8;
+/** Least width (px) of a toast that keeps to the left of the buttons that turn pages. */
+const LEAST_WIDTH = 180;
 /** Tiles lower than this (px) have a smaller name. */
 const LOW_TILE = 150;
 /** Part of the stage's height below which a toast begins: it belongs to the lower edge. */
@@ -30,8 +34,8 @@ interface Taken {
   /** Tiles with a name. */
   tiles: readonly Rect[];
   floating: Rect | undefined;
-  /** Height of the buttons that turn pages. */
-  pager: number;
+  /** Height of the row with the buttons that turn pages, and the left end of the buttons. */
+  pager: { height: number; left: number } | null;
 }
 
 /** `scale` is the size of the text, as a multiple of the usual one. */
@@ -43,7 +47,7 @@ export function placeToasts(stage: Stage, taken: Taken, scale = 1): ToastPlace {
     const from = fromBelow(y + height);
     return { from, to: from + nameHeight(height, scale) };
   });
-  const { floating } = taken;
+  const { floating, pager } = taken;
   const covered =
     floating && isInColumn(floating)
       ? [{ from: fromBelow(floating.y + floating.height), to: fromBelow(floating.y) }]
@@ -51,13 +55,21 @@ export function placeToasts(stage: Stage, taken: Taken, scale = 1): ToastPlace {
   const zones = [...names, ...covered];
   const lowest = (room: ToastRoom, zones: readonly Zone[]) =>
     lowestGap(toastHeight(room, scale), zones, stage.height);
-  const paged = [...zones, { from: 0, to: taken.pager }];
+  const width = right - LEFT;
+  const paged = pager ? [...zones, { from: 0, to: pager.height }] : zones;
   const one = lowest("one", paged);
   if (one !== null && one <= LOWER_PART * stage.height) {
-    return { bottom: one, room: lowest("two", paged) === one ? "two" : "one" };
+    return { bottom: one, room: lowest("two", paged) === one ? "two" : "one", width };
   }
-  // Lower tiles have a name every few lines: there it may lie over the buttons that turn pages.
-  return { bottom: lowest("line", zones) ?? EDGE, room: "line" };
+  // Lower tiles have a name every few lines: a line fits above one, or beside the buttons.
+  const room = "line";
+  if (pager) {
+    const beside = Math.min(width, pager.left - EDGE - LEFT);
+    const bottom = Math.max(0, (pager.height - toastHeight(room, scale)) / 2);
+    const isFree = covered.every(({ from }) => from >= bottom + toastHeight(room, scale));
+    if (beside >= LEAST_WIDTH && isFree) return { bottom, room, width: beside };
+  }
+  return { bottom: lowest(room, paged) ?? lowest(room, zones) ?? EDGE, room, width };
 }
 
 /** Height (px) that the name takes from a tile's lower edge on. */
