@@ -1,6 +1,6 @@
 // Contrast (WCAG 2.2 §1.4.11) of what marks the focus and who speaks, from computed styles.
 
-import type { Page } from "@playwright/test";
+import type { Tab } from "./tab.ts";
 
 /** The colours of a ring, and of what is beside it. */
 export interface Ring {
@@ -51,8 +51,8 @@ export function faultOf({ element, ring, edge, ground }: Ring): string | null {
 }
 
 /** The ring of what has the focus. */
-export function focusRing(page: Page): Promise<Ring> {
-  return page.evaluate(() => {
+export function focusRing(tab: Pick<Tab, "evaluate">): Promise<Ring> {
+  return tab.evaluate(() => {
     const focused = document.activeElement ?? document.body;
     const name = focused.getAttribute("aria-label") ?? focused.textContent?.trim() ?? "";
     const element = `${focused.tagName.toLowerCase()} “${name.slice(0, 30)}” ${focused.getAttribute("data-testid") ?? ""}`;

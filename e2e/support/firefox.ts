@@ -4,8 +4,14 @@ import { type Browser, launch } from "puppeteer-core";
 
 export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
+/** Preferences with which Firefox paints pages in the colours of the system (`forced-colors`). */
+export const FORCED_COLOURS = { "browser.display.document_color_use": 2 };
+
 /** `profile`: folder of a prepared profile, for example with certificates. */
-export function launchFirefox(profile?: string): Promise<Browser> {
+export function launchFirefox(
+  profile?: string,
+  preferences: Readonly<Record<string, number>> = {},
+): Promise<Browser> {
   return launch({
     ...(profile && { userDataDir: profile }),
     browser: "firefox",
@@ -21,6 +27,7 @@ export function launchFirefox(profile?: string): Promise<Browser> {
       "intl.accept_languages": "en-US",
       "permissions.default.camera": 1,
       "permissions.default.microphone": 1,
+      ...preferences,
     },
   });
 }

@@ -8,6 +8,7 @@ export interface Tab {
   evaluate<R>(inPage: () => R | Promise<R>): Promise<R>;
   click(testId: string): Promise<void>;
   fill(testId: string, text: string): Promise<void>;
+  press(key: "Tab" | "Enter" | "Escape"): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,6 +20,7 @@ export function chromiumTab(page: Page): Tab {
     evaluate: (inPage) => page.evaluate(inPage),
     click: (testId) => page.locator(selector(testId)).click(),
     fill: (testId, text) => page.locator(selector(testId)).fill(text),
+    press: (key) => page.keyboard.press(key),
     close: () => page.context().close(),
   };
 }
@@ -29,6 +31,7 @@ export function firefoxTab(page: FirefoxPage): Tab {
     evaluate: (inPage) => page.evaluate(inPage) as Promise<Awaited<ReturnType<typeof inPage>>>,
     click: (testId) => page.locator(selector(testId)).click(),
     fill: (testId, text) => page.locator(selector(testId)).fill(text),
+    press: (key) => page.keyboard.press(key),
     close: () => page.close(),
   };
 }

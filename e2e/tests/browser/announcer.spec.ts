@@ -2,69 +2,79 @@
 // want less movement.
 
 import type { Page } from "@playwright/test";
+import { en } from "../../../web/src/ui/i18n/en.ts";
+import { ko } from "../../../web/src/ui/i18n/ko.ts";
 import { PaperParticipant } from "../../support/people.ts";
 import { listen, spoken } from "../../support/spoken.ts";
 import { expect, test } from "../../support/test.ts";
 
-test("a lively call is read one short sentence a second, joins together, and nothing twice", async ({
-  open,
-  server,
-}) => {
-  const ada = await open("Ada");
-  const { page } = ada;
-  await ada.enter("lively");
-  await listen(ada);
-  const join = (name: string) => PaperParticipant.join(server.url, "lively", name);
-  const papers = await Promise.all(
-    ["Ben", "Cem", "Dan", "Eve", "Fay", "Gus", "Hal", "W".repeat(64)].map(join),
-  );
-  await ada.remoteTiles(papers.length);
-  const [ben, cem, dan, eve] = papers as [
-    PaperParticipant,
-    PaperParticipant,
-    PaperParticipant,
-    PaperParticipant,
-  ];
-  await expect
-    .poll(async () => (await spoken(ada)).filter(({ text }) => / joined/.test(text)).length)
-    .toBeGreaterThan(0);
-  await Promise.all([
-    ben.write("A long message. ".repeat(120)),
-    cem.write("Hello everybody"),
-    dan.raiseHand(true),
-    eve.send("reaction", { emoji: "🎉" }),
-    ben.send("reaction", { emoji: "👍" }),
-  ]);
-  await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain("Hello everybody");
-  eve.leave();
-  await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain("Eve left");
+for (const [locale, texts] of [
+  ["en-US", en],
+  ["ko-KR", ko],
+] as const)
+  test(`a lively call is read one short sentence a second, joins together, and nothing twice (${locale})`, async ({
+    open,
+    server,
+  }) => {
+    const { announcements } = texts;
+    const eveLeft = announcements.left("Eve");
+    // The same word ends the sentence about one and about several.
+    const joined = announcements.joined("Ben").split(" ").at(-1) ?? "";
+    const ada = await open("Ada", { context: { locale } });
+    const { page } = ada;
+    await ada.enter("lively");
+    await listen(ada);
+    const join = (name: string) => PaperParticipant.join(server.url, "lively", name);
+    const papers = await Promise.all(
+      ["Ben", "Cem", "Dan", "Eve", "Fay", "Gus", "Hal", "W".repeat(64)].map(join),
+    );
+    await ada.remoteTiles(papers.length);
+    const [ben, cem, dan, eve] = papers as [
+      PaperParticipant,
+      PaperParticipant,
+      PaperParticipant,
+      PaperParticipant,
+    ];
+    await expect
+      .poll(async () => (await spoken(ada)).filter(({ text }) => text.endsWith(joined)).length)
+      .toBeGreaterThan(0);
+    await Promise.all([
+      ben.write("A long message. ".repeat(120)),
+      cem.write("Hello everybody"),
+      dan.raiseHand(true),
+      eve.send("reaction", { emoji: "🎉" }),
+      ben.send("reaction", { emoji: "👍" }),
+    ]);
+    await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain("Hello everybody");
+    eve.leave();
+    await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain(eveLeft);
 
-  const sentences = await spoken(ada);
-  const texts = sentences.map(({ text }) => text);
-  const announced = sentences.filter(({ region }) => region === "announcer");
-  for (const [i, { text, at }] of announced.entries()) {
-    expect([...text].length, text).toBeLessThanOrEqual(120);
-    const before = announced[i - 1]?.at ?? Number.NEGATIVE_INFINITY;
-    // Timers of a page may be early by a few milliseconds.
-    expect(at - before, text).toBeGreaterThanOrEqual(990);
-  }
-  expect(texts.filter((text) => / joined/.test(text)).length).toBeLessThanOrEqual(2);
-  expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([]);
-  for (const part of ["A long message", "Hello everybody", "Dan", "Eve left"]) {
-    expect(texts.filter((text) => text.includes(part)).length, part).toBe(1);
-  }
+    const sentences = await spoken(ada);
+    const said = sentences.map(({ text }) => text);
+    const announced = sentences.filter(({ region }) => region === "announcer");
+    for (const [i, { text, at }] of announced.entries()) {
+      expect([...text].length, text).toBeLessThanOrEqual(120);
+      const before = announced[i - 1]?.at ?? Number.NEGATIVE_INFINITY;
+      // Timers of a page may be early by a few milliseconds.
+      expect(at - before, text).toBeGreaterThanOrEqual(990);
+    }
+    expect(said.filter((text) => text.endsWith(joined)).length).toBeLessThanOrEqual(2);
+    expect(said.filter((text, i) => said.indexOf(text) !== i)).toEqual([]);
+    for (const part of ["A long message", "Hello everybody", "Dan", eveLeft]) {
+      expect(said.filter((text) => text.includes(part)).length, part).toBe(1);
+    }
 
-  // In an open chat the log is read, and the announcer leaves it to that.
-  await page.getByTestId("chat-open").click();
-  await cem.write("Read by the log");
-  await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain("Read by the log");
-  await dan.raiseHand(false);
-  await dan.raiseHand(true);
-  await expect.poll(async () => (await spoken(ada)).at(-1)?.text).toContain("Dan");
-  const regions = (await spoken(ada)).filter(({ text }) => text.includes("Read by the log"));
-  expect(regions.map(({ region }) => region)).toEqual(["log"]);
-  for (const paper of papers) paper.leave();
-});
+    // In an open chat the log is read, and the announcer leaves it to that.
+    await page.getByTestId("chat-open").click();
+    await cem.write("Read by the log");
+    await expect.poll(async () => JSON.stringify(await spoken(ada))).toContain("Read by the log");
+    await dan.raiseHand(false);
+    await dan.raiseHand(true);
+    await expect.poll(async () => (await spoken(ada)).at(-1)?.text).toContain("Dan");
+    const regions = (await spoken(ada)).filter(({ text }) => text.includes("Read by the log"));
+    expect(regions.map(({ region }) => region)).toEqual(["log"]);
+    for (const paper of papers) paper.leave();
+  });
 
 interface Movement {
   element: string;

@@ -38,6 +38,7 @@ test("no feature violates the policy, and its report-only twin collects what wou
     const { url } = reporter;
     const ada = await open("Ada", {
       url,
+      context: { locale: "ko-KR" },
       observer: { camera: "small" },
       allow: [/violates|Refused|(image|worker)\.example|Failed to load resource|WebSocket/],
     });

@@ -3,6 +3,8 @@
 
 import type { Page } from "@playwright/test";
 import { contrast, faultOf, focusRing, MIN_CONTRAST } from "../../support/contrast.ts";
+import { FORCED_COLOURS, launchFirefox } from "../../support/firefox.ts";
+import type { Participant } from "../../support/participant.ts";
 import { PaperParticipant } from "../../support/people.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -71,6 +73,48 @@ test("the ring of what has the focus stands out everywhere", async ({ open, serv
   }
   expect(faults).toEqual([]);
   for (const other of others) other.leave();
+});
+
+/** The same in a browser that Playwright does not drive. */
+async function walkFirefox({ tab }: Participant, view: string, faults: string[]): Promise<void> {
+  const seen = new Set<string>();
+  // Not to the end of the lobby: a page without a window never gets the focus back.
+  for (let presses = 0; presses < 10; presses++) {
+    await tab.press("Tab");
+    const ring = await focusRing(tab);
+    const fault = seen.has(ring.element) ? null : faultOf(ring);
+    seen.add(ring.element);
+    if (fault) faults.push(`${view}: ${fault}`);
+  }
+  expect(seen.size, view).toBeGreaterThan(4);
+}
+
+test("in Firefox the ring of what has the focus stands out, in forced colours, too", async ({
+  firefox,
+  pool,
+  server,
+}) => {
+  const faults: string[] = [];
+  const grace = await PaperParticipant.join(server.url, "rings", "Grace");
+  const forced = pool.closeAtEnd(await launchFirefox(undefined, FORCED_COLOURS));
+  for (const [colours, browser] of [
+    ["usual", firefox],
+    ["forced", forced],
+  ] as const) {
+    const ada = await pool.openFirefox("Ada", browser);
+    await ada.openPreview("rings");
+    const isForced = () => matchMedia("(forced-colors: active)").matches;
+    expect(await ada.tab.evaluate(isForced)).toBe(colours === "forced");
+    await walkFirefox(ada, `lobby, ${colours} colours`, faults);
+    await ada.join();
+    await ada.remoteTiles(1);
+    await walkFirefox(ada, `call, ${colours} colours`, faults);
+    await ada.tab.click("open-people");
+    await walkFirefox(ada, `people, ${colours} colours`, faults);
+    await ada.tab.click("leave");
+  }
+  expect(faults).toEqual([]);
+  grace.leave();
 });
 
 test("the ring of whoever speaks stands out from the stage, the tile and any picture", async ({
