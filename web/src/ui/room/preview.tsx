@@ -23,6 +23,7 @@ import styles from "./preview.module.css";
 import { questionOf } from "./question.ts";
 import { type Rejection, rejectionText } from "./rejection.ts";
 import { SelfPreview } from "./self-preview.tsx";
+import { visitedRooms } from "./visited-rooms.ts";
 
 interface Props {
   room: string;
@@ -55,7 +56,9 @@ export function Preview({
   const [name, setName] = useState(givenName);
   const [isNameMissing, setNameMissing] = useState(false);
   const [password, setPassword] = useState(() => knownPassword(room));
-  const needsPassword = rejection?.kind === "password" || summary?.locked === true;
+  // The list has no unlisted rooms: of these the page knows from the last visit.
+  const [wasLocked] = useState(() => knownPassword(room) !== "" || visitedRooms.wasLocked(room));
+  const needsPassword = rejection?.kind === "password" || (summary?.locked ?? wasLocked);
   const isFull = summary
     ? summary.participants >= summary.capacity
     : rejection?.kind === "full" && !loaded;

@@ -75,7 +75,9 @@ export function Room({ room, givenName, skipsPreview }: Props) {
         if (requestedIn !== mount.current) return call.leave();
         if (password) rememberPassword(room, password);
         // A room behind an application's token or in its frame is not for the start page.
-        if (!credentials.token && !parentSite().isThere) visitedRooms.visit(room);
+        if (!credentials.token && !parentSite().isThere) {
+          visitedRooms.visit(room, call.getSnapshot().room.locked);
+        }
         dispatch({ type: "joined", call, now: Date.now() });
       } catch (error) {
         if (requestedIn !== mount.current) return;

@@ -32,6 +32,21 @@ test("a pinned room comes first and stays, however many follow", () => {
   expect(rooms.getSnapshot()[0]).toMatchObject({ name: "weekly", isPinned: true });
 });
 
+test("of a locked room it is known until a visit without a password", () => {
+  const { rooms } = memory();
+  rooms.visit("safe", true);
+  rooms.visit("open");
+  expect([rooms.wasLocked("safe"), rooms.wasLocked("open"), rooms.wasLocked("new")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  rooms.pin("safe", true);
+  expect(rooms.wasLocked("safe")).toBe(true);
+  rooms.visit("safe");
+  expect(rooms.wasLocked("safe")).toBe(false);
+});
+
 test("a removed room is forgotten, and forgetting all leaves nothing on the device", () => {
   const { items, rooms } = memory();
   rooms.visit("a");

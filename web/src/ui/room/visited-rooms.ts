@@ -5,6 +5,8 @@ export interface VisitedRoom {
   /** Time of the last visit, in milliseconds since 1970. */
   at: number;
   isPinned: boolean;
+  /** A password led into it. */
+  isLocked?: boolean;
 }
 
 /** Rooms that are kept, besides pinned ones. */
@@ -15,9 +17,13 @@ const MAX_PINNED = 20;
 const KEY = "moim.rooms";
 
 /** The rooms with one visited just now. */
-export function visited(rooms: readonly VisitedRoom[], name: string, now: number): VisitedRoom[] {
+export function visited(
+  rooms: readonly VisitedRoom[],
+  { name, isLocked = false }: Pick<VisitedRoom, "name" | "isLocked">,
+  now: number,
+): VisitedRoom[] {
   const isPinned = rooms.some((room) => room.name === name && room.isPinned);
-  return kept([{ name, at: now, isPinned }, ...removed(rooms, name)]);
+  return kept([{ name, at: now, isPinned, isLocked }, ...removed(rooms, name)]);
 }
 
 /** The rooms with one pinned or not. */
@@ -81,8 +87,13 @@ export class VisitedRooms {
     return () => this.#listeners.delete(listener);
   };
 
-  visit(name: string): void {
-    this.#write(visited(this.getSnapshot(), name, Date.now()));
+  visit(name: string, isLocked = false): void {
+    this.#write(visited(this.getSnapshot(), { name, isLocked }, Date.now()));
+  }
+
+  /** True if the room had a password at the last visit. */
+  wasLocked(name: string): boolean {
+    return this.getSnapshot().some((room) => room.name === name && room.isLocked === true);
   }
 
   pin(name: string, isPinned: boolean): void {
