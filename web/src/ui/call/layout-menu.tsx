@@ -60,7 +60,7 @@ function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
   const [self = "shown", setSelf] = usePreference("self");
   const [cameraless, setCameraless] = usePreference("cameraless");
   return (
-    <>
+    <div className={styles.columns}>
       <fieldset className={styles.group}>
         <legend className={styles.legend}>{t.layout.title}</legend>
         {VIEWS.map((each) => (
@@ -99,6 +99,6 @@ function Choices({ view, onView, onDone }: Props & { onDone: () => void }) {
         onChange={(isChosen) => setCameraless(isChosen ? "hidden" : "shown")}
       />
       <FullScreenAction testId="full-screen" onDone={onDone} />
-    </>
+    </div>
   );
 }

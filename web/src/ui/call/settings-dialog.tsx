@@ -28,6 +28,9 @@ const ICONS: Readonly<Record<SettingsTab, IconName>> = {
   shortcuts: "keyboard",
 };
 
+/** Something that points has a keyboard beside it; of a touch screen that is not known. */
+const HAS_KEYBOARD = "(any-pointer: fine)";
+
 /** Tabs stand beside what they show; on a phone they are a row above it. */
 const WIDE = "(min-width: 700px)";
 
@@ -42,6 +45,9 @@ interface Props {
 export function SettingsDialog({ tab, onTab, onClose }: Props) {
   const { t } = useI18n();
   const isWide = useMediaQuery(WIDE);
+  const hasKeyboard = useMediaQuery(HAS_KEYBOARD);
+  // The list of shortcuts has a shortcut of its own.
+  const tabs = TABS.filter((each) => each !== "shortcuts" || hasKeyboard || each === tab);
   const list = useRef<HTMLDivElement>(null);
   // On a phone the row is wider than the window.
   useEffect(() => {
@@ -64,7 +70,7 @@ export function SettingsDialog({ tab, onTab, onClose }: Props) {
         onSelectionChange={(key) => onTab(key as SettingsTab)}
       >
         <TabList ref={list} aria-label={t.settings.title} className={cx(styles.list)}>
-          {TABS.map((each) => (
+          {tabs.map((each) => (
             <Tab
               key={each}
               id={each}
@@ -77,7 +83,7 @@ export function SettingsDialog({ tab, onTab, onClose }: Props) {
             </Tab>
           ))}
         </TabList>
-        {TABS.map((each) => (
+        {tabs.map((each) => (
           <TabPanel key={each} id={each} className={cx(styles.panel)}>
             {shown[each]}
           </TabPanel>

@@ -1,6 +1,7 @@
 import type { Call, CallState, LinkStats, StatsSample, TrackStats } from "moim-client";
 import { useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
+import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Panel } from "../parts/panel.tsx";
 import { Sparkline } from "./sparkline.tsx";
@@ -13,6 +14,9 @@ import {
   sortTracks,
 } from "./stats-format.ts";
 import { WhyBad } from "./why-bad.tsx";
+
+/** Characters of a name in a heading. */
+const MAX_NAME = 24;
 
 interface Props {
   call: Call;
@@ -87,7 +91,9 @@ function LinkTable({ link, others }: { link: LinkStats; others: CallState["other
   );
   return (
     <section className={styles.line} data-testid="stats-line" data-to={link.to}>
-      <h3 className={styles.to}>{isServer ? t.stats.server : t.stats.to(nameOf(link.to))}</h3>
+      <h3 className={styles.to}>
+        {isServer ? t.stats.server : t.stats.to(clip(nameOf(link.to), MAX_NAME))}
+      </h3>
       <p className={styles.path}>
         <span>
           {t.stats.path}: {link.path ?? "–"}

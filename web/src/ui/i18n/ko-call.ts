@@ -91,7 +91,7 @@ export const koCall: CallMessages = {
     reply: "답장",
     inputPrivate: (name) => `${name}님에게만 보낼 메시지`,
     input: "모두에게 보낼 메시지",
-    placeholder: "메시지를 입력해 주세요",
+    placeholder: "메시지 입력",
     send: "보내기",
     log: "메시지 목록",
     sending: "보내고 있어요…",
