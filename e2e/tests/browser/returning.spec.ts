@@ -26,6 +26,26 @@ test("a reloaded page returns to its call, also with a password, until the call 
   await expect(page.getByTestId("join")).toBeVisible();
 });
 
+test("an unlisted room asks for its password at once where it has been entered before", async ({
+  open,
+  server,
+}) => {
+  await createRoom(server.url, { name: "quiet", password: "open sesame", listed: false });
+  const ada = await open("Ada");
+  const { page } = ada;
+  const password = page.getByTestId("room-password");
+  await ada.openPreview("quiet");
+  await expect(password).toHaveCount(0);
+  await ada.tab.click("join");
+  await password.fill("open sesame");
+  await ada.join();
+  await ada.tab.click("leave");
+  await expect(page.getByTestId("left")).toBeVisible();
+  await page.goto(ada.previewUrl("quiet"));
+  await expect(page.getByTestId("join")).toBeVisible();
+  await expect(password).toBeVisible({ timeout: 1 });
+});
+
 test("going back and closing ask while others are there; the Leave button does not", async ({
   open,
   server,

@@ -304,6 +304,9 @@ for (const look of LOOKS) {
       await page.getByTestId(`settings-${tab}`).click();
       await inspector.inspect(page, `settings-${tab}`);
     }
+    // On a touch screen they are for whoever asked for them by a key.
+    const shortcuts = page.getByTestId("settings-shortcuts");
+    await expect(shortcuts).toHaveCount(look.pointer === "finger" ? 0 : 1);
     await page.keyboard.press("Escape");
     await page.setViewportSize({ width: 390, height: 844 });
     await page.getByTestId("open-more").click();
