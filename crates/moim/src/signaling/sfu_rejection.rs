@@ -28,10 +28,10 @@ pub(super) fn event(request: RequestKind, rejection: &Rejection) -> RefusedEvent
         | Rejection::NotProbe
         | Rejection::TooManyTracks
         | Rejection::OfferCollision
-        | Rejection::NoPendingOffer => ErrorCode::Invalid,
-        Rejection::UnknownPeer(_) | Rejection::PeerExists(_) | Rejection::Panicked => {
-            ErrorCode::Internal
-        }
+        | Rejection::NoPendingOffer
+        // A new link mends it, which is what this code asks for.
+        | Rejection::UnknownPeer(_) => ErrorCode::Invalid,
+        Rejection::PeerExists(_) | Rejection::Panicked => ErrorCode::Internal,
     };
     let message = rejection.to_string().chars().take(MAX_MESSAGE_CHARS).collect::<String>();
     RefusedEvent { what, error: ErrorBody::new(code, message) }
@@ -41,6 +41,14 @@ pub(super) fn event(request: RequestKind, rejection: &Rejection) -> RefusedEvent
 mod tests {
     use super::*;
     use sfu::SdpError;
+
+    #[test]
+    fn link_that_is_unknown_is_to_begin_anew() {
+        let refused = event(RequestKind::Offer, &Rejection::UnknownPeer(sfu::PeerId(7)));
+        assert_eq!(refused.error.code, ErrorCode::Invalid);
+        // One that panicked would panic again.
+        assert_eq!(event(RequestKind::Offer, &Rejection::Panicked).error.code, ErrorCode::Internal);
+    }
 
     #[test]
     fn rejection_has_a_bounded_reason() {

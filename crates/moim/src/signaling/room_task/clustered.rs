@@ -147,7 +147,8 @@ impl RoomTask {
         let mut clients = self.clients.values();
         if clients.any(|client| is_theirs(client) && client.door() != Some(node)) {
             let message = "the server of the link is gone; begin a new one";
-            let error = ErrorBody::new(ErrorCode::Internal, message);
+            // The page replaces a link after this code, and gives the media server up after others.
+            let error = ErrorBody::new(ErrorCode::Invalid, message);
             let refused = RefusedEvent { what: SfuRequestKind::Offer, error };
             let now = Instant::now().into_std();
             self.room.handle_sfu(now, id, FromSfu::Refused(refused));
