@@ -267,13 +267,18 @@ impl Drop for Keeping {
     }
 }
 
-/// True for what a successor must know. Signals between participants pass: whoever resumes starts
-/// them anew.
+/// True for what a successor must know. Signals between participants and what the media server says
+/// pass: whoever resumes starts them anew, and the media server says the rest again. Keeping them would
+/// write the room's members and links for each of them.
 fn is_kept(effect: &Effect) -> bool {
     match effect {
         Effect::Reply { reply, .. } => matches!(reply, Ok(Reply::Admitted(_) | Reply::Invited(_))),
         Effect::Send { event, number, .. } => {
-            number.is_some() && !matches!(**event, Event::Message { .. })
+            let passes = matches!(
+                **event,
+                Event::Message { .. } | Event::Subscribed(_) | Event::Wanted(_) | Event::Refused(_)
+            );
+            number.is_some() && !passes
         }
         Effect::Summary(_) | Effect::Admit { .. } | Effect::Dismiss { .. } | Effect::Detach(_) => {
             true
