@@ -119,6 +119,11 @@ impl Room {
         self.roster.key_by_id(id).map_or(Rights::NONE, |key| self.rights(key))
     }
 
+    /// Returns whether a participant is in the room, connected or awaited.
+    pub fn has(&self, id: &ParticipantId) -> bool {
+        self.roster.key_by_id(id).is_some()
+    }
+
     /// Returns whether a participant is connected.
     pub fn is_connected(&self, id: &ParticipantId) -> bool {
         let member = self.roster.key_by_id(id).and_then(|key| self.roster.member(key));

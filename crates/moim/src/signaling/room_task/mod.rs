@@ -75,7 +75,9 @@ impl RoomTask {
         let mut task = Self::new(hub, key, room, visits);
         task.keeping = keeping;
         let media = task.hub.config.media.as_ref().zip(links);
-        task.sfu = media.map(|(media, links)| media.reopen(links, task.room.newest()));
+        task.sfu = media.map(|(media, links)| {
+            media.reopen(links.of(|id| task.room.has(id)), task.room.newest())
+        });
         if let Some(call) = call {
             task.history.resume(Instant::now(), call);
         }
