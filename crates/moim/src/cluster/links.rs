@@ -158,7 +158,9 @@ impl Links {
     /// are answered.
     pub(super) fn keep(&self, is_there: impl Fn(cluster::NodeId) -> bool) -> Vec<cluster::NodeId> {
         let mut links = self.links.lock();
-        links.retain(|node, link| is_there(*node) || link.connected().is_some());
+        // One that was just tried is not to be tried again at once.
+        links
+            .retain(|node, link| is_there(*node) || link.connected().is_some() || link.is_in_use());
         let connected = links.iter().filter(|(_, link)| link.connected().is_some());
         connected.map(|(node, _)| *node).collect()
     }
@@ -170,6 +172,12 @@ impl Link {
         let state = self.sender.try_lock().ok()?;
         let (sender, address) = state.sender.as_ref()?;
         (!sender.is_closed()).then_some(*address)
+    }
+
+    /// True while the connection is being made, and for a while after it failed.
+    fn is_in_use(&self) -> bool {
+        let Ok(state) = self.sender.try_lock() else { return true };
+        state.failed.as_ref().is_some_and(|(at, _)| at.elapsed() < FAILURE_KEPT)
     }
 
     async fn sender(
