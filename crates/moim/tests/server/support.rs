@@ -1,6 +1,7 @@
 //! A running server as a child process.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -120,6 +121,24 @@ impl Server {
     /// Open file descriptors.
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Ports of its UDP sockets.
+    pub(crate) fn udp_ports(&self) -> BTreeSet<u16> {
+        let pid = self.child.id();
+        let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        let sockets: Vec<_> =
+            links.filter_map(|link| fs::read_link(link.ok()?.path()).ok()).collect();
+        let port = |line: &str| -> Option<u16> {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let socket = format!("socket:[{}]", fields.get(9)?);
+            let is_own = sockets.iter().any(|own| own.as_os_str() == socket.as_str());
+            let (_, port) = fields.get(1).filter(|_| is_own)?.rsplit_once(':')?;
+            u16::from_str_radix(port, 16).ok()
+        };
+        let tables = ["udp", "udp6"].map(|table| format!("/proc/{pid}/net/{table}"));
+        let tables = tables.iter().map(|table| fs::read_to_string(table).unwrap());
+        tables.flat_map(|table| table.lines().filter_map(port).collect::<Vec<_>>()).collect()
     }
 
     /// CPU time of each thread so far, by its name.

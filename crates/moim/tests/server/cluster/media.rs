@@ -11,14 +11,21 @@ use crate::{
     support::{DEADLINE, Server, within},
 };
 
-const FLAGS: [&str; 4] = ["--topology", "sfu", "--shards", "2"];
 /// The longest silence that nobody notices: a few packets of 20 ms, on a busy machine.
 const SHORT: Duration = Duration::from_millis(500);
 
-/// Servers that know of each other.
-fn servers<const N: usize>(redis: &RedisProcess, key: &str) -> [Server; N] {
+/// Servers of two shards that know of each other.
+pub(super) fn servers<const N: usize>(redis: &RedisProcess, key: &str) -> [Server; N] {
+    servers_of_shards(redis, key, "2")
+}
+
+pub(super) fn servers_of_shards<const N: usize>(
+    redis: &RedisProcess,
+    key: &str,
+    shards: &str,
+) -> [Server; N] {
     let url = redis.url();
-    let flags = [&["--cluster", &url, "--cluster-key", key][..], &FLAGS].concat();
+    let flags = ["--cluster", &url, "--cluster-key", key, "--topology", "sfu", "--shards", shards];
     let servers = [(); N].map(|()| Server::start(&flags));
     for server in &servers {
         within(DEADLINE, "all are there", || (nodes(server) == N).then_some(()));
@@ -26,16 +33,20 @@ fn servers<const N: usize>(redis: &RedisProcess, key: &str) -> [Server; N] {
     servers
 }
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + DEADLINE;
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
+    until_within(DEADLINE, what, holds).await;
+}
+
+pub(super) async fn until_within(time: Duration, what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + time;
     while !holds() {
-        assert!(Instant::now() < end, "{what}: not within {DEADLINE:?}");
+        assert!(Instant::now() < end, "{what}: not within {time:?}");
         sleep(Duration::from_millis(20)).await;
     }
 }
 
 /// Waits until all of these, by their numbers, have sound and picture of each other.
-async fn until_all_have_all(parties: &[(u32, &Party)], what: &str) {
+pub(super) async fn until_all_have_all(parties: &[(u32, &Party)], what: &str) {
     let all = || {
         parties.iter().all(|(number, party)| {
             parties.iter().all(|(other, _)| number == other || party.has(*other))
@@ -51,7 +62,7 @@ async fn until_all_have_all(parties: &[(u32, &Party)], what: &str) {
     }
 }
 
-fn number(server: &Server, name: &str) -> f64 {
+pub(super) fn number(server: &Server, name: &str) -> f64 {
     metric(server, name).map_or(0.0, |value| value.parse().unwrap())
 }
 

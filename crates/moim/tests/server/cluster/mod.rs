@@ -7,6 +7,7 @@ mod figures;
 mod gaps;
 mod hosts;
 mod lasting;
+mod leaving;
 mod media;
 mod party;
 mod polling;
@@ -14,6 +15,7 @@ mod race;
 #[path = "../../../../cluster-redis/tests/server/mod.rs"]
 #[allow(dead_code, reason = "the driver's tests use the rest")]
 mod redis;
+mod rogue;
 mod sealed;
 mod sentinels;
 mod skew;

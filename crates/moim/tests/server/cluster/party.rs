@@ -46,10 +46,18 @@ pub(super) struct Seen {
     failure: Option<String>,
 }
 
-/// A running participant. It ends when this is dropped.
+/// A running participant. When this is dropped its connection breaks, and it does not come back.
 pub(super) struct Party {
     seen: Arc<Mutex<Seen>>,
+    asks: mpsc::UnboundedSender<Ask>,
     signaling: JoinHandle<()>,
+}
+
+/// An instruction of a test.
+enum Ask {
+    Cut,
+    Leave(oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
 }
 
 impl Drop for Party {
@@ -65,6 +73,11 @@ impl Party {
         Self::join_with(servers, room, number, Publish { audio: true, video })
     }
 
+    /// The same, with audio alone.
+    pub(super) fn talk(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
+        Self::join_with(servers, room, number, Publish { audio: true, video: Vec::new() })
+    }
+
     /// The same, with nothing to send.
     pub(super) fn listen(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
         Self::join_with(servers, room, number, Publish { audio: false, video: Vec::new() })
@@ -72,7 +85,9 @@ impl Party {
 
     fn join_with(servers: &[&ServerUrl], room: &str, number: u32, publish: Publish) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
+        let (asks, asked) = mpsc::unbounded_channel();
         let mut call = Call {
+            asked,
             servers: servers.iter().map(|server| (*server).clone()).collect(),
             room: room.to_owned(),
             number,
@@ -85,17 +100,35 @@ impl Party {
         };
         let signaling = tokio::spawn(async move {
             loop {
-                if let Err(lost) = call.session().await {
-                    if lost.to_string().contains("rejected") {
-                        call.seen.lock().unwrap().failure = Some(format!("{lost:#}"));
-                    }
-                    eprintln!("party {}: {lost:#}", call.number);
-                    call.servers.rotate_left(1);
+                let Err(lost) = call.session().await else { return };
+                if lost.to_string().contains("rejected") {
+                    call.seen.lock().unwrap().failure = Some(format!("{lost:#}"));
                 }
+                eprintln!("party {}: {lost:#}", call.number);
+                call.servers.rotate_left(1);
                 sleep(PAUSE).await;
             }
         });
-        Self { seen, signaling }
+        Self { seen, asks, signaling }
+    }
+
+    /// Breaks the connection. It resumes by the next server.
+    pub(super) fn cut(&self) {
+        drop(self.asks.send(Ask::Cut));
+    }
+
+    /// Leaves the room, then disconnects.
+    pub(super) async fn leave(self) {
+        let (done, left) = oneshot::channel();
+        drop(self.asks.send(Ask::Leave(done)));
+        left.await.unwrap();
+    }
+
+    /// Disconnects in order, without leaving.
+    pub(super) async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        drop(self.asks.send(Ask::Close(done)));
+        closed.await.unwrap();
     }
 
     pub(super) fn seen(&self) -> Seen {
@@ -135,6 +168,7 @@ enum Order {
 }
 
 struct Call {
+    asked: mpsc::UnboundedReceiver<Ask>,
     servers: Vec<ServerUrl>,
     room: String,
     number: u32,
@@ -147,7 +181,7 @@ struct Call {
 }
 
 impl Call {
-    /// Takes part until the connection breaks.
+    /// Takes part until it leaves, or, which is an error, until the connection breaks.
     async fn session(&mut self) -> anyhow::Result<()> {
         let mut socket = Socket::connect(&self.servers[0], None).await?;
         let media = json!({"mic": true, "camera": true, "screen": false, "hand": false});
@@ -166,8 +200,22 @@ impl Call {
             self.begin(&mut socket, instance).await?;
         }
         loop {
-            let message = socket.receive().await?;
-            self.handle(&mut socket, message).await?;
+            tokio::select! {
+                message = socket.receive() => self.handle(&mut socket, message?).await?,
+                Some(ask) = self.asked.recv() => match ask {
+                    Ask::Cut => anyhow::bail!("cut"),
+                    Ask::Leave(done) => {
+                        socket.leave().await;
+                        let _ = done.send(());
+                        return Ok(());
+                    }
+                    Ask::Close(done) => {
+                        socket.close().await;
+                        let _ = done.send(());
+                        return Ok(());
+                    }
+                },
+            }
         }
     }
 
