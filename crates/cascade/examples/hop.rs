@@ -5,62 +5,23 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use std::{
     io::ErrorKind,
     net::{SocketAddr, UdpSocket},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use cascade::{Config, Endpoint, Event, Media};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    server::WebPkiClientVerifier,
-};
+use cascade::{Endpoint, Event, Media};
 
-const NAME: &str = "node.example";
+use common::Authority;
+
 /// Payload of a packet of video, with the SFU's head.
 const PAYLOAD: usize = 1120;
 /// Packets of a frame, sent at once.
 const BURST: u32 = 5;
-
-fn endpoints() -> [Endpoint; 2] {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let authority = params.self_signed(&key).unwrap().der().clone();
-    let issuer = Issuer::new(params, key);
-    [0, 1].map(|shard| {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([NAME.to_owned()]).unwrap();
-        let chain = vec![params.signed_by(&key, &issuer).unwrap().der().clone()];
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.clone()).unwrap();
-        let (roots, provider) = (Arc::new(roots), Arc::new(aws_lc_rs::default_provider()));
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
-                .build()
-                .unwrap();
-        let versions = [&rustls::version::TLS13];
-        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&versions)
-            .unwrap()
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain.clone(), key.clone_key())
-            .unwrap();
-        let client = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
-        Endpoint::new(Config::new(client, server, NAME, shard, [7; 32]).unwrap())
-    })
-}
 
 struct Side {
     endpoint: Endpoint,
@@ -129,7 +90,8 @@ fn main() {
         std::env::args().nth(at).map_or(default, |text| text.parse::<u32>().unwrap())
     };
     let (rate, seconds) = (argument(1, 5000), argument(2, 10));
-    let [first, second] = endpoints();
+    let authority = Authority::new();
+    let [first, second] = [0, 1].map(|shard| authority.endpoint(shard));
     let (mut sender, mut receiver) = (Side::new(first), Side::new(second));
     let to = receiver.socket.local_addr().unwrap();
     let begin = Instant::now();

@@ -375,7 +375,7 @@ impl Endpoint {
         let mut opened = VecDeque::new();
         match self.guarded(now, handle, |link| link.advance(now, &mut opened)) {
             Some(Progress::Opened(shard)) => self.on_opened(now, shard, handle),
-            // What it brought with its end is void, as all before.
+            // All that it brought is void.
             Some(Progress::Closed) => {
                 opened.clear();
                 self.on_closed(now, handle);

@@ -123,7 +123,7 @@ pub(crate) enum CloseReason {
     SlowReader = 5,
 }
 
-/// What [`Link::advance`] has found.
+/// Outcome of [`Link::advance`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     None,

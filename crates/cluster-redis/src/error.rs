@@ -17,7 +17,7 @@ pub enum RequestError {
     /// The engine refused it.
     #[error("the engine refuses: {0}")]
     Refused(String),
-    /// What came back can't be read.
+    /// An answer that can't be read.
     #[error("the engine has something unreadable: {0}")]
     Unreadable(&'static str),
     /// The request breaks a rule of the core.

@@ -77,7 +77,7 @@ impl Member {
         self.lease.is_held(now)
     }
 
-    /// What the node tells of itself.
+    /// The node's description of itself.
     #[must_use]
     pub fn card(&self) -> &Card {
         &self.card

@@ -1,4 +1,4 @@
-//! What must hold in every world. A room of these worlds is the list of its events.
+//! Rules that hold in every world. A room of these worlds is the list of its events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ pub(crate) enum Violation {
     SpokeWhenFenced(NodeId),
 }
 
-/// What was written and released of one room.
+/// Entries written and released of one room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Checker {
     writers: BTreeMap<Epoch, NodeId>,

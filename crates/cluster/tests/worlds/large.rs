@@ -37,7 +37,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
 const PAUSE: Duration = Duration::from_millis(100);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Who waits for an answer of the engine, or for a time.
+/// A part that waits for an answer of the engine, or for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
     Member(u16),

@@ -31,7 +31,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(1500);
 const TICK: Duration = Duration::from_millis(50);
 const HEARTBEAT: Duration = Duration::from_millis(200);
 
-/// What happens at a time.
+/// An event of the simulation, at its time.
 #[derive(Debug)]
 enum Step {
     /// A request reaches the engine.
@@ -85,7 +85,7 @@ struct Listener {
 impl Listener {
     fn receive(&mut self, number: cluster::EventNumber, event: Event) {
         let number = number.to_wire();
-        // What is not newer was received, or is of a former owner.
+        // An entry that is not newer was received, or is of a former owner.
         if self.history.events.last().is_none_or(|(last, _)| number > *last) {
             self.history.events.push((number, event.to_string()));
             self.history.messages.push(event.to_string());
@@ -464,7 +464,7 @@ impl Simulation {
         self.checkers.values_mut().for_each(Checker::note_loss);
         self.away_until = self.away_until.max(self.clock.now() + away);
         self.nodes.iter_mut().for_each(|node| node.is_reconnected = true);
-        // What was on its way to the former primary is lost.
+        // Requests on their way to the former primary are lost.
         for step in self.steps.values_mut() {
             if let Step::Reach { node, boot, asker, id, .. } = step {
                 let answer = Err(Unanswered);

@@ -124,7 +124,7 @@ impl World {
         Ok(world)
     }
 
-    /// What may happen next.
+    /// Steps that are possible next.
     pub(crate) fn actions(&self) -> Vec<Action> {
         let each = |index| {
             use Action::{Arrive, Claim, Do, Event, Exchange, Lose, Open, Restart};

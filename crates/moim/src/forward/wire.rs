@@ -1,4 +1,4 @@
-//! What nodes tell each other of a socket, as JSON in frames.
+//! Messages of nodes about a socket, as JSON in frames.
 
 use std::{
     net::{IpAddr, SocketAddr},

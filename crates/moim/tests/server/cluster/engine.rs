@@ -252,7 +252,7 @@ fn calls_chat_and_joins_of_all_rooms_go_on_while_redis_is_away() {
     world.talk_for(away / 2);
     let owned = metric(&world.music.servers[0], "moim_cluster_rooms_unkept");
     assert!(owned.is_some_and(|rooms| rooms != "0"));
-    // Whoever comes by either server finds the room, and new ones.
+    // By either server the room is found, and new ones.
     for server in &world.music.servers {
         let (mut guest, joined) = Page::join(server, "tea", "Guest");
         assert_eq!(super::names(&joined), ["Ben", "Mina"]);

@@ -22,7 +22,7 @@ pub(super) fn no_gap() -> Duration {
 /// and orders are what is checked.
 const SHARED: Duration = Duration::from_secs(20);
 
-/// What a check has measured.
+/// Figures of a check.
 pub(super) struct Figures {
     check: &'static str,
     is_whole: bool,

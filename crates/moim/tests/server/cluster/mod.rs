@@ -181,7 +181,7 @@ fn room_is_one_over_all_servers() {
     assert!(second["last"].as_u64().unwrap() > 1 << 22, "{}", second["last"]);
     let rooms = |server| metric(server, "moim_cluster_rooms").unwrap();
     assert_eq!([rooms(&servers[0]), rooms(&servers[1])], ["1", "0"]);
-    // Whoever leaves has left everywhere, and may enter another room from there.
+    // A participant that leaves has left everywhere, and may enter another room from there.
     assert!(ben.request("room:leave", &json!({}))["ok"].is_object());
     assert_eq!(mina.event("participant:left")["id"], second["self"]["id"]);
     let other = ben.request("room:join", &json!({ "room": "coffee", "name": "Ben" }));
@@ -207,7 +207,7 @@ fn people_of_a_server_that_dies_are_back_elsewhere_as_who_they_were() {
     assert_eq!(names(&again), ["Mina"]);
     let (mut mina, back) = resume(&other, &first);
     assert_eq!((&back["self"]["id"], names(&back)), (&first["self"]["id"], vec!["Ben"]));
-    // What was missed comes first.
+    // Missed events come first.
     assert_eq!(mina.event("chat")["text"], "before");
     said(&mut mina, "after");
     assert_eq!(ben.event("chat")["text"], "after");

@@ -1,4 +1,4 @@
-//! What whoever reads Redis, or writes to it, can learn and do.
+//! Readers of Redis learn nothing, and writers to it can do little.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use crate::{
     support::{DEADLINE, Server, within},
 };
 
-/// What nobody must find in Redis.
+/// Texts that must not be found in Redis.
 const NAME: &str = "Wilhelmina of the tests";
 const ROOM: &str = "a room of conspirators";
 const TEXT: &str = "the words of a secret chat";

@@ -166,7 +166,7 @@ fn fail_over() -> Option<Duration> {
     eprintln!("failed over after {failed_over:?}, kept after {:?}", begun.elapsed());
     let end = Instant::now() + Duration::from_secs(3);
     talk_until(&mut mina, &mut ben, || Instant::now() > end);
-    // What Redis lost is in the log again.
+    // Entries that Redis lost are in the log again.
     owner.signal(Signal::KILL);
     owner.ended();
     ben.until_cut();

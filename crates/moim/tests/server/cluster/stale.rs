@@ -1,4 +1,4 @@
-//! What is left in Redis after all servers are gone.
+//! Keys left in Redis after all servers are gone.
 
 use std::{
     thread,

@@ -102,7 +102,7 @@ fn split(is_one_way: bool, figures: &mut Figures) {
     if !is_one_way {
         hosts[1].ignore(&hosts[0]);
     }
-    // Whoever came by the other server must find another way.
+    // Clients of the other server must find another way.
     call.say("meanwhile");
     let kind = if is_one_way { "one way" } else { "both ways" };
     figures.time(&format!("{kind}: until all have all chat"), begun.elapsed(), MOST);

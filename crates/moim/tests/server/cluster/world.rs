@@ -153,7 +153,7 @@ impl Call {
         self.callers.iter().map(|caller| caller.seen().sessions).sum()
     }
 
-    /// What all received obeys the rules.
+    /// Asserts that all histories obey the rules.
     pub(super) fn check(&self) {
         let histories: Vec<_> = self.callers.iter().map(|it| it.seen().history()).collect();
         history::check(&histories).unwrap_or_else(|broken| panic!("{broken:?}"));
