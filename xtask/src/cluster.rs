@@ -50,6 +50,18 @@ const CHECKS: &[Check] = &[
         "that server hangs for 10 s: as dark, and it yields when it wakes",
     ),
     server(
+        "drain",
+        &[
+            "cluster::drain::rooms_of_a_server_that_drains_are_anothers_at_once_and_nothing_is_lost",
+            "cluster::drain::call_goes_on_while_the_server_that_has_it_drains",
+            "cluster::drain::links_of_rooms_elsewhere_leave_a_server_that_drains",
+            "cluster::drain::link_leaves_a_server_that_drains_though_its_socket_is_elsewhere",
+            "cluster::drain::server_that_drains_leaves_new_rooms_to_others",
+            "cluster::drain::room_that_no_other_server_can_take_stays_and_goes_on",
+        ],
+        "a server with rooms, sockets and media drains: no event lost, nobody left, audio back in 1 s",
+    ),
+    server(
         "unplug",
         &["cluster::unplug::owner_that_is_cut_off_from_redis_alone_goes_on"],
         "one server is cut off from Redis alone: no gap, no claim, joins in 3 s",
@@ -200,6 +212,7 @@ impl Check {
     fn run(&self, runs: Option<u32>) -> anyhow::Result<()> {
         let usual = match self.name {
             "kill" | "dark" | "freeze" => 10,
+            "drain" => 5,
             // Of 20 rooms each.
             "race" => 50,
             _ => 1,
@@ -249,7 +262,7 @@ mod tests {
                     .into_iter()
                     .find_map(|file| fs::read_to_string(folder.join(file)).ok());
                 let file = file.unwrap_or_else(|| panic!("{}: {test} has no file", check.name));
-                assert!(file.contains("#[test]"), "{test}");
+                assert!(file.contains("#[test]") || file.contains("#[tokio::test"), "{test}");
                 assert!(file.contains(&format!("fn {name}")), "{}: no test {test}", check.name);
             }
         }

@@ -1,7 +1,7 @@
 //! The own node among the others.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -38,6 +38,8 @@ pub struct Member {
     lease: Lease,
     suspicion: Suspicion,
     cards: BTreeMap<NodeId, Card>,
+    /// Listed nodes that said that they drain, whatever their cards tell yet.
+    draining: BTreeSet<NodeId>,
     /// The renewal and the look that are on their way, with their requests' ids.
     asked: Vec<(u64, Purpose)>,
     last_request: u64,
@@ -56,6 +58,7 @@ impl Member {
             lease: Lease::new(now),
             suspicion: Suspicion::new(now),
             cards: BTreeMap::new(),
+            draining: BTreeSet::new(),
             asked: Vec::new(),
             last_request: 0,
             look_at: now,
@@ -86,6 +89,14 @@ impl Member {
     /// Changes what the node tells of itself, with the next renewal.
     pub fn set_card(&mut self, card: Card) {
         self.card = card;
+    }
+
+    /// Another node said that it drains: it takes no rooms and no links from now on.
+    pub fn handle_draining(&mut self, node: NodeId) {
+        if let Some(card) = self.cards.get_mut(&node) {
+            card.state = NodeState::Draining;
+            self.draining.insert(node);
+        }
     }
 
     /// The next request, with an id that its answer must have.
@@ -130,6 +141,10 @@ impl Member {
                     .iter()
                     .filter_map(|(node, card)| Card::decode(card).ok().map(|card| (*node, card)));
                 self.cards = readable.collect();
+                self.draining.retain(|node| self.cards.contains_key(node));
+                for node in &self.draining {
+                    self.cards.entry(*node).and_modify(|card| card.state = NodeState::Draining);
+                }
             }
             (Purpose::Renew, _) => self.lease.handle_unanswered(),
             (Purpose::Nodes, _) => {}
@@ -156,6 +171,7 @@ impl Member {
     pub fn handle_deposed(&mut self, node: NodeId) {
         self.suspicion.handle_deposed(node);
         self.cards.remove(&node);
+        self.draining.remove(&node);
     }
 
     /// The engine lost its memory: absence counts only after a whole lease.
@@ -173,6 +189,12 @@ impl Member {
     pub fn owner_for(&self, room: RoomKey) -> NodeId {
         let serving = self.serving().chain([self.id]);
         placement::owner_for(room, serving).unwrap_or(self.id)
+    }
+
+    /// The other node that should have the room after this one, which drains.
+    #[must_use]
+    pub fn successor_for(&self, room: RoomKey) -> Option<NodeId> {
+        placement::owner_for(room, self.serving())
     }
 
     fn serving(&self) -> impl Iterator<Item = NodeId> {
@@ -243,6 +265,33 @@ mod tests {
         let [(_, few), (_, many)] = [3, 1000].map(|nodes| member(&mut Clock::new(), nodes));
         assert!((19..=21).contains(&few), "{few}");
         assert!((4..=6).contains(&many), "{many}");
+    }
+
+    #[test]
+    fn node_that_drains_gets_nothing_though_its_card_is_old() {
+        let mut clock = Clock::new();
+        let (mut member, _) = member(&mut clock, 3);
+        let rooms = || (0..100_u128).map(|room| RoomKey(room.to_be_bytes()));
+        let has =
+            |member: &Member, other| rooms().any(|room| member.successor_for(room) == Some(other));
+        assert!(has(&member, node(1)) && has(&member, node(2)) && !has(&member, node(0)));
+        member.handle_draining(node(1));
+        member.handle_draining(node(7));
+        let end = clock.now() + Duration::from_secs(2);
+        while clock.now() < end {
+            while let Some((id, request)) = member.poll_request(clock.now()) {
+                let card = || Payload::from(card().encode());
+                let answer = match request {
+                    Request::Nodes => Answer::Nodes([0, 1, 2].map(|it| (node(it), card())).into()),
+                    _ => Answer::Renewed,
+                };
+                member.handle_answer(clock.now(), id, Ok(answer));
+            }
+            assert!(clock.jump([member.poll_timeout()]));
+            assert!(!has(&member, node(1)) && has(&member, node(2)));
+        }
+        member.handle_draining(node(2));
+        assert_eq!(member.successor_for(RoomKey([0; 16])), None, "nobody is left");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod frame;
 mod frames;
+mod handing_over;
 mod identity;
 mod keys;
 mod links;
@@ -44,6 +45,7 @@ use tokio::{
 pub(crate) use self::{
     frame::Frame,
     frames::Frames,
+    handing_over::{DRAINING_PATH, TAKE_PATH},
     identity::{MediaTls, media_tls},
     links::{LinkError, Service, TO as NODE_HEADER},
     media_nodes::MediaNode,
@@ -85,6 +87,7 @@ pub(crate) struct Cluster {
     /// Rooms that were claimed, and those that another node had claimed.
     claims: AtomicU64,
     fenced: AtomicU64,
+    drain: Drain,
     task: JoinHandle<()>,
 }
 
@@ -122,7 +125,7 @@ impl Cluster {
         let slot = slot.context("There is no slot")?;
         let identity = Identity::new(&config.key).context("No certificate for other nodes")?;
         let media_ports = shards.media_ports();
-        let own = OwnCard { address, media_ports, drain, health: shards.health() };
+        let own = OwnCard { address, media_ports, drain: drain.clone(), health: shards.health() };
         let member = Member::new(Instant::now(), slot, boot, own.card());
         let addresses = HashMap::new();
         let (was_leased, regained, returned_at) = (false, 0, None);
@@ -149,6 +152,7 @@ impl Cluster {
             unkept: AtomicI64::new(0),
             claims: AtomicU64::new(0),
             fenced: AtomicU64::new(0),
+            drain,
             task: tokio::spawn(keeper.run()),
         })
     }
@@ -384,6 +388,7 @@ impl Keeper {
         let mut losses = 0;
         let mut connections = 1;
         let mut log = StatusLog::default();
+        let mut drain = self.own.drain.clone();
         loop {
             let now = Instant::now();
             if now >= card_at {
@@ -403,6 +408,8 @@ impl Keeper {
             tokio::select! {
                 Some((id, answer)) = answers.recv() => self.handle(&mut losses, id, answer),
                 () = sleep_until(due.into()) => {}
+                // The next renewal tells it.
+                () = drain.beginning(), if !self.is_told() => card_at = Instant::now(),
             }
             let made = self.engine.status().connections;
             if made > connections {
@@ -414,6 +421,11 @@ impl Keeper {
             media_nodes::tell(&self.shards, &self.member.lock().member);
             log.update(&self.engine, &self.member.lock());
         }
+    }
+
+    /// The own card tells that this node drains.
+    fn is_told(&self) -> bool {
+        self.member.lock().member.card().state == NodeState::Draining
     }
 
     /// Nodes whose connections answer are there, whatever their leases.

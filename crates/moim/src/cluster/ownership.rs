@@ -166,7 +166,7 @@ impl Cluster {
         let _searching = search.lock().await;
         let begun = Instant::now();
         loop {
-            match self.place_by_engine(key).await {
+            match self.place_by_engine(key, None).await {
                 Err(Missed::EngineAway) if begun.elapsed() < RESTART => sleep(PAUSE).await,
                 Err(Missed::EngineAway) => return self.place_without_engine(key).await,
                 Err(Missed::Late) => return Err(Unplaced),
@@ -186,10 +186,20 @@ impl Cluster {
         }
         let search = self.rooms.search(key);
         let _searching = search.lock().await;
-        self.place_by_engine(key).await
+        self.place_by_engine(key, None).await
     }
 
-    async fn place_by_engine(&self, key: RoomKey) -> Result<Place, Missed> {
+    /// Claims a room that another node gives up, unless a third one has it by now. Returns whether
+    /// this node has it.
+    pub(crate) async fn claim_from(&self, key: RoomKey, giver: NodeId) -> bool {
+        let search = self.rooms.search(key);
+        let _searching = search.lock().await;
+        matches!(self.place_by_engine(key, Some(giver)).await, Ok(Place::Here))
+    }
+
+    /// Finds a room's node, and claims the room if it has none, or is this one's to claim from
+    /// `giver`.
+    async fn place_by_engine(&self, key: RoomKey, giver: Option<NodeId>) -> Result<Place, Missed> {
         if self.rooms.has(key) {
             return Ok(Place::Here);
         }
@@ -198,7 +208,9 @@ impl Cluster {
             membership.member.is_leased(Instant::now()).then(|| membership.member.id())
         };
         let Some(me) = me else { return self.last_known(key).ok_or(Missed::EngineAway) };
-        if let Some(place) = self.find_unclaimed(key).await {
+        if giver.is_none()
+            && let Some(place) = self.find_unclaimed(key).await
+        {
             return Ok(place);
         }
         let mut room = OwnedRoom::new(me, key);
@@ -206,6 +218,12 @@ impl Cluster {
         room.open();
         while Instant::now() < deadline {
             if let Some((id, request)) = room.poll_request(Instant::now()) {
+                // Others open the rooms that come while this node drains.
+                if matches!(request, cluster::Request::Claim { .. })
+                    && let Some((node, address)) = self.heir(key)
+                {
+                    return Ok(Place::There(node, address));
+                }
                 let answer = self.engine.request(request).await.map_err(Unanswered::from);
                 if answer.is_err() {
                     if let Some(known) = self.last_known(key) {
@@ -224,6 +242,7 @@ impl Cluster {
                     self.rooms.add(key, Claim { room, log, first });
                     return Ok(Place::Here);
                 }
+                Some(RoomEvent::Elsewhere(top)) if Some(top.writer) == giver => room.claim(),
                 Some(RoomEvent::Elsewhere(top)) => match self.address_of(top.writer) {
                     Some(address) => {
                         self.rooms.known.lock().note(key, top);
@@ -253,6 +272,18 @@ impl Cluster {
             }
         }
         Err(Missed::Late)
+    }
+
+    /// The node that opens a room in place of this one, which drains; `None` while it serves, and if
+    /// there is no other.
+    fn heir(&self, key: RoomKey) -> Option<(NodeId, SocketAddr)> {
+        self.drain.has_begun().then(|| self.successor(key)).flatten()
+    }
+
+    /// The node that should have a room after this one.
+    pub(super) fn successor(&self, key: RoomKey) -> Option<(NodeId, SocketAddr)> {
+        let node = self.member.lock().member.successor_for(key)?;
+        Some((node, self.address_of(node)?))
     }
 
     /// The node that had a room when it was last looked for. Owners don't change while the engine is

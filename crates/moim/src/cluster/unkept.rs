@@ -189,7 +189,7 @@ fn status(status: StatusCode) -> Response<Body> {
 }
 
 /// Reads a key as it is written.
-fn parse(text: &str) -> Option<RoomKey> {
+pub(super) fn parse(text: &str) -> Option<RoomKey> {
     let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
     Some(RoomKey(number.to_be_bytes()))
 }

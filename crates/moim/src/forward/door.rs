@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     dialects::{Dialects, Guest},
+    passages::{Passage, Passages},
     wire::{ClientEvent, Hello, json, reason},
 };
 use crate::{
@@ -38,6 +39,7 @@ pub(super) struct Clustered {
     signaling: Arc<Signaling>,
     cluster: Arc<Cluster>,
     dialects: Arc<Dialects>,
+    passages: Arc<Passages>,
 }
 
 impl Clustered {
@@ -45,8 +47,9 @@ impl Clustered {
         signaling: Arc<Signaling>,
         cluster: Arc<Cluster>,
         dialects: Arc<Dialects>,
+        passages: Arc<Passages>,
     ) -> Self {
-        Self { signaling, cluster, dialects }
+        Self { signaling, cluster, dialects, passages }
     }
 }
 
@@ -58,8 +61,20 @@ impl Application for Clustered {
         let is_native = handshake.path == Mount::DEFAULT.path;
         let local = self.signaling.connect(socket.clone(), handshake)?;
         let (cluster, dialects) = (Arc::clone(&self.cluster), Arc::clone(&self.dialects));
-        let (remote, guest) = (None, None);
-        Ok(Door { cluster, dialects, socket, hello, is_native, local, remote, guest })
+        let passages = Arc::clone(&self.passages);
+        let (remote, passage, guest) = (None, None, None);
+        Ok(Door {
+            cluster,
+            dialects,
+            passages,
+            socket,
+            hello,
+            is_native,
+            local,
+            remote,
+            passage,
+            guest,
+        })
     }
 
     fn held_bytes(&self) -> Arc<HeldBytes> {
@@ -75,6 +90,7 @@ impl Application for Clustered {
 pub(super) struct Door {
     cluster: Arc<Cluster>,
     dialects: Arc<Dialects>,
+    passages: Arc<Passages>,
     socket: Socket,
     /// The client's first request, for the owner of its room.
     hello: Hello,
@@ -83,6 +99,8 @@ pub(super) struct Door {
     /// The session here, which has the socket until a room elsewhere is named.
     local: Session,
     remote: Option<Remote>,
+    /// Tells of the session there.
+    passage: Option<Passage>,
     /// It speaks a dialect, and this node has these.
     guest: Option<Guest>,
 }
@@ -240,12 +258,14 @@ impl Door {
         }
         self.leave_remote().await;
         let frames = Frames::new(response.into_body());
+        self.passage = Some(self.passages.add(&self.socket));
         self.remote = Some(Remote::new(key, sender, frames, self.socket.clone()));
         true
     }
 
     /// Ends the session at another node: the client went to another room.
     async fn leave_remote(&mut self) {
+        self.passage = None;
         if let Some(remote) = self.remote.take() {
             remote.leave(CloseReason::ByClient).await;
         }

@@ -8,6 +8,7 @@
 mod dialects;
 mod door;
 mod owner;
+mod passages;
 mod polling;
 mod room_list;
 mod service;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 
 pub(crate) use self::service::NodeService;
-use self::{dialects::Dialects, door::Clustered};
+use self::{dialects::Dialects, door::Clustered, passages::Passages};
 use crate::{
     cluster::Cluster,
     config::Live,
@@ -37,9 +38,11 @@ pub(crate) fn router(
     tokio::spawn(room_list::keep_room_list(rooms, links));
     let dialects = Dialects::new(Arc::clone(cluster));
     let (rooms, links) = parts();
-    let app = Arc::new(Clustered::new(rooms, links, Arc::clone(&dialects)));
+    let passages = Arc::<Passages>::default();
+    let app = Clustered::new(rooms, links, Arc::clone(&dialects), Arc::clone(&passages));
+    let app = Arc::new(app);
     let sockets = socketio::router(app, config);
     let (rooms, links) = parts();
-    let service = NodeService::new(rooms, links, dialects, sockets.clone());
+    let service = NodeService::new(rooms, links, dialects, passages, sockets.clone());
     (polling::pass_on_sessions(sockets, Arc::clone(cluster)), service)
 }

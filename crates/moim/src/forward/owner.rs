@@ -64,6 +64,10 @@ async fn serve<A: Application>(
     let Ok(hello) = serde_json::from_slice::<Hello>(&hello) else { return };
     let id = SocketId(Arc::from(hello.id.as_str()));
     let (socket, outbox) = Socket::new(id, OutboxLimits::default());
+    if hello.is_foreign {
+        // The other node may drain, and so leave dialects to this one. Unplaced, it is not admitted.
+        let _ = dialects.place().await;
+    }
     let guest = hello.is_foreign.then(|| dialects.admit(&socket));
     // Another node has dialects by now.
     if matches!(guest, Some(None)) {

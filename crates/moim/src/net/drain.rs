@@ -49,6 +49,12 @@ impl Drain {
         *self.0.borrow() > Phase::Serving
     }
 
+    /// Completes once the drain has begun.
+    pub(crate) async fn beginning(&mut self) {
+        // A dropped sender also means that the server stops.
+        let _ = self.0.wait_for(|phase| *phase > Phase::Serving).await;
+    }
+
     /// Completes once connections are to close.
     pub(crate) async fn closing(&mut self) {
         // A dropped sender also means that the server stops.

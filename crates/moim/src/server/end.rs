@@ -1,8 +1,11 @@
 //! The end of a server: signals, orders and a drain decide when and how it comes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 
 use super::{
     restart::Restart,
@@ -10,6 +13,7 @@ use super::{
 };
 use crate::{
     config::{Live, Problems},
+    forward::NodeService,
     net::drain::DrainStart,
     order::{Order, OrderReceiver},
     reload::Reloaded,
@@ -24,6 +28,8 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const RELAY_INTERVAL: Duration = Duration::from_millis(500);
 /// Time for connections to close after a drain: those that remain are in no call.
 const DRAINED_TIMEOUT: Duration = Duration::from_millis(500);
+/// Time for other servers of the cluster to take everything, however short the drain.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Time for connections to close after a second signal.
 const FORCED_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -47,6 +53,8 @@ pub(super) struct Ending<'a> {
     pub(super) drain_timeout: &'a Live<Duration>,
     pub(super) signaling: Option<&'a Signaling>,
     pub(super) shards: &'a shard::Handle,
+    /// The other servers of its cluster.
+    pub(super) nodes: Option<&'a Arc<NodeService>>,
 }
 
 /// A drain that has begun.
@@ -54,8 +62,12 @@ pub(super) struct Ending<'a> {
 struct Draining {
     /// Calls are cut at this time.
     deadline: Option<Instant>,
+    /// Time for connections to close then.
+    closing: Option<Duration>,
     /// A signal has demanded the end.
     signalled: bool,
+    /// Fails once everything was left to the other servers, in a cluster.
+    leaving: Option<watch::Receiver<()>>,
 }
 
 impl Draining {
@@ -119,13 +131,14 @@ impl Ending<'_> {
                         }
                     }
                 },
-                () = self.nobody_left(), if draining.is_some() => {
+                () = self.nobody_left(draining.as_ref()), if draining.is_some() => {
                     tracing::info!("drained: nobody is left");
                     return End::Stop(DRAINED_TIMEOUT);
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     tracing::warn!("the time for calls to end is over");
-                    return End::Stop(CLOSE_TIMEOUT);
+                    let closing = draining.as_ref().and_then(|draining| draining.closing);
+                    return End::Stop(closing.unwrap_or(CLOSE_TIMEOUT));
                 }
             }
         }
@@ -134,7 +147,8 @@ impl Ending<'_> {
     /// Handles a signal that demands the end. `None`: calls go on for now.
     fn stop(&self, signal: Signal, draining: &mut Option<Draining>) -> Option<End> {
         let timeout = **self.drain_timeout.load();
-        let is_patient = timeout > CLOSE_TIMEOUT;
+        // Other servers take the rooms, which needs no patience of their participants.
+        let is_patient = timeout > CLOSE_TIMEOUT || self.has_successor();
         if draining.as_ref().is_some_and(|draining| draining.signalled) {
             tracing::warn!("a second signal ends all calls");
             return Some(End::Stop(FORCED_TIMEOUT.min(timeout)));
@@ -154,13 +168,29 @@ impl Ending<'_> {
         }
         let draining = draining.get_or_insert_default();
         draining.signalled = true;
-        draining.bound(Some(timeout.saturating_sub(CLOSE_TIMEOUT)), Instant::now());
+        let limit = timeout.saturating_sub(CLOSE_TIMEOUT).max(timeout.min(LEAVE_TIMEOUT));
+        draining.closing = Some((timeout - limit).clamp(DRAINED_TIMEOUT, CLOSE_TIMEOUT));
+        draining.bound(Some(limit), Instant::now());
         self.begin_drain(draining);
         None
     }
 
-    fn begin_drain(&self, draining: &Draining) {
+    fn has_successor(&self) -> bool {
+        self.nodes.is_some_and(|nodes| nodes.has_successor())
+    }
+
+    fn begin_drain(&self, draining: &mut Draining) {
         self.drain.begin();
+        if let Some(nodes) = self.nodes.filter(|_| draining.leaving.is_none()) {
+            let (left, leaving) = watch::channel(());
+            let nodes = Arc::clone(nodes);
+            draining.leaving = Some(leaving);
+            tokio::spawn(async move {
+                nodes.leave().await;
+                drop(left);
+                nodes.give_again().await;
+            });
+        }
         let limit = draining.deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let census = self.signaling.map(Signaling::census);
         tracing::info!(
@@ -170,13 +200,18 @@ impl Ending<'_> {
         );
     }
 
-    /// Completes once no participant and no allocation of the relay is left.
-    async fn nobody_left(&self) {
+    /// Completes once no participant, no link of rooms elsewhere and no allocation of the relay is
+    /// left.
+    async fn nobody_left(&self, draining: Option<&Draining>) {
+        if let Some(mut leaving) = draining.and_then(|draining| draining.leaving.clone()) {
+            while leaving.changed().await.is_ok() {}
+        }
         loop {
             if let Some(signaling) = self.signaling {
                 signaling.until_empty().await;
             }
-            if self.shards.report().await.turn.allocations == 0 {
+            let links = self.signaling.map_or(0, Signaling::hosted_rooms);
+            if links == 0 && self.shards.report().await.turn.allocations == 0 {
                 return;
             }
             sleep(RELAY_INTERVAL).await;

@@ -420,6 +420,7 @@ impl Server {
                 drain_timeout: &drain_timeout,
                 signaling: signaling.as_deref(),
                 shards: &services.shards,
+                nodes: services.nodes.as_ref(),
             };
             let end = ending.wait(&mut signals, &mut orders, reload).await;
             if let Some(mapper) = mapper {

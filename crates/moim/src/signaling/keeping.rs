@@ -224,6 +224,16 @@ impl Keeping {
         self.room.handle_timeout(Instant::now().into_std());
     }
 
+    /// The cluster, if its engine takes the log just now.
+    pub(super) fn cluster(&self) -> Option<Arc<Cluster>> {
+        (!self.is_unkept).then(|| Arc::clone(&self.cluster))
+    }
+
+    /// Asks soon whether this node still owns the room.
+    pub(super) fn check(&mut self) {
+        self.room.check(Instant::now().into_std());
+    }
+
     /// True while effects wait for the log.
     pub(super) fn is_holding(&self) -> bool {
         !self.held.is_empty()

@@ -16,6 +16,7 @@ mod directory;
 mod emits;
 mod frozen_links;
 mod frozen_room;
+mod giving;
 pub(crate) mod guesses;
 mod handover;
 mod history;
@@ -117,7 +118,14 @@ impl Signaling {
     pub(crate) async fn drain(&self, patience: Duration) {
         let event = ServerEvent::ServerDraining(ServerDraining {});
         let packet = encode_event(event.name(), &event, None);
+        let cluster = self.hub.config.cluster.as_ref();
+        let resumes_elsewhere = cluster.is_some_and(|cluster| cluster.has_successor());
         for socket in self.hub.sockets.close() {
+            // After a break its client connects again at once.
+            if resumes_elsewhere {
+                socket.cut();
+                continue;
+            }
             socket.emit(Arc::clone(&packet));
             socket.disconnect();
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cluster::NodeId;
 use room::{Connection, Departure, Request, protocol::ReportRequest};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -44,6 +45,10 @@ pub(super) enum RoomMessage {
     Describe(oneshot::Sender<RoomDetails>),
     /// The server is over its memory budget: drop the events kept for resuming clients.
     ForgetLog,
+    /// The server drains: give the room to another node of the cluster. Tells whether one has it.
+    Give(oneshot::Sender<bool>),
+    /// Another node drains, and is to lose the links that it has.
+    LeaveNode(NodeId),
     /// The process ends and the next one has the room: stop for good.
     Freeze(oneshot::Sender<FrozenRoom>),
 }

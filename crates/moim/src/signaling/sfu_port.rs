@@ -172,6 +172,26 @@ impl SfuPort {
         }
     }
 
+    /// True if another node has a participant's link.
+    pub(super) fn has_link_on(&self, id: &ParticipantId, node: NodeId) -> bool {
+        self.placement.place(id).is_some_and(|place| place.node == Some(node))
+    }
+
+    /// Ends a participant's link on a node that drains, if another node takes it: its client begins a
+    /// new one there.
+    pub(super) fn leave_draining(&mut self, id: &ParticipantId, door: Option<NodeId>) {
+        let Some(place) = self.placement.place(id) else { return };
+        let is_draining =
+            |node| self.media.cluster.as_ref().is_some_and(|cluster| cluster.is_draining(node));
+        if !is_draining(place.node) || is_draining(self.choose_node(door).map(|node| node.id)) {
+            return;
+        }
+        let peer = self.placement.peer_id(id);
+        self.unlink(id);
+        // What others wish to see of it stays as it is.
+        self.placement.keep_peer(id.clone(), peer);
+    }
+
     /// Returns whether places of links have changed since the last call.
     pub(super) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.is_changed)

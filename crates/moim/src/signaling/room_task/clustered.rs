@@ -96,7 +96,7 @@ impl RoomTask {
         }
     }
 
-    fn add_snapshot(&mut self) {
+    pub(super) fn add_snapshot(&mut self) {
         let now = Instant::now();
         let room = self.room.snapshot(now.into_std()).filter(|_| !self.room.has_ended());
         let (visits, call) = (self.visits.freeze(), self.history.freeze(now));
@@ -118,16 +118,31 @@ impl RoomTask {
     }
 
     /// Identifies the process that has a participant's link to the media server, or will have it.
-    pub(super) fn instance(&self, connection: Connection, id: &ParticipantId) -> String {
+    pub(super) fn instance(&mut self, connection: Connection, id: &ParticipantId) -> String {
+        let door = self.clients.get(&connection).and_then(RoomClient::door);
+        if let Some(sfu) = &mut self.sfu {
+            sfu.leave_draining(id, door);
+        }
         let config = &self.hub.config;
         let Some(cluster) = config.cluster.as_ref().filter(|_| self.keeping.is_some()) else {
             return config.instance.clone();
         };
-        let door = self.clients.get(&connection).and_then(RoomClient::door);
         cluster.instance(match &self.sfu {
             Some(sfu) => sfu.node_of(id, door),
             None => cluster.place_media(door).map(|node| node.id),
         })
+    }
+
+    /// Has participants resume whose links are on a node that drains: the answer tells them to begin
+    /// new ones.
+    pub(super) fn leave_node(&self, node: NodeId) {
+        let Some(sfu) = &self.sfu else { return };
+        for client in self.clients.values() {
+            let member = client.member.as_ref();
+            if member.is_some_and(|member| sfu.has_link_on(&member.id, node)) {
+                client.guard.0.socket.cut();
+            }
+        }
     }
 
     /// The other node that has a participant's socket.

@@ -1,6 +1,8 @@
 //! The task of one room: messages in, effects out.
 
 mod clustered;
+mod giving;
+mod late;
 
 use std::{
     collections::HashMap,
@@ -65,6 +67,8 @@ pub(super) struct RoomTask {
     keeping: Option<Box<Keeping>>,
     /// Another node of the cluster owns the room.
     fenced: bool,
+    /// The server drains, and asked for the room to be given to another node.
+    given: Option<oneshot::Sender<bool>>,
 }
 
 impl RoomTask {
@@ -116,6 +120,7 @@ impl RoomTask {
             frozen: false,
             keeping: None,
             fenced: false,
+            given: None,
         }
     }
 
@@ -199,6 +204,11 @@ impl RoomTask {
             self.keep_links();
             self.apply_kept();
             self.keep();
+            if let Some(given) = self.given.take()
+                && self.give(given).await
+            {
+                return self.follow(receiver).await;
+            }
         }
         if self.fenced {
             self.yield_room(&mut receiver);
@@ -291,6 +301,8 @@ impl RoomTask {
                 let _ = sender.send(self.details());
             }
             RoomMessage::ForgetLog => self.room.trim_log_to(0),
+            RoomMessage::LeaveNode(node) => self.leave_node(node),
+            RoomMessage::Give(given) => self.given = Some(given),
             RoomMessage::Freeze(sender) => self.freeze(sender),
         }
         self.report_log();
@@ -551,24 +563,6 @@ impl RoomTask {
     fn delist(&self) {
         self.hub.lobby.remove(&self.key.address, self.key.opener);
         self.dialect.list(&self.hub.room_lists, &self.key.address, std::iter::empty());
-    }
-
-    async fn handle_late(&self, message: Box<RoomMessage>) {
-        match *message {
-            RoomMessage::Enter { .. } => {
-                Arc::clone(&self.hub).enter_again(self.key.address.clone(), message).await;
-            }
-            RoomMessage::Request { ack, .. } => {
-                self.hub.rejections.reject(ack, Rejection::NotJoined.into());
-            }
-            // Dropping the sender says that the room is gone.
-            RoomMessage::Operate { .. }
-            | RoomMessage::Describe(_)
-            | RoomMessage::Report { .. }
-            | RoomMessage::Gone { .. }
-            | RoomMessage::ForgetLog
-            | RoomMessage::Freeze(_) => {}
-        }
     }
 }
 

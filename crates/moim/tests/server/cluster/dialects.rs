@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A client of a tutorial.
-struct Client {
+pub(super) struct Client {
     stream: TcpStream,
     id: String,
 }
 
 impl Client {
-    fn connect(server: &Server) -> Self {
+    pub(super) fn connect(server: &Server) -> Self {
         Self::connect_at(server, "/socket.io/")
     }
 
@@ -44,7 +44,7 @@ impl Client {
         Self { stream, id }
     }
 
-    fn emit(&mut self, event: &Value) {
+    pub(super) fn emit(&mut self, event: &Value) {
         self.stream.write_all(&text_frame(&format!("42{event}"))).unwrap();
     }
 
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// The arguments of the next event of this name.
-    fn on(&mut self, name: &str) -> Vec<Value> {
+    pub(super) fn on(&mut self, name: &str) -> Vec<Value> {
         loop {
             let (_, bytes) = frame(&mut self.stream).unwrap();
             let Some(event) = bytes.strip_prefix(b"42") else { continue };

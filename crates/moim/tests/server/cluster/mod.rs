@@ -2,6 +2,7 @@
 
 mod alone;
 mod dialects;
+mod drain;
 mod engine;
 mod figures;
 mod gaps;
