@@ -66,7 +66,7 @@ fn page_is_served_at_root_and_rooms_only() {
     {
         let answer = get(&server, path);
         assert_eq!(answer.status, 404, "{path}");
-        assert!(answer.text().contains("nothing here"), "{path}");
+        assert!(answer.text().contains("There is no page at this address"), "{path}");
     }
 }
 
