@@ -277,9 +277,9 @@ impl Drop for Keeping {
     }
 }
 
-/// True for what a successor must know. Signals between participants and what the media server says
-/// pass: whoever resumes starts them anew, and the media server says the rest again. Keeping them would
-/// write the room's members and links for each of them.
+/// True for what a successor must know. Signals between participants pass: whoever resumes starts
+/// them anew. What the media server says passes, too: a snapshot does not have these events, and
+/// would be written with all members and links for each of them.
 fn is_kept(effect: &Effect) -> bool {
     match effect {
         Effect::Reply { reply, .. } => matches!(reply, Ok(Reply::Admitted(_) | Reply::Invited(_))),
