@@ -108,6 +108,11 @@ impl Lobby {
         first.filter_map(|rank| self.rooms.get(&rank.address))
     }
 
+    /// An open room, listed or not.
+    pub fn find(&self, address: &Address) -> Option<&RoomSummary> {
+        self.rooms.get(address)
+    }
+
     /// The native rooms, in no order.
     pub fn native(&self) -> impl Iterator<Item = &RoomSummary> {
         self.rooms.iter().filter(|(address, _)| address.dialect().is_none()).map(|(_, room)| room)

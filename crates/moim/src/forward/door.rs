@@ -305,7 +305,7 @@ fn reject(ack: Option<Ack>) {
     }
 }
 
-/// The room that a request to enter or create one names.
+/// The room that a request to enter, check or create one names.
 fn entry(cluster: &Cluster, event: &Incoming) -> Option<RoomKey> {
     #[derive(Deserialize)]
     struct Join {
@@ -317,7 +317,7 @@ fn entry(cluster: &Cluster, event: &Incoming) -> Option<RoomKey> {
     }
     let first = event.args.first()?.get();
     let name = match event.name.as_str() {
-        "room:join" => serde_json::from_str::<Join>(first).ok()?.room,
+        "room:join" | "room:check" => serde_json::from_str::<Join>(first).ok()?.room,
         "room:create" => serde_json::from_str::<Create>(first).ok()?.name,
         _ => return None,
     };

@@ -14,7 +14,7 @@ use crate::histogram::{Histogram, JOIN_SECONDS, SharedHistogram};
 pub(super) enum RateLimited {
     /// Events of one socket, which are delayed.
     Events,
-    /// Requests of one socket to list, create and join rooms.
+    /// Requests of one socket to list, create, check and join rooms.
     Entries,
     Chats,
     Reactions,
@@ -23,6 +23,8 @@ pub(super) enum RateLimited {
     Hosting,
     /// Offers to the media server.
     Offers,
+    /// Rooms checked from one client prefix.
+    Checks,
     /// Rooms opened from one client prefix.
     Creations,
     /// Rooms held open by one client prefix.
@@ -33,7 +35,7 @@ pub(super) enum RateLimited {
 }
 
 impl RateLimited {
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::Events, "events"),
         (Self::Entries, "entries"),
         (Self::Chats, "chats"),
@@ -41,6 +43,7 @@ impl RateLimited {
         (Self::Votes, "votes"),
         (Self::Hosting, "hosting"),
         (Self::Offers, "offers"),
+        (Self::Checks, "checks"),
         (Self::Creations, "creations"),
         (Self::Rooms, "rooms"),
         (Self::Passwords, "passwords"),

@@ -5,7 +5,7 @@ use super::rate::Rate;
 /// Events of one socket; each costs one plus one per KiB. Beyond this rate the socket is read more
 /// slowly; no event is dropped.
 pub(super) const SOCKET_EVENTS: Rate = Rate { burst: 1000.0, per_second: 200.0 };
-/// Requests of one socket to list, create and join rooms.
+/// Requests of one socket to list, create, check and join rooms.
 pub(super) const SOCKET_ENTRIES: Rate = Rate { burst: 30.0, per_second: 1.0 };
 /// Chat messages of one socket.
 pub(super) const SOCKET_CHATS: Rate = Rate { burst: 20.0, per_second: 2.0 };
@@ -23,6 +23,9 @@ pub(super) const DIALECT_ENTRIES: Rate = Rate { burst: 300.0, per_second: 5.0 };
 
 /// Rooms opened by one client prefix, by creation or join.
 pub(super) const PREFIX_CREATIONS: Rate = Rate { burst: 100.0, per_second: 1.0 };
+/// Rooms checked by one client prefix: as many as it may open, so that trying names is no faster than
+/// by joining them.
+pub(super) const PREFIX_CHECKS: Rate = PREFIX_CREATIONS;
 /// Offers to the media server from one client prefix, which may be a whole office.
 pub(super) const PREFIX_SFU_OFFERS: Rate = Rate { burst: 1000.0, per_second: 100.0 };
 /// Number of client prefixes tracked for each of these.

@@ -95,6 +95,11 @@ impl LobbyFeed {
         !self.subscribers.lock().is_empty()
     }
 
+    /// An open room, listed or not.
+    pub(super) fn find(&self, address: &Address) -> Option<RoomSummary> {
+        self.with_lobby(|lobby| lobby.find(address).cloned())
+    }
+
     /// The native rooms, in no order.
     pub(super) fn native(&self) -> Vec<RoomSummary> {
         self.with_lobby(|lobby| lobby.native().cloned().collect())

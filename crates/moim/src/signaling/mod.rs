@@ -7,6 +7,7 @@
 
 mod ack;
 mod background;
+mod checking;
 mod client;
 mod config;
 mod counters;

@@ -9,8 +9,8 @@ use room::{
     dialect::by_path,
     file::FileSize,
     protocol::{
-        AskPoll, ChatRequest, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody, ErrorCode,
-        FileSignalRequest, FileWithdrawRequest, HandoverRequest, JoinRoom, LeaveRoom,
+        AskPoll, ChatRequest, CheckRoom, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody,
+        ErrorCode, FileSignalRequest, FileWithdrawRequest, HandoverRequest, JoinRoom, LeaveRoom,
         ListInvitations, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
         ReactionRequest, RemovePoll, RemoveRequest, ReportRequest, RevokeRequest, RoleRequest,
         RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest,
@@ -91,6 +91,7 @@ impl Events for Session {
             // largest of these.
             "room:list" => Box::pin(self.list(args, &mut ack)).await,
             "room:create" => Box::pin(self.create(args, &mut ack)).await,
+            "room:check" => self.check(args, &mut ack),
             "room:join" => Box::pin(self.join(args, &mut ack)).await,
             "room:leave" => self.leave(args, &mut ack).await,
             "signal" => self.signal(args, &mut ack).await,
@@ -218,6 +219,14 @@ impl Session {
             refusal_log::log(error.code, name.as_str(), None, self.client.prefix);
         })?;
         ack_ok(ack.take(), &RoomCreated { room });
+        Ok(())
+    }
+
+    fn check(&mut self, args: &Args, ack: &mut Option<Ack>) -> Result<(), ErrorBody> {
+        let CheckRoom { room } = payload(args)?;
+        self.count_entry()?;
+        let checked = self.hub.check(&room, self.client.prefix)?;
+        ack_ok(ack.take(), &checked);
         Ok(())
     }
 

@@ -77,6 +77,7 @@ fn requests(to: &str, invitation: &str) -> Vec<(&'static str, Option<Right>, Val
         ("report", None, json!({})),
         ("room:list", None, json!({})),
         ("room:create", None, json!({})),
+        ("room:check", None, json!({})),
         ("room:join", None, json!({})),
         ("room:leave", None, json!({})),
     ]

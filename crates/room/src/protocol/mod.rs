@@ -36,11 +36,11 @@ pub use inviting::{
 pub use polling::{
     AskPoll, ClosePoll, Poll, PollId, PollOption, PollRemoved, RemovePoll, VoteRequest,
 };
-pub use reply::{Joined, RoomCreated, RoomList};
+pub use reply::{Joined, RoomChecked, RoomCreated, RoomList};
 pub use report::{MAX_REPORTED, ReportRequest, ReportedLimit, ReportedTransport};
 pub use request::{
-    ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
-    PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
+    ChatRequest, CheckRoom, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom,
+    ListRooms, PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
 };
 pub use types::{
     ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,

@@ -29,6 +29,15 @@ pub struct RoomCreated {
     pub room: RoomSummary,
 }
 
+/// Reply to `room:check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct RoomChecked {
+    /// A join without the password would be rejected as `password_required`. False also for a room
+    /// that does not exist.
+    pub locked: bool,
+}
+
 /// Reply to `room:join`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -62,6 +62,15 @@ pub struct CreateRoom {
     pub template: Option<String>,
 }
 
+/// `room:check`: asks whether joining a room needs its password, without trying to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct CheckRoom {
+    /// The room, which need not be listed or exist.
+    pub room: RoomName,
+}
+
 /// `room:join`: joins a room, which is created if needed, or restores a participant whose socket
 /// dropped.
 #[derive(Debug, Clone, Serialize, Deserialize)]

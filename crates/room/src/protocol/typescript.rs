@@ -22,11 +22,11 @@ use super::{
         Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
     },
     polling::{AskPoll, ClosePoll, Poll, PollId, PollOption, PollRemoved, RemovePoll, VoteRequest},
-    reply::{Joined, RoomCreated, RoomList},
+    reply::{Joined, RoomChecked, RoomCreated, RoomList},
     report::{ReportRequest, ReportedLimit, ReportedTransport},
     request::{
-        ChatRequest, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom, ListRooms,
-        PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
+        ChatRequest, CheckRoom, CreateRoom, DirectRequest, HandoverRequest, JoinRoom, LeaveRoom,
+        ListRooms, PublishRequest, ReactionRequest, SignalRequest, SubscribeRequest,
     },
     types::{
         ChatMessage, IceCandidate, IceServer, IceServers, Interrupted, InvitationId, MediaState,
@@ -57,6 +57,7 @@ export type Reply<T> = { ok: T } | { error: ErrorBody };
 export interface Requests {
   \"room:list\": [ListRooms, RoomList];
   \"room:create\": [CreateRoom, RoomCreated];
+  \"room:check\": [CheckRoom, RoomChecked];
   \"room:join\": [JoinRoom, Joined];
   \"room:leave\": [LeaveRoom, Record<string, never>];
   signal: [SignalRequest, Record<string, never>];
@@ -177,6 +178,7 @@ pub fn typescript() -> String {
         IceCandidate,
         ListRooms,
         CreateRoom,
+        CheckRoom,
         JoinRoom,
         LeaveRoom,
         SignalRequest,
@@ -217,6 +219,7 @@ pub fn typescript() -> String {
         InvitationList,
         RoomList,
         RoomCreated,
+        RoomChecked,
         Joined,
         ParticipantLeft,
         SignalEvent,

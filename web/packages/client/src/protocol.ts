@@ -7,6 +7,7 @@ export type Reply<T> = { ok: T } | { error: ErrorBody };
 export interface Requests {
   "room:list": [ListRooms, RoomList];
   "room:create": [CreateRoom, RoomCreated];
+  "room:check": [CheckRoom, RoomChecked];
   "room:join": [JoinRoom, Joined];
   "room:leave": [LeaveRoom, Record<string, never>];
   signal: [SignalRequest, Record<string, never>];
@@ -543,6 +544,15 @@ listed?: boolean,
  * Name of one of the server's templates, for what is absent.
  */
 template?: string, };
+
+/**
+ * `room:check`: asks whether joining a room needs its password, without trying to.
+ */
+export type CheckRoom = {
+/**
+ * The room, which need not be listed or exist.
+ */
+room: RoomName, };
 
 /**
  * `room:join`: joins a room, which is created if needed, or restores a participant whose socket
@@ -1171,6 +1181,16 @@ export type RoomCreated = {
  * The created room.
  */
 room: RoomSummary, };
+
+/**
+ * Reply to `room:check`.
+ */
+export type RoomChecked = {
+/**
+ * A join without the password would be rejected as `password_required`. False also for a room
+ * that does not exist.
+ */
+locked: boolean, };
 
 /**
  * Reply to `room:join`.

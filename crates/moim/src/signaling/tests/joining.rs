@@ -202,3 +202,52 @@ async fn join_racing_with_close_is_not_lost() {
         watcher.expect("room:list").await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn check_tells_of_a_password_and_of_nothing_else() {
+    let server = server();
+    let mut ann = connect(&server);
+    let hidden = json!({"name": "hidden", "password": "sesame", "listed": false});
+    ann.ask("room:create", hidden).await;
+    ann.ask("room:create", json!({"name": "plain", "listed": false})).await;
+    // The tasks of the rooms begin.
+    ann.drain().await;
+    let mut ben = connect(&server);
+    let mut locked = async |room: &str| {
+        let answer = ben.ask("room:check", json!({ "room": room })).await;
+        answer["ok"].clone()
+    };
+    assert_eq!(locked("hidden").await, json!({"locked": true}));
+    assert_eq!(locked("plain").await, json!({"locked": false}));
+    assert_eq!(locked("plain").await, locked("nowhere").await, "a stranger can't tell them apart");
+    // Nothing was opened, entered or listed.
+    assert_eq!(server.rooms().len(), 2);
+    assert!(server.rooms().iter().all(|room| room.participants == 0));
+    // The host removes the password.
+    let join = json!({"room": "hidden", "name": "Ann", "password": "sesame"});
+    assert!(ann.ask("room:join", join).await["ok"].is_object());
+    ann.ask("room:settings", json!({"password": ""})).await;
+    assert_eq!(locked("hidden").await, json!({"locked": false}));
+    let answer = ben.ask("room:check", json!({"room": " "})).await;
+    assert_eq!(code(&answer), "invalid");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_rooms_are_not_checked_faster_than_joined() {
+    let server = server();
+    let mut refused = 0;
+    for n in 0..10_u8 {
+        let mut socket = connect(&server);
+        for name in 0..20_u8 {
+            let room = format!("{n} {name}");
+            let answer = socket.ask("room:check", json!({ "room": room })).await;
+            refused += usize::from(answer["error"]["code"] == "rate_limited");
+        }
+    }
+    assert_eq!(refused, 100, "of 200, a hundred are the burst");
+    let mut other = connect_from(&server, [203, 0, 113, 7]);
+    assert_eq!(
+        other.ask("room:check", json!({"room": "tea"})).await["ok"],
+        json!({"locked": false})
+    );
+}
