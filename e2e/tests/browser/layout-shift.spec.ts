@@ -2,8 +2,16 @@
 
 import { fakeDevices } from "../../support/devices.ts";
 import { shiftsOf, watchShifts } from "../../support/layout-shift.ts";
+import { createRoom } from "../../support/rooms.ts";
 import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
+
+declare global {
+  interface Window {
+    /** Places of the join button, from its first frame. */
+    placesOfJoin: string[];
+  }
+}
 
 const SIZES = [
   [390, 844],
@@ -68,5 +76,58 @@ test("the lobby shifts nothing while the browser asks, nor once it is answered",
     await expect(question).toHaveCount(0);
     expect(await page.getByTestId("join").boundingBox()).toEqual(before);
     expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);
+  }
+});
+
+for (const listed of [true, false]) {
+  const kind = listed ? "listed" : "unlisted";
+  test(`the lobby of a locked ${kind} room asks for its password and shifts nothing`, async ({
+    open,
+    server,
+  }) => {
+    await createRoom(server.url, { name: "vault", password: "sesame", listed });
+    for (const [width, height] of SIZES) {
+      const ada = await open("Ada", { context: { viewport: { width, height } } });
+      const { page } = ada;
+      await watchShifts(page);
+      await page.addInitScript(() => {
+        window.placesOfJoin = [];
+        const look = () => {
+          const join = document.querySelector("[data-testid=join]");
+          if (join?.checkVisibility({ visibilityProperty: true })) {
+            const { x, y } = join.getBoundingClientRect();
+            window.placesOfJoin.push(`${x} ${y + scrollY}`);
+          }
+          requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      });
+      await page.goto(ada.previewUrl("vault"));
+      const password = page.getByLabel("Room password");
+      await expect(password).toBeVisible();
+      await expect(page.getByTestId("join")).toBeVisible();
+      await takeScreenshots(page, `lobby-locked-${kind}`, [{ width, height }]);
+      await ada.waitForPreview();
+      expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);
+      const places = await page.evaluate(() => window.placesOfJoin);
+      expect(new Set(places).size, `places of the button at ${width}: ${places}`).toBe(1);
+      if (width !== SIZES.at(-1)?.[0]) continue;
+      await password.fill("sesame");
+      await page.getByTestId("join").click();
+      await ada.ownTile();
+    }
+  });
+}
+
+test("the lobby of a room without a password, and of a new one, has no field for it", async ({
+  open,
+  server,
+}) => {
+  await createRoom(server.url, { name: "plain", listed: false });
+  const ada = await open("Ada");
+  for (const room of ["plain", "nowhere"]) {
+    await ada.page.goto(ada.previewUrl(room));
+    await expect(ada.page.getByTestId("join")).toBeVisible();
+    await expect(ada.page.getByTestId("room-password")).toHaveCount(0);
   }
 });

@@ -86,6 +86,11 @@ export interface Lobby extends Readable<LobbyState> {
   open(): () => void;
   /** Creates a room. Rejects with a `RequestError`: `room_exists`, `invalid`, …. */
   create(room: CreateRoom): Promise<RoomSummary>;
+  /**
+   * Tells whether joining a room needs its password, of a room that is not in the list too. Rejects
+   * with a `RequestError`: `rate_limited`, `unreachable`, ….
+   */
+  isLocked(room: string): Promise<boolean>;
 }
 
 /** State of the list of rooms. */

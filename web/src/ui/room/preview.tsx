@@ -23,11 +23,13 @@ import styles from "./preview.module.css";
 import { questionOf } from "./question.ts";
 import { type Rejection, rejectionText } from "./rejection.ts";
 import { SelfPreview } from "./self-preview.tsx";
-import { visitedRooms } from "./visited-rooms.ts";
+import { useEntry } from "./use-entry.ts";
 
 interface Props {
   room: string;
   name: string;
+  /** A token or an invitation stands in for the password. */
+  hasPass: boolean;
   /** Rejection of the last attempt to join. */
   rejection: Rejection | null;
   isJoining: boolean;
@@ -42,6 +44,7 @@ interface Props {
 export function Preview({
   room,
   name: givenName,
+  hasPass,
   rejection,
   isJoining,
   onStart,
@@ -49,16 +52,11 @@ export function Preview({
   onJoin,
 }: Props) {
   const { t } = useI18n();
-  const { lobby } = useClient();
-  const { loaded, rooms } = useReadable(lobby);
-  useEffect(() => lobby.open(), [lobby]);
-  const summary = rooms.find(({ name, dialect }) => name === room && !dialect);
+  const { loaded, summary, isLocked, isSettled } = useEntry(room);
   const [name, setName] = useState(givenName);
   const [isNameMissing, setNameMissing] = useState(false);
   const [password, setPassword] = useState(() => knownPassword(room));
-  // The list has no unlisted rooms: of these the page knows from the last visit.
-  const [wasLocked] = useState(() => knownPassword(room) !== "" || visitedRooms.wasLocked(room));
-  const needsPassword = rejection?.kind === "password" || (summary?.locked ?? wasLocked);
+  const needsPassword = rejection?.kind === "password" || (isLocked && !hasPass);
   const isFull = summary
     ? summary.participants >= summary.capacity
     : rejection?.kind === "full" && !loaded;
@@ -100,7 +98,8 @@ export function Preview({
 
   return (
     <Page>
-      <div className={styles.preview}>
+      {/* Fields and buttons appear together: none moves because another one comes. */}
+      <div className={styles.preview} data-settled={isSettled || isJoining || rejection !== null}>
         <div className={styles.selfPreview}>
           <PlaybackProvider>
             <SelfPreview
@@ -175,7 +174,9 @@ export function Preview({
               ) : null}
             </div>
           </form>
-          {canCall ? <DeviceAlerts /> : <Alert tone="warning" title={t.problem.unsupported} />}
+          <div className={styles.alerts}>
+            {canCall ? <DeviceAlerts /> : <Alert tone="warning" title={t.problem.unsupported} />}
+          </div>
         </div>
         <div className={styles.devices}>
           <LobbyDevices />

@@ -253,6 +253,7 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     <Preview
       room={room}
       name={name}
+      hasPass={Boolean(credentials.token || credentials.invitation)}
       rejection={phase.rejection}
       isJoining={!isPreview}
       onStart={needsGesture ? () => startMedia() : null}

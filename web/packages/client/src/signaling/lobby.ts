@@ -50,6 +50,10 @@ export class LiveLobby implements Lobby {
     return (await this.#signaling.request("room:create", request)).room;
   }
 
+  async isLocked(room: string): Promise<boolean> {
+    return (await this.#signaling.request("room:check", { room })).locked;
+  }
+
   /** The request also subscribes to updates. After a failure the next connection tries again. */
   #load(): void {
     this.#signaling.send("room:list", {}, (outcome) => {

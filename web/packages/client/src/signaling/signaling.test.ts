@@ -100,6 +100,19 @@ test("waking a connection that is lost ends the wait for the next attempt", () =
   expect(steps).toEqual(["disconnect", "connect"]);
 });
 
+test("the lobby asks whether a room is locked", async () => {
+  const lobby = new LiveLobby(signaling, "device-of-the-test");
+  socket.establish();
+  const locked = lobby.isLocked("tea");
+  const request = socket.request("room:check");
+  expect(request.payload).toEqual({ room: "tea" });
+  request.ok({ locked: true });
+  expect(await locked).toBe(true);
+  const refused = lobby.isLocked("tea");
+  socket.request("room:check").reject("rate_limited");
+  await expect(refused).rejects.toMatchObject({ code: "rate_limited" });
+});
+
 test("the lobby requests the list while open, and again after each reconnection", () => {
   const lobby = new LiveLobby(signaling, "device-of-the-test");
   socket.establish();
