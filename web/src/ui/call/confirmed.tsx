@@ -5,6 +5,8 @@ import styles from "./people.module.css";
 interface Props {
   label: string;
   why: string;
+  /** Tooltip of the reason, where a name in it is cut. */
+  title?: string;
   testId: string;
   onConfirm: () => void;
 }
@@ -39,6 +41,7 @@ export function Confirmed({ label, why, testId, onConfirm }: Props) {
 export function Question({
   label,
   why,
+  title,
   testId,
   onConfirm,
   onCancel,
@@ -47,7 +50,7 @@ export function Question({
   const { t } = useI18n();
   return (
     <div className={styles.confirm} role="alert">
-      <span>{why}</span>
+      <span title={title}>{why}</span>
       <span className={styles.choices}>
         <button type="button" className={styles.action} onClick={onCancel}>
           {t.people.cancel}

@@ -3,9 +3,13 @@ import { useEffect } from "react";
 import { useAnnounce } from "../announcer.tsx";
 import { useClient } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
+import { clip } from "../parts/clip.ts";
 import { Icon } from "../parts/icon.tsx";
 import styles from "./banners.module.css";
 import own from "./host-banners.module.css";
+
+/** Characters of a name in a banner. */
+const MAX_NAME = 24;
 
 interface Props {
   call: Call;
@@ -41,13 +45,15 @@ function WaitingBanner({
   const announce = useAnnounce();
   const [first] = waiting;
   const isOne = waiting.length === 1 && first !== undefined;
-  const text = isOne ? t.people.wantsToJoin(first.name) : t.people.manyWantToJoin(waiting.length);
+  const text = isOne
+    ? t.people.wantsToJoin(clip(first.name, MAX_NAME))
+    : t.people.manyWantToJoin(waiting.length);
   useEffect(() => announce(text), [text, announce]);
   return (
     <div className={`${styles.banner} ${own.question}`} data-testid="waiting-banner">
       <Icon name="people" size={20} />
       <div className={styles.text}>
-        <strong>{text}</strong>
+        <strong title={isOne ? first.name : undefined}>{text}</strong>
       </div>
       <button
         type="button"
@@ -82,7 +88,7 @@ function UnmuteBanner({
   const { media } = useClient();
   const announce = useAnnounce();
   const wantsCamera = request.sources.includes("camera");
-  const by = request.by || t.people.someone;
+  const by = clip(request.by || t.people.someone, MAX_NAME);
   const text = wantsCamera ? t.people.asksCamera(by) : t.people.asksMic(by);
   useEffect(() => announce(text), [text, announce]);
   const turnOn = () => {
@@ -93,7 +99,7 @@ function UnmuteBanner({
     <div className={`${styles.banner} ${own.question}`} data-testid="unmute-banner">
       <Icon name={wantsCamera ? "camera" : "mic"} size={20} />
       <div className={styles.text}>
-        <strong>{text}</strong>
+        <strong title={request.by || undefined}>{text}</strong>
       </div>
       <button
         type="button"

@@ -2,8 +2,10 @@ import type { Hosting } from "moim-client";
 import { useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
+import { clip } from "../parts/clip.ts";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
+import { PersonName } from "../parts/person-name.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import type { Act } from "./act.ts";
@@ -11,6 +13,9 @@ import { Question } from "./confirmed.tsx";
 import styles from "./people.module.css";
 import type { PersonView } from "./people-view.ts";
 import { PersonMenu } from "./person-menu.tsx";
+
+/** Characters of a name in a question. */
+const MAX_NAME = 24;
 
 interface Props {
   row: PersonView;
@@ -37,7 +42,7 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         </span>
         <span className={styles.who}>
           <span className={styles.name}>
-            <bdi>{isSelf ? t.call.youNamed(name) : name}</bdi>
+            <PersonName name={name} text={isSelf ? t.call.youNamed(name) : name} />
             <SameNameMark alike={alike} />
           </span>
           {role && role !== "speaker" ? (
@@ -75,7 +80,8 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         <div className={styles.question}>
           <Question
             label={t.people.remove}
-            why={t.people.removeWhy(distinctName(person))}
+            why={t.people.removeWhy(clip(distinctName(person), MAX_NAME))}
+            title={name}
             testId="remove"
             button={confirm}
             onConfirm={() => act(hosting.remove(person.id))}

@@ -1,11 +1,15 @@
 import type { Poll, Polling } from "moim-client";
 import { useId, useState } from "react";
 import { Button } from "../parts/button.tsx";
+import { clip } from "../parts/clip.ts";
 import { Icon } from "../parts/icon.tsx";
 import { usePollTexts } from "../parts/part-texts.ts";
 import type { Act } from "./act.ts";
 import { Confirmed } from "./confirmed.tsx";
 import styles from "./polls.module.css";
+
+/** Characters of a name in a list of those who voted. */
+const MAX_NAME = 40;
 
 interface Props {
   poll: Poll;
@@ -49,7 +53,7 @@ export function PollCard({ poll, polling, mayManage, act }: Props) {
             {question}
           </h3>
           <p className={styles.about}>
-            <bdi>{by}</bdi> · {about.join(" · ")}
+            <bdi title={by}>{clip(by, MAX_NAME)}</bdi> · {about.join(" · ")}
           </p>
         </header>
         <fieldset className={styles.options} aria-labelledby={`${name} question`}>
@@ -67,8 +71,8 @@ export function PollCard({ poll, polling, mayManage, act }: Props) {
                   <span className={styles.share} style={{ inlineSize: `${share * 100}%` }} />
                 </span>
                 {names.length > 0 ? (
-                  <span className={styles.names} data-testid="poll-names">
-                    {names.join(", ")}
+                  <span className={styles.names} title={names.join(", ")} data-testid="poll-names">
+                    {names.map((name) => clip(name, MAX_NAME)).join(", ")}
                   </span>
                 ) : null}
               </>

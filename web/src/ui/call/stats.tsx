@@ -156,7 +156,10 @@ function TrackName({ track, name }: { track: TrackStats; name: string | null }) 
       {track.direction === "out" ? "↑\u00a0" : "↓\u00a0"}
       {name ? (
         <>
-          <bdi className={styles.name}>{name}</bdi> ·{" "}
+          <bdi className={styles.name} title={name}>
+            {name}
+          </bdi>{" "}
+          ·{" "}
         </>
       ) : null}
       {t.stats.source[track.source]}

@@ -197,7 +197,9 @@ function Badge({
           <Icon name="speakerOff" size={16} />
         </span>
       ) : null}
-      <bdi>{tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}</bdi>
+      <bdi title={tile.name}>
+        {tile.isSelf ? (isSmall ? t.call.you : t.call.youNamed(tile.name)) : tile.name}
+      </bdi>
       <SameNameMark alike={tile.alike} />
       {/* Last, so that the name stays where it is. */}
       {tile.hand === null ? null : (

@@ -2,6 +2,7 @@ import type { Hosting, Waiting } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
+import { PersonName } from "../parts/person-name.tsx";
 import type { Act } from "./act.ts";
 import styles from "./people.module.css";
 
@@ -39,7 +40,9 @@ export function WaitingPeople({ waiting, hosting, act }: Props) {
               <span className={styles.avatar}>
                 <Avatar name={name} />
               </span>
-              <bdi className={styles.name}>{name}</bdi>
+              <span className={styles.name}>
+                <PersonName name={name} />
+              </span>
               <button
                 type="button"
                 className={styles.action}

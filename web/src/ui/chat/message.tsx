@@ -3,6 +3,7 @@ import { memo, type ReactNode } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { distinctName } from "../parts/distinct-name.ts";
 import { Icon } from "../parts/icon.tsx";
+import { PersonName } from "../parts/person-name.tsx";
 import { SameNameMark } from "../parts/same-name-mark.tsx";
 import { VisuallyHidden } from "../parts/visually-hidden.tsx";
 import styles from "./chat.module.css";
@@ -52,7 +53,7 @@ export const Message = memo(function Message({ message, before, isOwn, onReply, 
     >
       {isContinued ? null : (
         <p className={styles.sender}>
-          <bdi>{isOwn ? t.call.you : name || t.chat.unknownSender}</bdi>
+          <PersonName name={isOwn ? t.call.you : name || t.chat.unknownSender} />
           {isOwn ? null : <SameNameMark alike={alike} />}
           <time dateTime={new Date(at).toISOString()}>{timeFormat(language).format(at)}</time>
         </p>
@@ -60,7 +61,7 @@ export const Message = memo(function Message({ message, before, isOwn, onReply, 
       {isPrivate && !isContinued ? (
         <p className={styles.audience} data-testid="chat-audience">
           <Icon name="lock" size={14} />
-          <bdi>{audience}</bdi>
+          <PersonName name={audience} />
           {onReply && !isOwn ? (
             <button
               type="button"
