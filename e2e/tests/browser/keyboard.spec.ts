@@ -1,4 +1,6 @@
 // Acceptance check 28: the whole call by keyboard alone.
+
+import { faultOf, focusRing } from "../../support/contrast.ts";
 import type { ChromiumParticipant } from "../../support/participant.ts";
 import { PaperParticipant } from "../../support/people.ts";
 import { expect, test } from "../../support/test.ts";
@@ -140,5 +142,59 @@ test("every action takes twelve presses or fewer, and the focus never falls to t
   await page.keyboard.press("Enter");
   keys.done("leave");
   await expect(page.getByTestId("call")).toHaveCount(0);
+  for (const other of others) other.leave();
+});
+
+test("a key opens each menu at its first choice, and Escape leads back", async ({
+  open,
+  server,
+}) => {
+  const ada = await open("Ada");
+  const { page } = ada;
+  await ada.enter("menus");
+  const others = [];
+  for (const name of ["Ben", "Cem"]) {
+    others.push(await PaperParticipant.join(server.url, "menus", name));
+  }
+  await ada.remoteTiles(2);
+  await page.getByTestId("open-people").click();
+  const menus = [
+    "open-more",
+    "open-mic-menu",
+    "open-camera-menu",
+    "open-reactions",
+    "open-layout",
+    "person-actions",
+  ];
+  for (const menu of menus) {
+    const button = page.getByTestId(menu).first();
+    for (const key of ["Enter", "Space", "ArrowDown"]) {
+      await button.focus();
+      await page.keyboard.press(key);
+      const focused = page.locator(":is([popover], [role=menu]) :focus");
+      await expect(focused, `${menu} by ${key}`).toHaveCount(1);
+      const isFirst = await focused.evaluate((element) => {
+        const menu = element.closest("[popover], [role=menu]");
+        const choices = menu?.querySelectorAll("[role=menuitem], input, select, button") ?? [];
+        const [first] = [...choices].filter((choice) => choice.checkVisibility());
+        const isOfGroup =
+          element instanceof HTMLInputElement &&
+          first instanceof HTMLInputElement &&
+          element.checked &&
+          element.name === first.name;
+        return element === first || isOfGroup;
+      });
+      expect(isFirst, `${menu} by ${key}`).toBe(true);
+      expect(faultOf(await focusRing(ada.tab)), `${menu} by ${key}`).toBeNull();
+      await page.keyboard.press("Escape");
+      await expect(button, `${menu} after Escape`).toBeFocused();
+      await expect(button).toHaveAttribute("aria-expanded", "false");
+    }
+  }
+  // Up leads to the last one.
+  await page.getByTestId("open-more").focus();
+  await page.keyboard.press("ArrowUp");
+  await expect(page.getByRole("menuitem").last()).toBeFocused();
+  await page.keyboard.press("Escape");
   for (const other of others) other.leave();
 });

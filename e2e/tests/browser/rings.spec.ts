@@ -7,6 +7,7 @@ import { FORCED_COLOURS, launchFirefox } from "../../support/firefox.ts";
 import type { Participant } from "../../support/participant.ts";
 import { PaperParticipant } from "../../support/people.ts";
 import { expect, test } from "../../support/test.ts";
+import { until } from "../../support/until.ts";
 
 const COLOURS = [
   { colorScheme: "light", forcedColors: null },
@@ -115,6 +116,84 @@ test("in Firefox the ring of what has the focus stands out, in forced colours, t
   }
   expect(faults).toEqual([]);
   grace.leave();
+});
+
+/** Presses Tab from the beginning to the end of the page; says what is wrong with its stops. */
+async function walkWhole({ tab }: Participant, view: string, faults: string[]): Promise<number> {
+  await tab.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    for (const walked of document.querySelectorAll("[data-walked]")) {
+      walked.removeAttribute("data-walked");
+    }
+  });
+  let stops = 0;
+  for (let presses = 0; presses < 60; presses++) {
+    await tab.press("Tab");
+    const stop = await tab.evaluate(() => {
+      const focused = document.activeElement;
+      if (!(focused instanceof HTMLElement) || focused === document.body) return null;
+      const isKnown = focused.dataset.walked !== undefined;
+      focused.dataset.walked = "";
+      const labels = "labels" in focused ? [...(focused.labels as NodeListOf<Element>)] : [];
+      const by = (focused.getAttribute("aria-labelledby") ?? "").split(" ");
+      const texts = [
+        focused.getAttribute("aria-label"),
+        ...by.map((id) => document.getElementById(id)?.textContent),
+        ...labels.map((label) => label.textContent),
+        focused.matches("select, input, textarea") ? "" : focused.textContent,
+        focused.title,
+        ...[...focused.querySelectorAll("[aria-label]")].map((part) => part.ariaLabel),
+      ];
+      return {
+        isKnown,
+        hasName: texts.some((text) => text?.trim()),
+        html: focused.outerHTML.slice(0, 90),
+      };
+    });
+    // The end of the page, or its beginning again.
+    if (stop === null || stop.isKnown) break;
+    stops += 1;
+    if (!stop.hasName) faults.push(`${view}: no name of ${stop.html}`);
+    // A line may fade in.
+    let { ring } = await focusRing(tab);
+    for (let looks = 0; looks < 200 && ring === null; looks++) ({ ring } = await focusRing(tab));
+    if (ring === null) faults.push(`${view}: no ring around ${stop.html}`);
+  }
+  return stops;
+}
+
+test("in Firefox every stop of Tab has a name and a ring, and no video is one", async ({
+  firefox,
+  pool,
+  server,
+}) => {
+  const faults: string[] = [];
+  // A page each: beyond its last stop a page without a window never gets the focus back.
+  const ada = await pool.openFirefox("Ada", firefox);
+  await ada.tab.goto(`${server.url}/?name=Ada`);
+  await until("the start page", async () => {
+    const seen = await ada.tab.evaluate(() => document.querySelector("h1")?.textContent);
+    return seen ? { done: seen } : { seen };
+  });
+  expect(await walkWhole(ada, "home", faults)).toBeGreaterThan(4);
+  const ben = await pool.openFirefox("Ben", firefox);
+  await ben.openPreview("stops");
+  expect(await walkWhole(ben, "lobby", faults)).toBeGreaterThan(6);
+  const cem = await pool.openFirefox("Cem", firefox);
+  await cem.enter("stops");
+  const grace = await PaperParticipant.join(server.url, "stops", "Grace");
+  const hedy = await PaperParticipant.join(server.url, "stops", "Hedy");
+  await cem.remoteTiles(2);
+  await cem.tab.click("open-people");
+  expect(await walkWhole(cem, "call", faults)).toBeGreaterThan(4);
+  expect(faults).toEqual([]);
+  const videos = await cem.tab.evaluate(() =>
+    [...document.querySelectorAll("video")].map((video) => video.tabIndex),
+  );
+  expect(videos.length).toBeGreaterThan(1);
+  expect(new Set(videos)).toEqual(new Set([-1]));
+  grace.leave();
+  hedy.leave();
 });
 
 test("the ring of whoever speaks stands out from the stage, the tile and any picture", async ({

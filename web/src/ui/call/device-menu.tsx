@@ -1,6 +1,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { keyOpens } from "../parts/key-opens.ts";
 import { Popover } from "../parts/popover.tsx";
 import styles from "./device-menu.module.css";
 
@@ -31,6 +32,7 @@ export function DeviceMenu({ toggle, label, testId, onSettings, children }: Prop
         aria-expanded={isOpen}
         data-testid={testId}
         onClick={() => setOpen(!isOpen)}
+        onKeyDown={keyOpens(() => setOpen(true))}
       >
         <Icon name={isOpen ? "down" : "up"} size={18} />
       </button>

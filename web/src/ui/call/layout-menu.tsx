@@ -1,6 +1,7 @@
 import { useId, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
 import { Icon, type IconName } from "../parts/icon.tsx";
+import { keyOpens } from "../parts/key-opens.ts";
 import { usePreference } from "../use-preference.ts";
 import { HeadTool } from "./head-tool.tsx";
 import styles from "./menu.module.css";
@@ -46,7 +47,13 @@ function LayoutMenu({ view, onView }: Props) {
       isOpen={isOpen}
       onOpen={setOpen}
       button={(trigger) => (
-        <HeadTool {...trigger} icon="layout" label={t.layout.title} data-testid="open-layout" />
+        <HeadTool
+          {...trigger}
+          icon="layout"
+          label={t.layout.title}
+          data-testid="open-layout"
+          onKeyDown={keyOpens(() => setOpen(true))}
+        />
       )}
     >
       <Choices view={view} onView={onView} onDone={() => setOpen(false)} />

@@ -3,6 +3,7 @@ import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useI18n } from "../i18n/context.tsx";
 import { cx } from "../parts/cx.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
+import { keyOpens } from "../parts/key-opens.ts";
 import { usePollTexts } from "../parts/part-texts.ts";
 import popover from "../parts/popover.module.css";
 import { RoundButton } from "../parts/round-button.tsx";
@@ -33,8 +34,16 @@ export function More({ items, count, isSheet, children }: Props) {
   const { t } = useI18n();
   const pollTexts = usePollTexts();
   const [isOpen, setOpen] = useState(false);
+  /** The item with the focus when the menu opens; by mouse none of them. */
+  const [focused, setFocused] = useState<"first" | "last" | true>("first");
   const trigger = useRef<HTMLButtonElement>(null);
   const close = () => setOpen(false);
+  // With the key rather than with the click that follows: that one counts as a screen reader's, of
+  // which the menu itself would get the focus.
+  const openByKey = keyOpens((isLast) => {
+    setFocused(isLast ? "last" : "first");
+    setOpen(true);
+  }, true);
   return (
     <>
       <RoundButton
@@ -48,7 +57,9 @@ export function More({ items, count, isSheet, children }: Props) {
         aria-expanded={isOpen}
         data-testid="open-more"
         {...opens("info", "connection", "people", "polls")}
+        onPointerDown={() => setFocused(true)}
         onClick={() => setOpen(!isOpen)}
+        onKeyDown={isSheet ? undefined : openByKey}
       />
       {isSheet && isOpen ? (
         <Sheet title={t.controls.more} onClose={close}>
@@ -81,7 +92,12 @@ export function More({ items, count, isSheet, children }: Props) {
           offset={12}
           className={cx(popover.popover)}
         >
-          <Menu aria-label={t.controls.more} className={cx(menu.menu)} onClose={close}>
+          <Menu
+            aria-label={t.controls.more}
+            autoFocus={focused}
+            className={cx(menu.menu)}
+            onClose={close}
+          >
             {items.map(({ icon, label, testId, run }) => (
               <MenuItem
                 key={label}

@@ -1,6 +1,7 @@
 import type { Call } from "moim-client";
 import { useRef, useState } from "react";
 import { useI18n } from "../i18n/context.tsx";
+import { keyOpens } from "../parts/key-opens.ts";
 import { Popover } from "../parts/popover.tsx";
 import { RoundButton } from "../parts/round-button.tsx";
 import styles from "./reactions.module.css";
@@ -50,6 +51,7 @@ export function ReactionButton({ call }: { call: Pick<Call, "react"> }) {
         aria-expanded={isOpen}
         data-testid="open-reactions"
         onClick={() => setOpen(!isOpen)}
+        onKeyDown={keyOpens(() => setOpen(true))}
       />
       {isOpen ? (
         <Popover

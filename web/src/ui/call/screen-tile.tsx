@@ -58,7 +58,14 @@ export const ScreenTile = memo(function ScreenTile({
       data-zoom={scale}
       {...handlers}
     >
-      <video ref={ref} className={styles.screen} muted={isSilent} playsInline />
+      <video
+        ref={ref}
+        className={styles.screen}
+        // Firefox leads Tab to videos, also to those without controls.
+        tabIndex={-1}
+        muted={isSilent}
+        playsInline
+      />
       {screen.isUnplayable ? <Unplayable text={label} /> : null}
       <span className={styles.actions}>
         {canZoom ? (

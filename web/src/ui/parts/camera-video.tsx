@@ -30,6 +30,8 @@ export function CameraVideo({ ref, frames, own = null, fit = null, ...rest }: Pr
     <video
       {...rest}
       ref={ref}
+      // Firefox leads Tab to videos, also to those without controls.
+      tabIndex={-1}
       className={classes.join(" ")}
       data-fit={fit ?? undefined}
       data-upright={isUpright}

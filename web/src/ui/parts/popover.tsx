@@ -69,7 +69,13 @@ export function Popover({
   // Hidden elements take no focus.
   const isPlaced = style.visibility !== "hidden";
   useEffect(() => {
-    if (isPlaced) ref.current?.querySelector<HTMLElement>("input:checked, input, button")?.focus();
+    const panel = ref.current;
+    if (!isPlaced || !panel) return;
+    const [first] = tabStopsOf(panel);
+    // Of radio buttons the chosen one is the stop.
+    const isSame = (stop: HTMLElement) => first !== undefined && isTabStop(first, stop);
+    const chosen = [...panel.querySelectorAll<HTMLElement>("input:checked")].find(isSame);
+    (chosen ?? first)?.focus();
   }, [isPlaced]);
 
   useEffect(() => {
