@@ -182,11 +182,21 @@ impl Sfu {
     }
 
     fn add_remote_track(&mut self, room_id: RoomId, from: u16, track_id: TrackId, rids: &[Rid]) {
-        let max_tracks = self.max_tracks();
-        let is_full = self.rooms.get(&room_id).is_none_or(|room| room.tracks.len() >= max_tracks);
         // The tracks of a local peer are published here.
-        let is_local = self.peers.contains_key(&track_id.peer);
-        if is_full || is_local || self.tracks.contains_key(&track_id) {
+        if self.peers.contains_key(&track_id.peer) {
+            return;
+        }
+        match self.tracks.get(&track_id) {
+            // A participant whose link has moved: the removal of the earlier one may come later, and
+            // is then ignored.
+            Some(known) if known.room == room_id && known.origin.shard() != Some(from) => {
+                self.unpublish(track_id);
+            }
+            Some(_) => return,
+            None => {}
+        }
+        let max_tracks = self.max_tracks();
+        if self.rooms.get(&room_id).is_none_or(|room| room.tracks.len() >= max_tracks) {
             return;
         }
         let room = self.rooms.get(&room_id);

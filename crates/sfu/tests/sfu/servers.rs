@@ -218,6 +218,28 @@ fn tracks_of_a_server_that_died_are_removed() {
 }
 
 #[test]
+fn track_that_moves_to_another_server_comes_from_there_before_the_first_one_takes_it_back() {
+    let (mut world, [ann, bob, cat]) = three_servers(9);
+    world.wait(DEADLINE, "ann sees bob and cat", |world| {
+        sees(world, ann, bob) && sees(world, ann, cat)
+    });
+    // The server of bob's link hangs, and he begins another one, under the number that he had.
+    world.wan.set_broken(NEAR, FAR, true);
+    world.wan.set_broken(THIRD, FAR, true);
+    assert_eq!(join(&mut world, bob.0, THIRD, &BOTH), bob);
+    world.drain_all();
+    world.wait(DEADLINE, "ann sees bob's pictures", |world| sees(world, ann, bob));
+    assert!(frames_in_a_second(&mut world, ann, bob) > 20);
+    for shard in [NEAR, THIRD] {
+        let now = world.now();
+        world.shard(shard).handle_shard_disconnected(now, FAR);
+    }
+    world.drain_all();
+    assert!(frames_in_a_second(&mut world, ann, bob) > 20);
+    assert!(frames_in_a_second(&mut world, cat, bob) > 20);
+}
+
+#[test]
 fn link_that_comes_back_brings_the_tracks_back() {
     let (mut world, [ann, bob, cat]) = three_servers(8);
     world.wait(DEADLINE, "all see", |world| sees(world, ann, bob) && sees(world, bob, ann));
