@@ -107,6 +107,16 @@ const CHECKS: &[Check] = &[
         "polls go to another server each: none of 10,000 messages lost or twice; back in 3 s",
     ),
     server(
+        "span",
+        &["cluster::span::each_encoding_that_is_wanted_crosses_to_a_server_once_and_no_other"],
+        "of what crosses between servers each encoding that is wanted is there once, and no other",
+    ),
+    server(
+        "lossy",
+        &["cluster::span::loss_between_servers_is_repaired_before_viewers_see_it"],
+        "1 and 5 % of loss between servers leave 0.01 and 0.1 % to viewers, and no freeze",
+    ),
+    server(
         "race",
         &["cluster::race::room_that_many_join_at_once_by_all_servers_has_one_owner"],
         "1,000 times 30 join a room at once by three servers: one owner each",

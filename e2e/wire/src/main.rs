@@ -1,6 +1,3 @@
-//! A link between two network namespaces with delay, loss and a bottleneck, for kernels without
-//! netem.
-//!
 //! `moim-wire A B` creates two Ethernet interfaces with these names, which the caller moves to
 //! their namespaces; frames sent on one are received on the other. Each line of standard input sets
 //! the impairments of one direction or of both, and is answered with `ok` when they apply:
@@ -9,16 +6,12 @@
 //!
 //! It ends when its standard input is closed.
 
-mod direction;
 mod impairments;
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail};
+use moim_wire::Wire;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, stdin, stdout};
-use tun_rs::{AsyncDevice, DeviceBuilder, Layer};
 
-use direction::Direction;
 use impairments::{End, Impairments};
 
 fn main() -> anyhow::Result<()> {
@@ -28,11 +21,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(a: &str, b: &str) -> anyhow::Result<()> {
-    let interface_a = create_interface(a)?;
-    let interface_b = create_interface(b)?;
-    let (towards_b, sender_b) =
-        Direction::new(Arc::clone(&interface_a), Arc::clone(&interface_b), 1);
-    let (towards_a, sender_a) = Direction::new(interface_b, interface_a, 2);
+    let (wire, ends) = Wire::create(a, b)?;
     let control = async {
         let mut lines = BufReader::new(stdin()).lines();
         let mut output = stdout();
@@ -40,7 +29,7 @@ async fn run(a: &str, b: &str) -> anyhow::Result<()> {
         while let Some(line) = lines.next_line().await? {
             let impairments: Impairments =
                 serde_json::from_str(&line).with_context(|| line.clone())?;
-            for (end, sender) in [(End::A, &sender_a), (End::B, &sender_b)] {
+            for (end, sender) in [(End::A, &ends.a), (End::B, &ends.b)] {
                 if impairments.towards.is_none_or(|towards| towards == end) {
                     sender.send_replace(impairments.link());
                 }
@@ -50,14 +39,7 @@ async fn run(a: &str, b: &str) -> anyhow::Result<()> {
         Ok(())
     };
     tokio::select! {
-        ended = towards_a.run() => ended,
-        ended = towards_b.run() => ended,
+        ended = wire.run() => ended,
         ended = control => ended,
     }
-}
-
-/// Creates an interface that is down and without addresses: moving it would reset both.
-fn create_interface(name: &str) -> anyhow::Result<Arc<AsyncDevice>> {
-    let device = DeviceBuilder::new().name(name).layer(Layer::L2).enable(false).build_async();
-    Ok(Arc::new(device.with_context(|| format!("interface {name} (this needs root)"))?))
 }

@@ -75,6 +75,17 @@ impl Figures {
         self.note(seen >= bound, &format!("{name}: {seen}, at least {bound}"));
     }
 
+    /// A number that must be this or less.
+    pub(super) fn at_most(&mut self, name: &str, seen: u64, bound: u64) {
+        self.note(seen <= bound, &format!("{name}: {seen}, at most {bound}"));
+    }
+
+    /// A number of bytes or packets that must be at most so many percent of another one.
+    pub(super) fn percent(&mut self, name: &str, part: u64, whole: u64, most: u64) {
+        let shown = 100.0 * part as f64 / whole as f64;
+        self.note(part * 100 <= whole * most, &format!("{name}: {shown:.2} %, at most {most} %"));
+    }
+
     /// Fails if a bound was missed.
     pub(super) fn end(self) {
         assert!(self.missed.is_empty(), "{}: {:?}", self.check, self.missed);

@@ -5,7 +5,11 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     process::{Child, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
+
+use testnet::Link;
+use tokio::runtime::Runtime;
 
 use crate::{
     namespace::ip,
@@ -109,10 +113,68 @@ impl Host {
         self.run(&format!("iptables -A INPUT -i eth0 -s {} -j DROP", other.ip()));
     }
 
+    /// Counts UDP that it sends to an address of another host, or of the test.
+    pub(super) fn count(&self, to: Ipv4Addr) {
+        let chain = if to.octets()[3] == 1 { "INPUT" } else { "FORWARD" };
+        iptables(&format!("-A {chain} -p udp -s {} -d {to}", self.ip()));
+    }
+
+    /// Bytes that were counted so far, with heads of IP.
+    pub(super) fn counted(&self, to: Ipv4Addr) -> u64 {
+        let rules = iptables("-L -n -v -x");
+        let (from, to) = (self.ip().to_string(), to.to_string());
+        let line = rules.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let line = line.into_iter().find(|line| line.ends_with(&[&from, &to]));
+        line.expect("it is counted")[1].parse().unwrap()
+    }
+
+    /// Lays a wire of their own between this one and another host: UDP between them takes it.
+    pub(super) fn wire(&self, other: &Self) -> Wire {
+        let names = [self, other].map(|host| format!("wire{}", host.number));
+        let wire = Wire::start(names.clone());
+        for (host, peer, name) in [(self, other, &names[0]), (other, self, &names[1])] {
+            ip(&format!("link set {name} netns {}", host.holder.id()));
+            host.run(&format!("ip link set {name} up"));
+            let route = format!("{} dev {name} src {} table 77", peer.ip(), host.ip());
+            host.run(&format!("ip route add {route}"));
+            host.run(&format!("ip rule add ipproto udp to {} lookup 77", peer.ip()));
+        }
+        wire
+    }
+
     /// Everything comes through again.
     pub(super) fn mend(&self) {
         self.run("iptables -F INPUT");
         self.run("iptables -F OUTPUT");
+    }
+}
+
+/// A wire between two hosts.
+pub(super) struct Wire {
+    ends: moim_wire::Ends,
+    /// Carries packets until this is dropped.
+    _runtime: Runtime,
+}
+
+impl Wire {
+    fn start([a, b]: [String; 2]) -> Self {
+        // Its thread is in the namespace of this one.
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        let entered = runtime.enter();
+        let (wire, ends) = moim_wire::Wire::create(&a, &b).unwrap();
+        drop(entered);
+        runtime.spawn(wire.run());
+        Self { ends, _runtime: runtime }
+    }
+
+    /// From now on it loses this share of packets, and delivers the others after this time, in both
+    /// directions.
+    pub(super) fn degrade(&self, loss: f64, delay: Duration) {
+        let link = Link { loss, delay, ..Link::default() };
+        for end in [&self.ends.a, &self.ends.b] {
+            end.send_replace(link);
+        }
     }
 }
 
@@ -124,4 +186,16 @@ impl Drop for Host {
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
+}
+
+fn iptables(arguments: &str) -> String {
+    run_here("iptables", arguments)
+}
+
+/// Runs a command in the test's namespace.
+fn run_here(program: &str, arguments: &str) -> String {
+    let output = Command::new(program).args(arguments.split(' ')).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

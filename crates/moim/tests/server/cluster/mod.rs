@@ -20,6 +20,7 @@ mod rogue;
 mod sealed;
 mod sentinels;
 mod skew;
+mod span;
 mod stale;
 mod unplug;
 mod witness;

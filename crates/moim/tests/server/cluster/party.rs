@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::Ipv4Addr,
+    net::SocketAddr,
     sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant},
 };
@@ -22,6 +22,10 @@ use tokio::{
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Pause before a connection that broke is made anew.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Width and height of a small picture.
+pub(super) const SMALL: (u16, u16) = (320, 180);
+/// Those of a picture that is not shown.
+pub(super) const HIDDEN: (u16, u16) = (0, 0);
 
 /// Media of one publisher, as it arrived.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,22 @@ pub(super) struct Heard {
     pub(super) last: Option<Instant>,
     /// The longest time without its audio, between two packets.
     pub(super) longest_gap: Duration,
+    /// Its picture, as the receiver counts it.
+    pub(super) picture: Quality,
+    /// Packets of its sound that are lost.
+    pub(super) sound_lost: u64,
+}
+
+/// What came of a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Quality {
+    pub(super) packets: u64,
+    /// Packets that are lost after all repairs.
+    pub(super) lost: u64,
+    pub(super) freezes: u64,
+    pub(super) height: u16,
+    /// The 99th percentile of delays from sending to receiving, some packets ago.
+    pub(super) p99: Duration,
 }
 
 /// State of a party, for tests.
@@ -43,6 +63,8 @@ pub(super) struct Seen {
     /// Links to the media server that it has begun.
     pub(super) links: usize,
     pub(super) from: BTreeMap<u32, Heard>,
+    /// A measurement begins.
+    begins: bool,
     failure: Option<String>,
 }
 
@@ -70,20 +92,44 @@ impl Party {
     /// Joins a room by the first of these servers, and resumes by the next when it is gone.
     pub(super) fn join(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
         let video = Layer::single(180, 150_000);
-        Self::join_with(servers, room, number, Publish { audio: true, video })
+        let publish = Publish { audio: true, video };
+        Self::join_with(servers, room, number, publish, SMALL)
+    }
+
+    /// The same with a picture in three sizes.
+    pub(super) fn present(server: &ServerUrl, room: &str, number: u32) -> Self {
+        let publish = Publish { audio: true, video: Layer::simulcast() };
+        Self::join_with(&[server], room, number, publish, HIDDEN)
     }
 
     /// The same, with audio alone.
     pub(super) fn talk(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
-        Self::join_with(servers, room, number, Publish { audio: true, video: Vec::new() })
+        Self::join_with(servers, room, number, Publish { audio: true, video: Vec::new() }, SMALL)
     }
 
     /// The same, with nothing to send.
     pub(super) fn listen(servers: &[&ServerUrl], room: &str, number: u32) -> Self {
-        Self::join_with(servers, room, number, Publish { audio: false, video: Vec::new() })
+        Self::watch(servers, room, number, SMALL)
     }
 
-    fn join_with(servers: &[&ServerUrl], room: &str, number: u32, publish: Publish) -> Self {
+    /// The same with pictures of this width and height.
+    pub(super) fn watch(
+        servers: &[&ServerUrl],
+        room: &str,
+        number: u32,
+        wanted: (u16, u16),
+    ) -> Self {
+        let publish = Publish { audio: false, video: Vec::new() };
+        Self::join_with(servers, room, number, publish, wanted)
+    }
+
+    fn join_with(
+        servers: &[&ServerUrl],
+        room: &str,
+        number: u32,
+        publish: Publish,
+        wanted: (u16, u16),
+    ) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let (asks, asked) = mpsc::unbounded_channel();
         let mut call = Call {
@@ -92,6 +138,7 @@ impl Party {
             room: room.to_owned(),
             number,
             publish,
+            wanted,
             seen: Arc::clone(&seen),
             token: None,
             last: 0,
@@ -139,7 +186,9 @@ impl Party {
 
     /// Forgets gaps and counts so far.
     pub(super) fn begin_measuring(&self) {
-        self.seen.lock().unwrap().from.clear();
+        let mut seen = self.seen.lock().unwrap();
+        seen.from.clear();
+        seen.begins = true;
     }
 
     /// True if sound and picture of another came since the measurement began.
@@ -173,6 +222,7 @@ struct Call {
     room: String,
     number: u32,
     publish: Publish,
+    wanted: (u16, u16),
     seen: Arc<Mutex<Seen>>,
     token: Option<Value>,
     last: u64,
@@ -221,7 +271,9 @@ impl Call {
 
     async fn begin(&mut self, socket: &mut Socket, instance: String) -> anyhow::Result<()> {
         self.link = None;
-        let link = open(self.number, self.publish.clone(), instance, &self.seen).await?;
+        let server = self.servers[0].address;
+        let publish = self.publish.clone();
+        let link = open(server, self.number, publish, instance, &self.seen).await?;
         self.cameras.clear();
         self.link = Some(link);
         self.offer(socket).await
@@ -269,8 +321,10 @@ impl Call {
                 let tracks = field(&payload, "tracks").as_array().cloned().unwrap_or_default();
                 let cameras = tracks.iter().filter(|track| field(track, "source") == "camera");
                 let cameras = cameras.map(|track| {
-                    let id = field(track, "participant");
-                    json!({"participant": id, "source": "camera", "width": 320, "height": 180})
+                    let (id, (width, height)) = (field(track, "participant"), self.wanted);
+                    json!({
+                        "participant": id, "source": "camera", "width": width, "height": height,
+                    })
                 });
                 let cameras: Vec<_> = cameras.collect();
                 if cameras != self.cameras {
@@ -290,12 +344,16 @@ impl Call {
 }
 
 async fn open(
+    server: SocketAddr,
     number: u32,
     publish: Publish,
     instance: String,
     seen: &Arc<Mutex<Seen>>,
 ) -> anyhow::Result<Link> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    // The address from which the server is reached.
+    let probe = std::net::UdpSocket::bind("0.0.0.0:0")?;
+    probe.connect(server)?;
+    let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
     let config = Config {
         local: socket.local_addr()?,
         transport: Transport::Udp,
@@ -340,8 +398,13 @@ async fn run(
                 // An error is an ICMP message for an earlier datagram.
                 if let Ok((length, from)) = received {
                     let now = Instant::now();
+                    let mut seen = seen.lock().unwrap();
+                    if std::mem::take(&mut seen.begins) {
+                        participant.reset();
+                        counted.clear();
+                    }
                     participant.handle_datagram(now, now, from, &buffer[..length]);
-                    note(&participant, &mut counted, &mut seen.lock().unwrap().from);
+                    note(&participant, &mut counted, &mut seen.from);
                 }
             }
             () = sleep_until(due.into()) => participant.handle_timeout(Instant::now()),
@@ -367,8 +430,20 @@ fn note(
         heard.bytes += total.2 - before.2;
         if track.is_video() {
             heard.frames += total.1 - before.1;
+            heard.picture = Quality {
+                packets: track.packets(),
+                lost: track.lost(),
+                freezes: track.freezes().0,
+                height: track.size().map_or(0, |(_, height)| height),
+                // It is costly.
+                p99: match total.0 % 64 {
+                    0 => Duration::from_micros(track.delays().value_at_quantile(0.99)),
+                    _ => heard.picture.p99,
+                },
+            };
             continue;
         }
+        heard.sound_lost = track.lost();
         heard.packets += total.0 - before.0;
         if let Some(last) = heard.last.replace(now) {
             heard.longest_gap = heard.longest_gap.max(now - last);
