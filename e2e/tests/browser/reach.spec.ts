@@ -18,11 +18,17 @@ test("home joins by a pasted invitation and remembers the rooms of this device",
   await page.goto(`${ben.url}/`);
   await expect(page.getByTestId("own-rooms")).toHaveCount(0);
   await page.getByTestId("name-input").fill("Ben");
-  await page.getByTestId("join-link").fill("..");
-  await page.getByTestId("join-by-link").click();
+  await page.getByTestId("new-room-name").fill("..");
+  await page.getByTestId("create-room").click();
   await expect(page.getByRole("alert")).toBeVisible();
-  await page.getByTestId("join-link").fill(`Come: ${invitation} !`);
-  await page.getByTestId("join-by-link").click();
+  // The name of an open room leads into it.
+  await expect(page.getByTestId("room-item")).toHaveCount(1);
+  await page.getByTestId("new-room-name").fill("tea");
+  await page.getByTestId("create-room").click();
+  await expect(page).toHaveURL(`${ben.url}/r/tea`);
+  await page.goBack();
+  await page.getByTestId("new-room-name").fill(`Come: ${invitation} !`);
+  await page.getByTestId("create-room").click();
   await ben.join();
   await expect(page).toHaveURL(`${ben.url}/r/tea`);
   await ben.remoteTiles(1);

@@ -142,8 +142,8 @@ for (const look of LOOKS) {
     await inspector.inspect(page, "home");
     await page.getByTestId("create-options").click();
     await inspector.inspect(page, "home with options");
-    await page.getByTestId("join-link").fill("..");
-    await page.getByTestId("join-by-link").click();
+    await page.getByTestId("new-room-name").fill("..");
+    await page.getByTestId("create-room").click();
     await expect(page.getByRole("alert")).toBeVisible();
     await inspector.inspect(page, "home with an error");
 

@@ -7,5 +7,5 @@ interface Props extends Omit<ComponentProps<typeof IconButton>, "isTool" | "icon
 
 /** A quiet button of the head. */
 export function HeadTool({ tooltip, ...rest }: Props) {
-  return <IconButton {...rest} isTool iconSize={20} title={tooltip ?? rest.label} />;
+  return <IconButton {...rest} isTool iconSize={20} tip={tooltip ?? rest.label} />;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDestination } from "./destination.ts";
+import { isLink, parseDestination } from "./destination.ts";
 
 const parse = (text: string) => parseDestination(text, "https://meet.example:4000");
 
@@ -14,6 +14,22 @@ test("links of this server lead to their room, without the query", () => {
     "tea",
   ]) {
     expect(parse(text)).toEqual({ kind: "room", path: "/r/tea" });
+  }
+});
+
+test("a link, also a broken one, is no name of a new room", () => {
+  for (const text of [
+    "https://meet.example:4000/r/tea",
+    "Come: https://other.example/r/tea !",
+    "meet.example:4000/r/tea",
+    " /r/tea",
+    "r/tea",
+    "https://",
+  ]) {
+    expect(isLink(text, "https://meet.example:4000"), text).toBe(true);
+  }
+  for (const text of ["", "tea", "tea at four", "meet.example", "r", "http", "하늘/바다"]) {
+    expect(isLink(text, "https://meet.example:4000"), text).toBe(false);
   }
 });
 

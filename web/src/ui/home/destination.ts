@@ -11,6 +11,13 @@ export type Destination =
 
 const NONE: Destination = { kind: "none" };
 
+/** The text is, or contains, a link, well-formed or not, rather than a room's name. */
+export function isLink(text: string, origin: string): boolean {
+  const typed = text.trim();
+  const isOfThisServer = typed.startsWith(`${new URL(origin).host}/`);
+  return isOfThisServer || /https?:\/\/\S|^https?:|^\/?r\/[^/]/i.test(typed);
+}
+
 /** Parses a room's link, also inside a message or without its scheme, or the room's name. */
 export function parseDestination(text: string, origin: string): Destination {
   const typed = text.trim();

@@ -6,14 +6,13 @@ import { TextField } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { MAX_NAME_LENGTH } from "../preferences.ts";
-import { CreateRoom } from "./create-room.tsx";
 import styles from "./home.module.css";
-import { JoinForm } from "./join-form.tsx";
 import { OwnRooms } from "./own-rooms.tsx";
 import { PersonRow } from "./person.tsx";
 import { RoomList } from "./room-list.tsx";
+import { StartForm } from "./start-form.tsx";
 
-/** The view at `/`: the user's name, forms that create and join a room, own and open rooms. */
+/** The view at `/`: one field that starts or joins a call, the user's name, own and open rooms. */
 export function Home({ givenName }: { givenName: string | undefined }) {
   const { t } = useI18n();
   const [name, setName] = useState(() => {
@@ -31,8 +30,10 @@ export function Home({ givenName }: { givenName: string | undefined }) {
             <p className={styles.lead}>{t.lead}</p>
           </div>
           <PersonRow />
+          <StartForm />
           <TextField
             label={t.yourName}
+            isQuiet
             placeholder={t.namePlaceholder}
             value={name}
             maxLength={MAX_NAME_LENGTH}
@@ -43,10 +44,6 @@ export function Home({ givenName }: { givenName: string | undefined }) {
               ownName.remember(event.target.value.trim());
             }}
           />
-          <hr className={styles.divider} />
-          <CreateRoom />
-          <hr className={styles.divider} />
-          <JoinForm />
         </section>
         <div className={styles.rooms}>
           <OwnRooms />

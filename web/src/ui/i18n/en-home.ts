@@ -38,8 +38,6 @@ export const enHome = {
   },
 
   create: {
-    title: "Start a call",
-    roomName: "Room name (optional)",
     options: "Options",
     capacity: "Participant limit",
     capacityHint: "Leave empty to use the server's default.",
@@ -48,8 +46,8 @@ export const enHome = {
     listed: "Show in the list of open rooms",
     listedHint: "Everyone who visits this page can see the room and come in.",
     unlistedHint: "Unlisted: only people who have the link can come in.",
-    submit: "New room",
-    submitting: "Creating room…",
+    submit: "Start a call",
+    submitting: "Starting…",
     exists: (room: string) => `There is already a room called “${room}”.`,
     goThere: "Go to that room",
   },

@@ -5,8 +5,7 @@ const plural = pluralIn("en");
 /** Texts about reaching people: the start page, invitations, before and after a call. */
 export const enReach = {
   join: {
-    label: "Link or room name",
-    placeholder: "Paste a link or type a name",
+    label: "Room name or link (optional)",
     submit: "Join",
     nowhere: "That is neither the link nor the name of a room.",
     elsewhere: (host: string) => `This link leads to another server, ${host}.`,

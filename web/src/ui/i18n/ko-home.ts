@@ -31,8 +31,6 @@ export const koHome: HomeMessages = {
   },
 
   create: {
-    title: "통화 시작하기",
-    roomName: "방 이름(선택)",
     options: "추가 설정",
     capacity: "최대 인원",
     capacityHint: "비워 두면 서버 기본값을 써요.",
@@ -41,8 +39,8 @@ export const koHome: HomeMessages = {
     listed: "열려 있는 방 목록에 보이기",
     listedHint: "이 페이지에 온 사람은 누구나 방을 보고 들어올 수 있어요.",
     unlistedHint: "목록에 없으면 링크를 아는 사람만 들어올 수 있어요.",
-    submit: "새 방",
-    submitting: "방을 만들고 있어요…",
+    submit: "통화 시작하기",
+    submitting: "시작하고 있어요…",
     exists: (room) => `‘${room}’ 방이 이미 있어요.`,
     goThere: "그 방으로 가기",
   },

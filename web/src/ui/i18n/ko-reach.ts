@@ -2,8 +2,7 @@ import type { ReachMessages } from "./en-reach.ts";
 
 export const koReach: ReachMessages = {
   join: {
-    label: "링크 또는 방 이름",
-    placeholder: "링크를 붙여 넣거나 이름을 입력해 주세요",
+    label: "방 이름 또는 링크(선택)",
     submit: "참여하기",
     nowhere: "방의 링크나 이름이 아니에요.",
     elsewhere: (host) => `다른 서버(${host})로 가는 링크예요.`,

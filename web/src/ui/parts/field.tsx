@@ -7,14 +7,16 @@ interface TextProps extends Omit<ComponentProps<"input">, "id" | "className"> {
   hint?: ReactNode;
   /** Validation error, announced at once. */
   error?: string | null;
+  /** Secondary: in one line with its label. */
+  isQuiet?: boolean;
 }
 
 /** A labelled text field with a hint or an error. */
-export function TextField({ label, hint, error, ...input }: TextProps) {
+export function TextField({ label, hint, error, isQuiet = false, ...input }: TextProps) {
   const id = useId();
   const description = error ? `${id}-error` : hint ? `${id}-hint` : undefined;
   return (
-    <div className={styles.field}>
+    <div className={isQuiet ? `${styles.field} ${styles.quiet}` : styles.field}>
       <label className={styles.label} htmlFor={id}>
         {label}
       </label>

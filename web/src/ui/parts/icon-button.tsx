@@ -7,12 +7,14 @@ interface Props extends Omit<ComponentProps<"button">, "children" | "className">
   /** Accessible name. */
   label: string;
   iconSize?: number;
+  /** Its words below it while it is pointed at or focused. */
+  tip?: string;
   /** Softer than the text around it, and lit while it is pressed or open. */
   isTool?: boolean;
 }
 
 /** A round button without a ground of its own. */
-export function IconButton({ icon, label, iconSize, isTool = false, ...rest }: Props) {
+export function IconButton({ icon, label, iconSize, tip, isTool = false, ...rest }: Props) {
   return (
     <button
       {...rest}
@@ -21,6 +23,11 @@ export function IconButton({ icon, label, iconSize, isTool = false, ...rest }: P
       aria-label={label}
     >
       <Icon name={icon} {...(iconSize && { size: iconSize })} />
+      {tip === undefined ? null : (
+        <span className={styles.tip} aria-hidden="true">
+          {tip}
+        </span>
+      )}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useClient, useReadable } from "../client-context.ts";
 import { useI18n } from "../i18n/context.tsx";
 import { Alert } from "../parts/alert.tsx";
@@ -8,19 +8,28 @@ import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { SignInLink } from "../parts/sign-in.tsx";
 import { ToggleChoice } from "../parts/toggle-choice.tsx";
-import { MAX_NAME_LENGTH } from "../preferences.ts";
 import { rememberPassword } from "../room/passwords.ts";
 import { type Rejection, rejectionOf, rejectionText } from "../room/rejection.ts";
 import { isAddressable, navigate, roomPath } from "../router.ts";
 import { createRequest } from "./create-request.ts";
-import styles from "./create-room.module.css";
+import { type Destination, isLink, parseDestination } from "./destination.ts";
 import { suggestRoomName } from "./room-names.ts";
+import styles from "./start-form.module.css";
 
-/** Form that creates a room; an empty name is replaced by the suggested one. */
-export function CreateRoom() {
+/** Whoever may not create rooms may join the one that was named. */
+const MAY_NOT: ReadonlySet<string> = new Set(["api_only", "sign_in_required"]);
+
+/** As long a link as can be pasted. A room's name is shorter, which the server tells. */
+const MAX_LENGTH = 2_000;
+
+/**
+ * The one field that starts or joins a call: a pasted link leads to its room, a name creates a room, and
+ * none creates one under a suggested name.
+ */
+export function StartForm() {
   const { t, language } = useI18n();
   const { lobby, server } = useClient();
-  const { templates } = useReadable(lobby);
+  const { templates, rooms } = useReadable(lobby);
   const isOffline = useReadable(server) === "offline";
   // One suggestion per language, kept while the form is open.
   const [suggested] = useState(() => ({ en: suggestRoomName("en"), ko: suggestRoomName("ko") }));
@@ -35,18 +44,28 @@ export function CreateRoom() {
   // A template may have its own word about a room with a name, but a random one stays unlisted.
   const listed = template && name.trim() ? (chosenListed ?? undefined) : isListed;
   const options = { capacity, password, template, hasWaitingRoom };
+  const hasOptions =
+    chosenListed !== null || hasWaitingRoom || `${capacity}${password}${template}` !== "";
   const [isBusy, setBusy] = useState(false);
   const [rejection, setRejection] = useState<(Rejection & { room: string }) | null>(null);
+  const [problem, setProblem] = useState<Exclude<Destination, { kind: "room" }> | null>(null);
+  const joins = isLink(name, location.origin);
 
-  async function create(event: FormEvent) {
-    event.preventDefault();
+  function join() {
+    const destination = parseDestination(name, location.origin);
+    if (destination.kind === "room") navigate(destination.path);
+    else setProblem(destination);
+  }
+
+  async function create() {
     if (isBusy) return;
     const room = name.trim() || suggested[language];
     if (!isAddressable(room)) {
       setRejection({ code: "invalid", kind: "other", room });
       return;
     }
-    setRejection(null);
+    const isOpen = rooms.some(({ name, dialect }) => name === room && !dialect);
+    if (isOpen && !hasOptions) return navigate(roomPath(room));
     setBusy(true);
     try {
       const created = await lobby.create(createRequest(room, listed, options));
@@ -59,29 +78,54 @@ export function CreateRoom() {
   }
 
   return (
-    <form className={styles.form} onSubmit={create}>
-      <h2 className={styles.title}>{t.create.title}</h2>
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        setRejection(null);
+        if (joins) join();
+        else void create();
+      }}
+    >
       <div className={styles.row}>
         <TextField
-          label={t.create.roomName}
+          label={t.reach.join.label}
           placeholder={suggested[language]}
           value={name}
-          maxLength={MAX_NAME_LENGTH}
+          maxLength={MAX_LENGTH}
           autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
           enterKeyHint="go"
+          error={problem?.kind === "none" ? t.reach.join.nowhere : null}
           data-testid="new-room-name"
-          onChange={(event) => setName(event.target.value)}
+          onChange={(event) => {
+            setName(event.target.value);
+            setProblem(null);
+          }}
         />
         <Button
           variant="primary"
           type="submit"
           busy={isBusy}
-          disabled={isOffline}
+          disabled={isOffline && !joins}
           data-testid="create-room"
         >
-          {isBusy && !isOffline ? t.create.submitting : t.create.submit}
+          <Icon name="camera" size={20} />
+          {joins
+            ? t.reach.join.submit
+            : isBusy && !isOffline
+              ? t.create.submitting
+              : t.create.submit}
         </Button>
       </div>
+      {problem?.kind === "elsewhere" ? (
+        <Alert tone="info" title={t.reach.join.elsewhere(problem.host)} testId="join-elsewhere">
+          <a className={styles.go} href={problem.url} rel="noreferrer">
+            {t.reach.join.goElsewhere(problem.host)}
+          </a>
+        </Alert>
+      ) : null}
       {rejection ? (
         <Alert
           tone="warning"
@@ -92,7 +136,7 @@ export function CreateRoom() {
           }
           testId="error"
         >
-          {rejection.code === "room_exists" ? (
+          {rejection.code === "room_exists" || (MAY_NOT.has(rejection.code) && name.trim()) ? (
             <Link to={roomPath(rejection.room)} className={styles.go}>
               {t.create.goThere}
             </Link>
