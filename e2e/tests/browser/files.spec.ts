@@ -248,6 +248,31 @@ test("files are refused, cancelled and withdrawn, dropped and pasted", async ({ 
   await expect(ada.page.getByTestId("chat-input")).toBeFocused();
 });
 
+test("a sender who reloads ends the offer, and the recipient is told what to do", async ({
+  open,
+}) => {
+  const ada = await open("Ada", { observer: SMALL });
+  const grace = await open("Grace", { observer: SMALL });
+  await ada.enter("again");
+  await grace.enter("again");
+  await ada.remoteTiles(1);
+  for (const person of [ada, grace]) await person.tab.click("chat-open");
+  await share(ada, { name: "notes.txt", buffer: Buffer.from("notes") });
+  await fileIs(grace, "offered");
+  await ada.page.reload();
+  await ada.ownTile();
+  await fileIs(grace, "unavailable");
+  await expect(card(grace)).toContainText("Ada left or reloaded the page");
+  await expect(card(grace).getByTestId("file-receive")).toHaveCount(0);
+  // Shared again, it arrives.
+  const chat = ada.page.getByTestId("chat-open");
+  if ((await chat.getAttribute("aria-expanded")) !== "true") await chat.click();
+  await share(ada, { name: "notes.txt", buffer: Buffer.from("notes") });
+  await fileIs(grace, "offered");
+  await card(grace).getByTestId("file-receive").click();
+  await fileIs(grace, "received");
+});
+
 test("a host keeps files to hosts: the others may write, not share", async ({ open }) => {
   const ada = await open("Ada", { observer: SMALL });
   const grace = await open("Grace", { observer: SMALL });

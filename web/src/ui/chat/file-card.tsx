@@ -12,6 +12,7 @@ import {
 import { ProgressBar } from "react-aria-components";
 import { useI18n } from "../i18n/context.tsx";
 import type { FileMessages } from "../i18n/en-files.ts";
+import { clip } from "../parts/clip.ts";
 import { Icon } from "../parts/icon.tsx";
 import { useFileTexts } from "../parts/part-texts.ts";
 import styles from "./file-card.module.css";
@@ -20,6 +21,9 @@ import { FileName } from "./file-name.tsx";
 import { fileSize } from "./file-size.ts";
 import { ImagePreview } from "./image-preview.tsx";
 import { useSave } from "./use-files.ts";
+
+/** Characters of a name in a sentence. */
+const MAX_NAME = 24;
 
 interface Props {
   call: Call;
@@ -39,7 +43,7 @@ export function FileCard({ call, state, files, message, isOwn }: Props) {
   const own = files.own.get(file.id);
   const isHere = state.others.some(({ id }) => id === message.from);
   const isOffered = isHere && !files.withdrawn.has(withdrawnKey(message.from, file.id));
-  const others = { call, message, received, isOffered };
+  const others = { call, message, received, isHere, isOffered };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form.
     <div
@@ -70,6 +74,8 @@ interface OthersProps {
   call: Call;
   message: ChatMessage & { file: SharedFile };
   received: ReceivedFile | undefined;
+  /** The sender is there, as the same participant. */
+  isHere: boolean;
   /** The sender is there and has not taken it back. */
   isOffered: boolean;
 }
@@ -87,6 +93,7 @@ const GOING_ON: readonly Status[] = ["queued", "waiting", "connecting", "receivi
 function Others(props: OthersProps) {
   const { call, message, received } = props;
   const t = useFileTexts();
+  const { chat } = useI18n().t;
   const save = useSave(call);
   const { file } = message;
   const status = statusOf(props);
@@ -96,7 +103,14 @@ function Others(props: OthersProps) {
     <>
       {isGoingOn && received ? <Progress received={received} /> : null}
       {status === "received" && received ? <ImagePreview call={call} file={file} /> : null}
-      <StatusLine text={statusText(t, status, received)} isBad={status === "failed"} />
+      <StatusLine
+        text={
+          status === "unavailable" && !props.isHere
+            ? t.senderGone(clip(message.name || chat.unknownSender, MAX_NAME))
+            : statusText(t, status, received)
+        }
+        isBad={status === "failed"}
+      />
       <div className={styles.actions}>
         {canReceive ? (
           <Action

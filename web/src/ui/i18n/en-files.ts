@@ -42,6 +42,8 @@ export const enFiles = {
     cancelled: "Download cancelled",
     unavailable: "No longer available",
   },
+  senderGone: (name: string) =>
+    `${name} left or reloaded the page, which ended the sharing. Ask them to share it again.`,
   failure: {
     space: "There isn't enough space on this device.",
     memory: "This file is too large for this browser. Try another browser.",

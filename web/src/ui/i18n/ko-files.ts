@@ -39,6 +39,8 @@ export const koFiles: FileMessages = {
     cancelled: "받기를 취소했어요",
     unavailable: "더 이상 받을 수 없어요",
   },
+  senderGone: (name) =>
+    `${name}님이 나갔거나 페이지를 새로 고쳐서 공유가 끝났어요. 다시 공유해 달라고 해 보세요.`,
   failure: {
     space: "이 기기에 남은 공간이 모자라요.",
     memory: "이 브라우저로 받기에는 파일이 너무 커요. 다른 브라우저로 받아 보세요.",
