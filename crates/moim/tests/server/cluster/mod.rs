@@ -189,6 +189,16 @@ fn room_is_one_over_all_servers() {
     let other = ben.request("room:join", &json!({ "room": "coffee", "name": "Ben" }));
     assert!(other["ok"].is_object(), "{other}");
     assert_eq!([rooms(&servers[0]), rooms(&servers[1])], ["1", "1"]);
+    // Each server tells of a room's password, whichever has the room.
+    let vault = json!({ "name": "vault", "password": "sesame", "listed": false });
+    assert!(Page::connect(&servers[0]).request("room:create", &vault)["ok"].is_object());
+    for server in &servers {
+        let mut page = Page::connect(server);
+        let mut locked = |room: &str| {
+            page.request("room:check", &json!({ "room": room }))["ok"]["locked"].clone()
+        };
+        assert_eq!([locked("vault"), locked("tea"), locked("nowhere")], [true, false, false]);
+    }
 }
 
 #[test]
