@@ -131,3 +131,28 @@ test("the lobby of a room without a password, and of a new one, has no field for
     await expect(ada.page.getByTestId("room-password")).toHaveCount(0);
   }
 });
+
+test("the settings keep their place and height from tab to tab", async ({ open }) => {
+  const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
+  const { page } = ada;
+  await ada.enter("settings");
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height });
+    await page.keyboard.press("?");
+    const settings = page.getByTestId("settings");
+    await expect(settings).toBeVisible();
+    const places = new Set<string>();
+    for (const tab of ["media", "notices", "access", "language", "shortcuts"]) {
+      await page.getByTestId(`settings-${tab}`).click();
+      await expect(page.getByTestId(`settings-${tab}`)).toHaveAttribute("aria-selected", "true");
+      const box = await settings.evaluate((dialog) => {
+        const { top, height } = dialog.getBoundingClientRect();
+        return `${top} ${height}`;
+      });
+      places.add(box);
+    }
+    expect([...places], `settings at ${width}`).toHaveLength(1);
+    await page.keyboard.press("Escape");
+    await expect(settings).toHaveCount(0);
+  }
+});
