@@ -16,7 +16,8 @@ use quinn_proto::{
 };
 
 use crate::{
-    link::{CloseReason, Event, Link, Media, Progress, Stats},
+    failure::{CloseReason, Failure},
+    link::{Event, Link, Media, Progress, Stats},
     unlimited::Unlimited,
 };
 
@@ -131,6 +132,8 @@ struct Wanted {
     handle: Option<ConnectionHandle>,
     next_attempt: Instant,
     backoff: Duration,
+    /// The reason for which the last attempt, or the last link, has ended.
+    failure: Option<Failure>,
 }
 
 /// The links of one shard. The [crate's documentation](crate) states its contract.
@@ -186,6 +189,7 @@ impl Endpoint {
             handle: None,
             next_attempt: now,
             backoff: MIN_BACKOFF,
+            failure: None,
         });
         (wanted.address, wanted.asked_at) = (address, now);
         self.connect_wanted(now);
@@ -195,6 +199,13 @@ impl Endpoint {
     #[must_use]
     pub fn is_connected(&self, shard: u16) -> bool {
         self.by_shard.contains_key(&shard)
+    }
+
+    /// The reason for which the last link to a shard that this side connects to has ended, or was
+    /// not made; `None` if there was none, or if the other side connects.
+    #[must_use]
+    pub fn failure(&self, shard: u16) -> Option<&Failure> {
+        self.wanted.get(&shard)?.failure.as_ref()
     }
 
     /// Number of links.
@@ -418,8 +429,8 @@ impl Endpoint {
     }
 
     fn on_closed(&mut self, now: Instant, handle: ConnectionHandle) {
-        let Some(Link { shard, called, .. }) = self.links.get(&handle) else { return };
-        let (shard, called) = (*shard, *called);
+        let Some(link) = self.links.get_mut(&handle) else { return };
+        let (shard, called, failure) = (link.shard, link.called, link.failure.take());
         if let Some(shard) = shard
             && self.by_shard.get(&shard) == Some(&handle)
         {
@@ -431,6 +442,7 @@ impl Endpoint {
         {
             wanted.handle = None;
             wanted.next_attempt = wanted.next_attempt.max(now);
+            wanted.failure = failure;
         }
     }
 

@@ -36,6 +36,7 @@
 
 pub mod datagram;
 mod endpoint;
+mod failure;
 mod frames;
 mod health;
 mod link;
@@ -44,5 +45,6 @@ mod repair;
 mod unlimited;
 
 pub use endpoint::{Config, ConfigError, Endpoint, IDLE_TIMEOUT, Transmit};
+pub use failure::{CloseReason, Failure};
 pub use frames::MAX_MESSAGE;
 pub use link::{Event, Media, Stats};

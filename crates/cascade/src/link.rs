@@ -6,10 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use quinn_proto::{Connection, Dir, ReadError, StreamId, VarInt, WriteError};
+use quinn_proto::{Connection, Dir, ReadError, StreamId, WriteError};
 
 use crate::{
     datagram::Datagram,
+    failure::{CloseReason, Failure},
     frames::{Incoming, Outgoing},
     repair::{Receiver, Sender},
 };
@@ -112,17 +113,6 @@ impl std::ops::AddAssign for Stats {
     }
 }
 
-/// The reason for which this side closes a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CloseReason {
-    Idle = 0,
-    Replaced = 1,
-    Version = 2,
-    WrongShard = 3,
-    Protocol = 4,
-    SlowReader = 5,
-}
-
 /// Outcome of [`Link::advance`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -153,6 +143,8 @@ pub(crate) struct Link {
     pub(crate) is_queued: bool,
     is_closed: bool,
     is_end_reported: bool,
+    /// The reason for its end.
+    pub(crate) failure: Option<Failure>,
     #[cfg(debug_assertions)]
     panics_at: Option<&'static [u8]>,
 }
@@ -175,6 +167,7 @@ impl Link {
             is_queued: false,
             is_closed: false,
             is_end_reported: false,
+            failure: None,
             #[cfg(debug_assertions)]
             panics_at: None,
         }
@@ -222,7 +215,8 @@ impl Link {
 
     pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) {
         self.is_closed = true;
-        self.connection.close(now, VarInt::from_u32(reason as u32), Bytes::new());
+        self.failure.get_or_insert(Failure::Closed(reason));
+        self.connection.close(now, reason.code(), Bytes::new());
     }
 
     pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
@@ -262,8 +256,9 @@ impl Link {
         while let Some(event) = self.connection.poll() {
             match event {
                 quinn_proto::Event::Connected => self.start(now),
-                quinn_proto::Event::ConnectionLost { .. } => {
+                quinn_proto::Event::ConnectionLost { reason } => {
                     self.is_closed = true;
+                    self.failure.get_or_insert_with(|| reason.into());
                 }
                 quinn_proto::Event::Stream(_)
                 | quinn_proto::Event::HandshakeDataReady

@@ -50,8 +50,10 @@ fn table(status: &Value) -> String {
     for node in nodes {
         let own = if node["own"].as_bool() == Some(true) { "  this node" } else { "" };
         let load = format!("{} %", node["load_percent"]);
-        lines +=
-            &format!("{:<24}{:<12}{load:>5}{own}\n", text(&node["node"]), text(&node["state"]));
+        let media = node["no_media"].as_str();
+        let media = media.map(|why| format!("  no media: {why}")).unwrap_or_default();
+        let (id, state) = (text(&node["node"]), text(&node["state"]));
+        lines += &format!("{id:<24}{state:<12}{load:>5}{own}{media}\n");
     }
     lines
 }
@@ -66,16 +68,17 @@ mod tests {
     fn status_is_a_line_for_the_engine_and_one_for_each_node() {
         let node =
             |node, own, state| json!({"node": node, "own": own, "state": state, "load_percent": 7});
-        let nodes = [
+        let mut nodes = [
             node("3.00000000000000aa", true, "serving"),
             node("4.00000000000000bb", false, "draining"),
         ];
+        nodes[1]["no_media"] = json!("no answer by UDP");
         let engine = json!({"address": "redis://redis.example:6379", "connected": true});
         let status = json!({"engine": engine, "leased": true, "nodes": nodes});
         let expected = "redis://redis.example:6379 connected\n\n\
              NODE                    STATE        LOAD\n\
              3.00000000000000aa      serving       7 %  this node\n\
-             4.00000000000000bb      draining      7 %\n";
+             4.00000000000000bb      draining      7 %  no media: no answer by UDP\n";
         assert_eq!(table(&status), expected);
         let engine =
             json!({"address": "redis://x", "connected": false, "failure": "can't be reached"});

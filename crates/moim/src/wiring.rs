@@ -111,7 +111,8 @@ pub(crate) fn nodes(
     let first = || reachability.current().at_interfaces().first().copied();
     let Some(address) = cluster.address.or_else(first) else { return Ok(None) };
     let MediaTls { client, server, name } = media_tls(&cluster.key)?;
-    Ok(Some(shard::NodeConfig { client, server, name, ip: address.ip() }))
+    let (ip, unreached) = (address.ip(), shard::Unreached::default());
+    Ok(Some(shard::NodeConfig { client, server, name, ip, unreached }))
 }
 
 /// The settings of the relay that a reload replaces, for the `realm` that the relay has.

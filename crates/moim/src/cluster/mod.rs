@@ -88,6 +88,8 @@ pub(crate) struct Cluster {
     claims: AtomicU64,
     fenced: AtomicU64,
     drain: Drain,
+    /// Nodes without a link for media.
+    unreached: shard::Unreached,
     task: JoinHandle<()>,
 }
 
@@ -124,7 +126,7 @@ impl Cluster {
         let slot = u16::try_from(boot % 1023 + 1).ok().and_then(Slot::new);
         let slot = slot.context("There is no slot")?;
         let identity = Identity::new(&config.key).context("No certificate for other nodes")?;
-        let media_ports = shards.media_ports();
+        let (media_ports, unreached) = (shards.media_ports(), shards.unreached());
         let own = OwnCard { address, media_ports, drain: drain.clone(), health: shards.health() };
         let member = Member::new(Instant::now(), slot, boot, own.card());
         let addresses = HashMap::new();
@@ -153,6 +155,7 @@ impl Cluster {
             claims: AtomicU64::new(0),
             fenced: AtomicU64::new(0),
             drain,
+            unreached,
             task: tokio::spawn(keeper.run()),
         })
     }
@@ -308,6 +311,7 @@ impl Cluster {
             is_own,
             state: card.state,
             load: card.load,
+            no_media: self.unreached.reason(node.slot.value()),
         };
         let own = node(member.id(), member.card(), true);
         let mut nodes = vec![own];

@@ -37,6 +37,8 @@ pub(crate) struct NodeStatus {
     pub(crate) state: NodeState,
     /// Percent of what it can bear.
     pub(crate) load: u8,
+    /// The reason for which a link for media to it is missing.
+    pub(crate) no_media: Option<String>,
 }
 
 impl ClusterStatus {
@@ -61,6 +63,7 @@ impl ClusterStatus {
                 "own": node.is_own,
                 "state": state(node.state),
                 "load_percent": node.load,
+                "no_media": node.no_media,
             })
         };
         json!({

@@ -23,6 +23,11 @@ pub(super) fn write(
     page.gauge("cluster_nodes", "Nodes whose leases live, this one included", status.nodes.len());
     page.gauge("cluster_hosted_rooms", "Rooms of other nodes with links here", hosted);
     page.gauge("node_links", "Links of shards to those of other nodes", links.links);
+    page.gauge(
+        "node_links_missing",
+        "Links of shards to those of other nodes that rooms have needed for seconds in vain",
+        links.missing,
+    );
     page.counters(
         "node_link_bytes",
         "Bytes of UDP between nodes, by direction",

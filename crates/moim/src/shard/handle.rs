@@ -22,6 +22,7 @@ use super::{
     report::Report,
     sfu::{self, room_commands::RoomCommandSender},
     turn::{self, FrozenRelay, Settings, command::Command},
+    unreached::Unreached,
 };
 use crate::net::{
     inherited::MAX_RELAYED, reach::ReachLog, reachable::ReachableAddresses, tcp::Connection,
@@ -44,6 +45,7 @@ pub(crate) struct Handle {
     buffers: Option<KernelBuffers>,
     reach: ReachLog,
     media_ports: Arc<[u16]>,
+    unreached: Unreached,
     /// Assigns TURN clients over TCP to shards in turn.
     next_shard: Arc<AtomicUsize>,
 }
@@ -56,6 +58,7 @@ impl Handle {
         buffers: Option<KernelBuffers>,
         reach: ReachLog,
         media_ports: Vec<u16>,
+        unreached: Unreached,
     ) -> Self {
         let next_shard = Arc::default();
         Self {
@@ -65,6 +68,7 @@ impl Handle {
             buffers,
             reach,
             media_ports: media_ports.into(),
+            unreached,
             next_shard,
         }
     }
@@ -170,6 +174,11 @@ impl Handle {
     /// The port of each shard for media of other nodes; empty for a server alone.
     pub(crate) fn media_ports(&self) -> Arc<[u16]> {
         Arc::clone(&self.media_ports)
+    }
+
+    /// Other nodes without a link for media.
+    pub(crate) fn unreached(&self) -> Unreached {
+        self.unreached.clone()
     }
 
     /// Replaces the nodes with which media is exchanged.

@@ -24,6 +24,7 @@ mod start;
 mod tcp_client;
 mod thread;
 pub(crate) mod turn;
+mod unreached;
 mod upkeep;
 mod waker;
 mod wire;
@@ -36,6 +37,7 @@ pub(crate) use pulse::Health;
 pub(crate) use pulse::Pulse;
 pub(crate) use report::Report;
 pub(crate) use start::{Config, Started, default_shards, start};
+pub(crate) use unreached::Unreached;
 pub(crate) use upkeep::keep_informed;
 #[cfg(test)]
 pub(crate) use waker::Waker;

@@ -6,7 +6,7 @@
 //! is made again. A panic of the endpoint that links share costs this shard all of them.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -20,10 +20,13 @@ use sfu::{DecodeError, ShardMessage};
 use super::{
     node_table::{NodeTable, is_remote, shard_number},
     random::random_bytes,
+    unreached::Unreached,
 };
 
 /// Time after which links that rooms need are asked for again.
 const WANT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time after which a link that is not there is said to be missing: longer than an attempt takes.
+const MISSING_AFTER: Duration = Duration::from_secs(5);
 
 /// Configuration of links to shards of other nodes.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ pub(crate) struct NodeConfig {
     pub(crate) name: &'static str,
     /// The address to listen on. If this computer does not have it, on all.
     pub(crate) ip: IpAddr,
+    pub(crate) unreached: Unreached,
 }
 
 /// Counters of a shard's links to other nodes, or the sum over all shards.
@@ -41,6 +45,8 @@ pub(crate) struct NodeConfig {
 pub(crate) struct NodeLinkCounters {
     /// Links now.
     pub(crate) links: usize,
+    /// Links that rooms have needed for a while, and that are not there.
+    pub(crate) missing: usize,
     /// Datagrams of media received, and what became of them.
     pub(crate) media: Stats,
     /// Bytes of media received, without the link's own.
@@ -59,6 +65,7 @@ pub(crate) struct NodeLinkCounters {
 impl NodeLinkCounters {
     pub(super) fn add(&mut self, other: &Self) {
         self.links += other.links;
+        self.missing += other.missing;
         self.media += other.media;
         self.media_bytes += other.media_bytes;
         self.received_bytes += other.received_bytes;
@@ -87,6 +94,8 @@ pub(crate) struct NodeLinks {
     wanted: BTreeSet<u16>,
     want_at: Instant,
     connected: BTreeSet<u16>,
+    /// Shards that rooms need and that are not connected, since when.
+    missing: BTreeMap<u16, Instant>,
     /// Shards whose links have ended with their endpoint.
     ended: VecDeque<u16>,
     /// Counters of earlier endpoints, and all others.
@@ -105,6 +114,7 @@ impl NodeLinks {
             wanted: BTreeSet::new(),
             want_at: now,
             connected: BTreeSet::new(),
+            missing: BTreeMap::new(),
             ended: VecDeque::new(),
             counters: NodeLinkCounters::default(),
             bytes: Vec::new(),
@@ -220,8 +230,38 @@ impl NodeLinks {
             for shard in self.wanted.clone() {
                 self.ask(now, shard);
             }
+            self.note_missing(now);
         }
         self.guarded(|endpoint| endpoint.handle_timeout(now));
+    }
+
+    /// Notes which links are missing, and tells of those that have been for a while.
+    fn note_missing(&mut self, now: Instant) {
+        let Self { missing, wanted, connected, table, config, index, endpoint, .. } = self;
+        missing.retain(|shard, _| {
+            // A node that the cluster lists no more is gone.
+            let is_missing = wanted.contains(shard)
+                && !connected.contains(shard)
+                && table.address(*shard).is_some();
+            if !is_missing {
+                config.unreached.forget(*index, *shard);
+            }
+            is_missing
+        });
+        for shard in wanted.difference(connected) {
+            let Some(address) = table.address(*shard) else { continue };
+            let since = *missing.entry(*shard).or_insert(now);
+            if now.saturating_duration_since(since) >= MISSING_AFTER {
+                let failure = endpoint.as_ref().and_then(|endpoint| endpoint.failure(*shard));
+                let reason = failure.map_or_else(
+                    || "it has not connected, as it has to".to_owned(),
+                    ToString::to_string,
+                );
+                config.unreached.note(*index, *shard, address, reason);
+            }
+        }
+        let is_late = |since: &&Instant| now.saturating_duration_since(**since) >= MISSING_AFTER;
+        self.counters.missing = self.missing.values().filter(is_late).count();
     }
 
     /// Hands out the datagrams to send.

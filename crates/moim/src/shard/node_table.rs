@@ -17,6 +17,11 @@ pub(crate) fn shard_number(slot: u16, index: u8) -> u16 {
     slot << INDEX_BITS | u16::from(index)
 }
 
+/// The slot of a shard's node.
+pub(crate) fn slot_of(number: u16) -> u16 {
+    number >> INDEX_BITS
+}
+
 /// Returns whether a shard is of another node.
 pub(crate) fn is_remote(number: u16) -> bool {
     number >> INDEX_BITS != 0

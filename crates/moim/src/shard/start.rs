@@ -113,7 +113,9 @@ pub(crate) fn start(
     let (commands, room_commands) = shards.into_iter().unzip();
     let health = Health(pulses.into());
     let reach = config.reach.clone();
-    let handle = Handle::new(commands, room_commands, health, buffers, reach, ports);
+    let nodes = config.nodes.as_ref();
+    let unreached = nodes.map(|nodes| nodes.unreached.clone()).unwrap_or_default();
+    let handle = Handle::new(commands, room_commands, health, buffers, reach, ports, unreached);
     Ok(Started { handle, sockets })
 }
 

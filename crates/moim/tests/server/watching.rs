@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     also::reflected,
+    cluster::key,
     peer::{ask, tcp},
     support::{Server, within},
 };
@@ -107,7 +108,9 @@ fn promtool_and_the_openmetrics_parser_accept_the_metrics() {
 /// Acceptance check W2.
 #[test]
 fn dashboard_and_alerts_name_only_what_is_exported() {
-    let server = Server::start(&[]);
+    let (_folder, key) = key("k");
+    // A node of a cluster has its metrics though it can't reach Redis.
+    let server = Server::start(&["--cluster", "redis://127.0.0.1:1", "--cluster-key", &key]);
     let exported = exported(&server);
     let read = |name| fs::read_to_string(repository().join(name)).unwrap();
     let dashboard: Value = serde_json::from_str(&read("grafana/moim.json")).unwrap();

@@ -113,6 +113,11 @@ impl Host {
         self.run(&format!("iptables -A INPUT -i eth0 -s {} -j DROP", other.ip()));
     }
 
+    /// From now on it receives no UDP from this one, as by a firewall.
+    pub(super) fn block_udp(&self, other: &Self) {
+        self.run(&format!("iptables -A INPUT -i eth0 -p udp -s {} -j DROP", other.ip()));
+    }
+
     /// Counts UDP that it sends to an address of another host, or of the test.
     pub(super) fn count(&self, to: Ipv4Addr) {
         let chain = if to.octets()[3] == 1 { "INPUT" } else { "FORWARD" };

@@ -46,7 +46,7 @@ use crate::{
 };
 
 /// A folder with a cluster's key.
-fn key(text: &str) -> (TempDir, String) {
+pub(crate) fn key(text: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cluster.key");
     fs::write(&path, format!("{}\n", text.repeat(40))).unwrap();

@@ -12,10 +12,12 @@ use super::{
     hosts::Host,
     party::{HIDDEN, Heard, Party, SMALL},
     redis::RedisProcess,
+    status,
     world::{Cluster, start_redis},
 };
 use crate::{
     caller::url,
+    ctl::answer,
     namespace::in_namespace,
     peer::get_with,
     support::{DEADLINE, within},
@@ -28,6 +30,9 @@ const LARGE: (u16, u16) = (1280, 720);
 
 /// Has the servers tell their metrics to other hosts.
 const TOKEN: &str = "right";
+
+/// Packets of media that came after they had been asked for.
+const REPAIRED: &str = "moim_node_media_packets_total{outcome=\"repaired\"}";
 
 /// Three servers, each on a host of its own.
 struct World {
@@ -52,14 +57,20 @@ impl World {
         Some(Self { runtime, cluster, hosts, _redis: redis })
     }
 
-    /// Packets of media that a server has received after it had asked for them.
-    fn repaired(&self, server: usize) -> usize {
+    /// A number of a server's metrics.
+    fn metric(&self, server: usize, name: &str) -> usize {
         let token = format!("Bearer {TOKEN}");
         let headers = [("Authorization", token.as_str())];
         let page = get_with(&self.cluster.servers[server], "/metrics", &headers);
-        let name = "moim_node_media_packets_total{outcome=\"repaired\"} ";
-        let line = page.text().lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or_else(|| panic!("{}", page.text())).parse().unwrap()
+        let number = page.text().lines().find_map(|line| line.strip_prefix(name));
+        number.unwrap_or_else(|| panic!("{}", page.text())).trim().parse().unwrap()
+    }
+
+    /// The reason that a server's status gives for which it has no media of another one.
+    fn no_media(&self, server: usize) -> Option<String> {
+        let status = answer(&status(&self.cluster.servers[server], &["--json"]));
+        let nodes = status["nodes"].as_array().unwrap();
+        nodes.iter().find_map(|node| node["no_media"].as_str().map(str::to_owned))
     }
 
     /// Somebody presents by the first server.
@@ -208,7 +219,7 @@ fn lossy(percent: u8, per_million: u64, figures: &mut Figures) {
     let packets = picture.packets + after.packets + lost;
     eprintln!("{percent} %: {picture:?}, before {before:?}");
     let least = usize::try_from(packets * u64::from(percent) / 300).unwrap();
-    figures.at_least("repaired", world.repaired(1), least);
+    figures.at_least("repaired", world.metric(1, REPAIRED), least);
     // A second packet that is lost twice is no news among so few.
     let bound = (packets * per_million).div_ceil(1_000_000) + u64::from(!is_whole()) * 2;
     figures.at_most(&format!("of {packets} with {percent} % of loss, lost"), lost, bound);
@@ -227,5 +238,38 @@ fn loss_between_servers_is_repaired_before_viewers_see_it() {
         lossy(1, 100, &mut figures);
         lossy(5, 1000, &mut figures);
         figures.end();
+    });
+}
+
+#[test]
+fn udp_that_is_blocked_between_servers_is_told_until_it_comes_through() {
+    in_namespace(|| {
+        let Some(world) = World::start() else { return };
+        let [one, two, _] = &world.hosts[..] else { unreachable!() };
+        one.block_udp(two);
+        two.block_udp(one);
+        let _mina = world.present();
+        let ben = world.watch(1, 2, SMALL);
+        let servers = [0, 1];
+        let told =
+            servers.map(|server| within(DEADLINE, "status tells it", || world.no_media(server)));
+        // One side connects.
+        assert!(told.iter().any(|why| why == "no answer by UDP"), "{told:?}");
+        for server in servers {
+            assert!(world.metric(server, "moim_node_links_missing") > 0);
+        }
+        assert_eq!(world.no_media(2), None, "a server that has nothing of the room");
+        assert!(!ben.seen().from.contains_key(&MINA));
+        [one, two].iter().for_each(|host| host.mend());
+        until_it_comes(&ben, SMALL.1);
+        for server in servers {
+            within(DEADLINE, "all is well", || {
+                let missing = world.metric(server, "moim_node_links_missing");
+                (missing == 0 && world.no_media(server).is_none()).then_some(())
+            });
+            let log = world.cluster.servers[server].log();
+            let warnings = log.matches("no link for media to another server").count();
+            assert_eq!(warnings, 1, "{log}");
+        }
     });
 }
