@@ -104,7 +104,7 @@ fn transport() -> TransportConfig {
     acks.ack_eliciting_threshold(VarInt::from_u32(ACK_EVERY));
     let mut transport = TransportConfig::default();
     transport
-        .congestion_controller_factory(Arc::new(Unlimited))
+        .congestion_controller_factory(Arc::new(Unlimited::default()))
         .max_idle_timeout(Some(VarInt::from_u32(SILENCE_TIMEOUT_MS).into()))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .ack_frequency_config(Some(acks))
@@ -239,8 +239,11 @@ impl Endpoint {
     /// Sends media, if there is a link.
     pub fn send_media(&mut self, now: Instant, shard: u16, media: Media<'_>) {
         if let Some(handle) = self.by_shard.get(&shard).copied() {
-            self.guarded(now, handle, |link| link.send_media(now, media));
-            self.enqueue(handle);
+            let is_closed = self.guarded(now, handle, |link| link.send_media(now, media));
+            match is_closed {
+                Some(true) => self.advance(now, handle),
+                _ => self.enqueue(handle),
+            }
         }
     }
 

@@ -24,8 +24,8 @@
 //!
 //! A link ends at whatever no shard sends on its stream: its end, a message longer than
 //! [`MAX_MESSAGE`], another first message than a greeting, or none for ten seconds. So does one whose
-//! other side does not read. Datagrams that can't be parsed are counted. A panic of a link's code
-//! ends that link, and no others.
+//! other side does not read, or acknowledges nothing of the media that it is sent. Datagrams that
+//! can't be parsed are counted. A panic of a link's code ends that link, and no others.
 //!
 //! # Loss
 //!

@@ -13,6 +13,7 @@ use crate::{
     failure::{CloseReason, Failure},
     frames::{Incoming, Outgoing},
     repair::{Receiver, Sender},
+    unlimited::Unlimited,
 };
 
 /// Version of the messages at the begin of a stream.
@@ -21,6 +22,13 @@ const VERSION: u8 = 1;
 const DEFAULT_DATAGRAM: usize = 1150;
 /// Time for a connection to be made and to say which shards it links.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Packets of media after which acknowledgements are looked at.
+const ACK_CHECK: u32 = 256;
+/// Time without any, while media is sent, after which the link ends. QUIC keeps what it knows of a
+/// packet until it is acknowledged or lost, and without acknowledgements nothing counts as lost.
+const ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes that may wait for them: more than a path of 1 Gbit/s has in a quarter of a second.
+const MAX_IN_FLIGHT: u64 = 32 << 20;
 /// Bytes read from a stream at a time.
 const MAX_READ: usize = 16 * 1024;
 
@@ -136,6 +144,10 @@ pub(crate) struct Link {
     sender: Sender,
     receiver: Receiver,
     malformed: u64,
+    /// Packets of media since acknowledgements were looked at.
+    unchecked: u32,
+    /// Acknowledgements so far, and when they became that many.
+    acks: (u64, Instant),
     began: Instant,
     /// Last time that it carried anything of either side.
     pub(crate) used_at: Instant,
@@ -162,6 +174,8 @@ impl Link {
             sender: Sender::new(now),
             receiver: Receiver::new(now),
             malformed: 0,
+            unchecked: 0,
+            acks: (0, now),
             began: now,
             used_at: now,
             is_queued: false,
@@ -198,12 +212,32 @@ impl Link {
         self.write(now);
     }
 
-    pub(crate) fn send_media(&mut self, now: Instant, media: Media<'_>) {
+    /// Sends media. Returns true if that has ended the link.
+    pub(crate) fn send_media(&mut self, now: Instant, media: Media<'_>) -> bool {
         self.used_at = now;
         let limit = self.connection.datagrams().max_size().unwrap_or(DEFAULT_DATAGRAM);
         let mut out = VecDeque::new();
         self.sender.send(now, media.is_audio, media.age, media.bytes, limit, &mut out);
         self.send_datagrams(out);
+        self.unchecked += 1;
+        if self.unchecked >= ACK_CHECK {
+            self.unchecked = 0;
+            self.check_acks(now);
+        }
+        self.is_closed
+    }
+
+    /// Closes the link if its other side does not acknowledge what it is sent.
+    fn check_acks(&mut self, now: Instant) {
+        let Unlimited { acks, in_flight } = Unlimited::of(&self.connection);
+        let (before, since) = self.acks;
+        if acks != before {
+            self.acks = (acks, now);
+        }
+        let is_silent = acks == before && now.saturating_duration_since(since) >= ACK_TIMEOUT;
+        if is_silent || in_flight > MAX_IN_FLIGHT {
+            self.close(now, CloseReason::SlowReader);
+        }
     }
 
     fn send_datagrams(&mut self, datagrams: impl IntoIterator<Item = Bytes>) {

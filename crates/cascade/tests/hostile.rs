@@ -103,6 +103,8 @@ struct World {
     victim: Endpoint,
     honest: Endpoint,
     rogue: Option<Rogue>,
+    /// Nothing reaches the rogue, so that it acknowledges nothing.
+    is_deaf: bool,
     events: Vec<Event>,
     honest_events: Vec<Event>,
     /// Datagrams under way: receiver, sender and bytes.
@@ -121,6 +123,7 @@ impl World {
             honest: authority.endpoint(HONEST),
             authority,
             rogue: None,
+            is_deaf: false,
             events: Vec::new(),
             honest_events: Vec::new(),
             wire: VecDeque::new(),
@@ -194,7 +197,9 @@ impl World {
                 self.victim.handle_datagram(now, from, None, &datagram);
             } else if to == address(HONEST) {
                 self.honest.handle_datagram(now, from, None, &datagram);
-            } else if let Some(rogue) = &mut self.rogue {
+            } else if let Some(rogue) = &mut self.rogue
+                && !self.is_deaf
+            {
                 let mut response = Vec::new();
                 let datagram = BytesMut::from(&datagram[..]);
                 let event = rogue.endpoint.handle(now, from, None, None, datagram, &mut response);
@@ -427,6 +432,33 @@ fn node_that_does_not_read_loses_its_link_before_much_waits_for_it() {
         assert!(sent < 2 << 20, "{sent} bytes wait");
     }
     assert!(sent > 1 << 20, "{sent}");
+    assert_eq!(world.events, [Event::Disconnected { shard: ROGUE }]);
+    world.assert_honest_link_works();
+}
+
+#[test]
+fn node_that_acknowledges_nothing_loses_its_link_though_it_goes_on_sending() {
+    let mut world = World::with_link();
+    world.is_deaf = true;
+    let begin = world.clock.now();
+    for turn in 0.. {
+        world.clock.advance(Duration::from_millis(5));
+        let now = world.clock.now();
+        assert!(now < begin + 8 * SECOND, "QUIC keeps {turn} packets");
+        let media = Media { is_audio: false, age: Duration::ZERO, bytes: &[9; 1000] };
+        world.victim.send_media(now, ROGUE, media);
+        if !world.victim.is_connected(ROGUE) {
+            break;
+        }
+        if turn % 50 == 0 {
+            world.rogue().connection.ping();
+        }
+        world.victim.handle_timeout(now);
+        world.honest.handle_timeout(now);
+        world.deliver();
+    }
+    assert!(world.clock.now() > begin + 3 * SECOND + SECOND / 2, "longer than a silent node");
+    world.deliver();
     assert_eq!(world.events, [Event::Disconnected { shard: ROGUE }]);
     world.assert_honest_link_works();
 }
