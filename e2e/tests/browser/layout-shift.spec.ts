@@ -106,6 +106,10 @@ for (const listed of [true, false]) {
       const password = page.getByLabel("Room password");
       await expect(password).toBeVisible();
       await expect(page.getByTestId("join")).toBeVisible();
+      // It exists, so nobody creates it.
+      await expect(page.getByRole("status").first()).toHaveText(
+        listed ? /No one is here/ : "Password required",
+      );
       await takeScreenshots(page, `lobby-locked-${kind}`, [{ width, height }]);
       await ada.waitForPreview();
       expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);

@@ -114,7 +114,7 @@ export function Preview({
             <ViewTitle document={t.preview.documentTitle(room)} className={styles.title}>
               {isFull ? t.errors.room_full(room) : t.preview.title(room)}
             </ViewTitle>
-            <RoomStatus loaded={loaded} summary={summary} />
+            <RoomStatus loaded={loaded} summary={summary} isLocked={isLocked} />
             <div className={styles.invite}>
               <Button variant="plain" data-testid="invite-people" onClick={() => setInviting(true)}>
                 <Icon name="link" size={18} />
@@ -192,15 +192,23 @@ function mayOpen({ on, opening, problem }: LocalDevice): boolean {
   return on || (opening && problem === null);
 }
 
-function RoomStatus({ loaded, summary }: { loaded: boolean; summary: RoomSummary | undefined }) {
+interface StatusProps {
+  loaded: boolean;
+  summary: RoomSummary | undefined;
+  isLocked: boolean;
+}
+
+function RoomStatus({ loaded, summary, isLocked }: StatusProps) {
   const { t } = useI18n();
   const isOffline = useReadable(useClient().server) === "offline";
+  // It exists, though the list doesn't have it.
+  const isHidden = !summary && isLocked;
   // The line has its place from the start, so that nothing below it moves.
   if (!loaded && !isOffline) return <p className={styles.status}>{"\u00a0"}</p>;
   return (
     <p className={styles.status} role="status">
-      <Icon name={isOffline ? "alert" : "people"} size={19} />
-      {isOffline ? t.rooms.offline : statusText(summary, t)}
+      <Icon name={isOffline ? "alert" : isHidden ? "lock" : "people"} size={19} />
+      {isOffline ? t.rooms.offline : isHidden ? t.rooms.locked : statusText(summary, t)}
     </p>
   );
 }
