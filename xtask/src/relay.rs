@@ -2,11 +2,12 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, bail, ensure};
+use testnet::claim_port;
 
 use crate::{
     python,
@@ -109,7 +110,7 @@ struct Server {
 
 impl Server {
     fn start() -> anyhow::Result<Self> {
-        let port = free_port()?;
+        let port = claim_port();
         let child = Command::new(target_dir().join("release/moim"))
             .args(["serve", "--turn-only", "--listen", "127.0.0.1:0", "--log", "warn"])
             .args(["--stun-alternate", &format!("{ALTERNATE}:{port}")])
@@ -146,7 +147,7 @@ struct Peer {
 
 impl Peer {
     fn start() -> anyhow::Result<Self> {
-        let port = free_port()?;
+        let port = claim_port();
         let child = Command::new("turnutils_peer")
             .args(["-L", "127.0.0.1", "-L", "::1", "-p", &port.to_string()])
             .stdout(Stdio::null())
@@ -161,8 +162,4 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

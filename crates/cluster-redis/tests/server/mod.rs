@@ -3,7 +3,6 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
@@ -59,7 +58,7 @@ impl RedisProcess {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("moim-redis-").tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testnet::claim_port();
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(folder.path()).arg(port.to_string()).args(options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");

@@ -5,7 +5,6 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -78,7 +77,7 @@ impl PostgresProcess {
         let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(folder.join("cert.pem"), key.cert.pem()).unwrap();
         write_private(&folder.join("key.pem"), &key.signing_key.serialize_pem());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testnet::claim_port();
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&folder).arg(port.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");

@@ -48,7 +48,8 @@ impl Server {
     }
 
     fn start_at(ip: IpAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {
-        Self::start_with(SocketAddr::new(ip, 0), data, flags)
+        // A claimed port, which stays this test's own when it starts the server again.
+        Self::start_with(SocketAddr::new(ip, testnet::claim_port()), data, flags)
     }
 
     fn start_with(listen: SocketAddr, data: Arc<TempDir>, flags: &[&str]) -> Self {

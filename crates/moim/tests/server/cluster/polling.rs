@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fs,
     io::Write,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -37,7 +37,7 @@ struct Balancer {
 impl Balancer {
     fn start(servers: &[Server]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testnet::claim_port();
         let mut text = format!(
             "defaults\n mode http\n timeout connect 1s\n timeout client 90s\n timeout server 90s\n \
              retries 3\n option redispatch 1\nfrontend in\n bind 127.0.0.1:{port}\n \

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -11,6 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use testnet::claim_port;
 
 use super::{
     figures::{Figures, runs},
@@ -47,10 +47,6 @@ impl Drop for Process {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn cli(port: u16, args: &[&str]) -> String {
     let port = port.to_string();
     let output = Command::new("redis-cli").args(["-p", &port]).args(args).output().unwrap();
@@ -82,15 +78,15 @@ impl Sentinels {
             within(DEADLINE, "Redis answers", || (cli(port, &["PING"]) == "PONG").then_some(()));
             (process, port)
         };
-        let primary = redis(free_port(), &[]);
+        let primary = redis(claim_port(), &[]);
         let of = primary.1.to_string();
         let options = ["--replicaof", "127.0.0.1", &of, "--repl-diskless-sync-delay", "0"];
-        let replica = redis(free_port(), &options);
+        let replica = redis(claim_port(), &options);
         within(DEADLINE, "the replica has all", || {
             cli(replica.1, &["INFO", "replication"]).contains("master_link_status:up").then_some(())
         });
         let sentinels = (0..3).map(|_| {
-            let port = free_port();
+            let port = claim_port();
             let own = folder.path().join(port.to_string());
             fs::create_dir(&own).unwrap();
             let text = format!(
@@ -209,7 +205,7 @@ fn servers_reach_redis_by_tls_and_refuse_a_certificate_that_they_do_not_trust() 
         .output()
         .expect("openssl is there");
     assert!(made.status.success(), "{made:?}");
-    let port = free_port();
+    let port = claim_port();
     let text = port.to_string();
     let _redis = Process::start(
         folder.path(),

@@ -3,10 +3,16 @@
 mod provider;
 mod refusals;
 
-use std::{fs, net::TcpStream, os::unix::fs::PermissionsExt, sync::Arc};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt,
+    sync::Arc,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use testnet::claim_port;
 
 use crate::{
     peer::{Answer, ask as request, frame, get_with, tcp, text_frame, websocket_with},
@@ -387,8 +393,7 @@ fn host_rules_and_names_may_come_from_the_user_info() {
 
 #[test]
 fn provider_that_is_away_stops_neither_the_server_nor_guests() {
-    // A port that nobody listens at.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, claim_port()));
     let issuer = format!("http://{free}");
     let server = server_at(&issuer, &[]);
     let mut guest = Browser::new(&server).socket(OWN);

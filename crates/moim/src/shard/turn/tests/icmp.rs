@@ -9,7 +9,7 @@ use super::*;
 
 /// A closed port of this address.
 fn closed_port(ip: IpAddr) -> SocketAddr {
-    StdUdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap()
+    SocketAddr::new(ip, testnet::claim_port())
 }
 
 async fn reports_a_closed_port(ip: IpAddr, allow: &str, icmp: [u8; 8]) {
