@@ -20,7 +20,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly listener: Server,
-    private readonly target: number,
+    private target: number,
   ) {
     listener.on("connection", (socket) => this.forward(socket));
   }
@@ -40,6 +40,11 @@ export class TcpProxy {
   cut(): void {
     this.isCut = true;
     for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  /** Forwards new connections to another loopback port, as a balancer does. */
+  redirect(target: number): void {
+    this.target = target;
   }
 
   restore(): void {
