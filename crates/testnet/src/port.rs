@@ -1,4 +1,7 @@
-#![allow(clippy::disallowed_methods, reason = "asks the real loopback, for tests of real processes")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "asks the real loopback, for tests of real processes"
+)]
 
 use std::{
     net::{Ipv4Addr, TcpListener, UdpSocket},

@@ -156,7 +156,14 @@ pub(crate) fn prepare(
     let (webhooks, deliveries, events) =
         Deliveries::new(store.clone(), &config.webhooks, Arc::clone(&access))?;
     let alive = handover.as_ref().map(|handover| handover.signaling.room_ids());
-    webhooks.close_lost(&alive.unwrap_or_default());
+    let alive = alive.unwrap_or_default();
+    match &cluster {
+        Some(cluster) => {
+            let lost = webhooks.lost(&alive);
+            tokio::spawn(signaling::settle_lost(Arc::clone(cluster), webhooks.clone(), lost));
+        }
+        None => webhooks.close_lost(&alive),
+    }
     let people = match &config.oidc {
         Some(oidc) => Arc::new(People::load(store.clone(), &config.data, oidc)?),
         None => Arc::new(People::none()),

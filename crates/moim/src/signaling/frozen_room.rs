@@ -50,8 +50,12 @@ impl FrozenRoom {
     }
 
     /// Changes of a room since its last snapshot.
-    pub(super) fn changes(opener: ClientPrefix, room: Snapshot) -> Self {
-        Self { opener: opener.address(), room, visits: None, call: None, links: None }
+    pub(super) fn changes(
+        opener: ClientPrefix,
+        room: Snapshot,
+        visits: Option<FrozenVisits>,
+    ) -> Self {
+        Self { opener: opener.address(), room, visits, call: None, links: None }
     }
 
     /// The room after changes of it.

@@ -28,6 +28,7 @@ mod kept;
 mod lasting;
 mod limits;
 mod lobby_feed;
+mod lost_rooms;
 mod membership;
 mod memory;
 mod operating;
@@ -73,6 +74,7 @@ pub(crate) use self::{
     details::{ParticipantDetails, RoomDetails},
     frozen_room::FrozenRoom,
     handover::Frozen,
+    lost_rooms::settle as settle_lost,
     operating::{OperateError, Operating},
     operator::NewRoom,
     room_defaults::RoomDefaults,

@@ -5,14 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt, distr::Alphanumeric};
-use room::{
-    Participant, Room,
-    protocol::{ParticipantId, RoomSummary},
-    rights::Role,
-};
+use room::{Participant, Room, protocol::ParticipantId, rights::Role};
 use serde::{Deserialize, Serialize};
 
-use crate::webhooks::{EventKind, EventRoom, RoomEvent, RoomEvents, Visitor};
+use crate::webhooks::{EventKind, EventRoom, OngoingRoom, RoomEvent, RoomEvents, Visitor};
 
 /// Letters of a room's id after its prefix.
 const ID_LETTERS: usize = 12;
@@ -22,10 +18,12 @@ const ID_LETTERS: usize = 12;
 pub(super) struct Visits {
     events: RoomEvents,
     state: FrozenVisits,
+    /// The log of a room in a cluster has none of this yet.
+    is_unlogged: bool,
 }
 
-/// The same as data, for the next process of this server.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// The same as data, for the next process of this server, or for another server.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct FrozenVisits {
     id: String,
     /// Milliseconds since 1970.
@@ -59,19 +57,43 @@ impl Visits {
         let letters = rand::rng().sample_iter(Alphanumeric).take(ID_LETTERS);
         let id = letters.map(char::from).collect();
         let state = FrozenVisits { id, opened: now, ..FrozenVisits::default() };
-        let mut visits = Self { events, state };
+        let mut visits = Self { events, state, is_unlogged: true };
         visits.publish(EventKind::RoomStarted, now, room, None);
         visits
     }
 
-    /// Visits of a room that an earlier process had.
-    pub(super) fn restore(events: RoomEvents, state: FrozenVisits) -> Self {
-        events.goes_on(&state.id);
-        Self { events, state }
+    /// Visits of a room that an earlier process had, or another server.
+    pub(super) fn restore(events: RoomEvents, state: FrozenVisits, room: &Room) -> Self {
+        let visits = Self { events, state, is_unlogged: false };
+        let visitors = visits.state.present.iter();
+        visits.events.goes_on(OngoingRoom {
+            room: visits.event_room(room),
+            seq: visits.state.seq,
+            visitors: visitors.map(|(id, visit)| visit.clone().of(id.clone())).collect(),
+        });
+        visits
     }
 
-    pub(super) fn freeze(&mut self) -> FrozenVisits {
-        std::mem::take(&mut self.state)
+    pub(super) fn freeze(&self) -> FrozenVisits {
+        self.state.clone()
+    }
+
+    /// These visits once the current participants are taken in, for the room's log; `None` if the
+    /// log has them. Whoever goes on with the room by its log tells nothing again.
+    pub(super) fn changes_for_log(&mut self, now: i64, room: &Room) -> Option<FrozenVisits> {
+        let is_unlogged = std::mem::take(&mut self.is_unlogged);
+        if !is_unlogged && self.is_current(room) {
+            return None;
+        }
+        let (events, state) = (RoomEvents::none(), self.state.clone());
+        let mut next = Self { events, state, is_unlogged };
+        next.update(now, room);
+        Some(next.state)
+    }
+
+    /// Another server has the room, and tells what happens in it from now on.
+    pub(super) fn move_away(&self, room: &Room) {
+        self.events.moves_away(self.event_room(room));
     }
 
     /// Identifies the room among all that ever had its name.
@@ -90,11 +112,8 @@ impl Visits {
     }
 
     /// Takes in the current participants.
-    pub(super) fn update(&mut self, now: i64, room: &Room, summary: &RoomSummary) {
-        let present = usize::try_from(summary.participants).unwrap_or(usize::MAX);
-        let is_known =
-            |participant: &Participant| self.state.present.contains_key(participant.id.as_str());
-        if self.state.present.len() == present && room.participants().all(is_known) {
+    pub(super) fn update(&mut self, now: i64, room: &Room) {
+        if self.is_current(room) {
             return;
         }
         let ids: BTreeSet<&str> = room.participants().map(|present| present.id.as_str()).collect();
@@ -118,6 +137,13 @@ impl Visits {
         }
     }
 
+    /// True if nobody has come or left.
+    fn is_current(&self, room: &Room) -> bool {
+        let is_known =
+            |participant: &Participant| self.state.present.contains_key(participant.id.as_str());
+        room.participants().count() == self.state.present.len() && room.participants().all(is_known)
+    }
+
     /// Ends all visits: the room is closed.
     pub(super) fn end(&mut self, now: i64, room: &Room) {
         while let Some(id) = self.state.present.keys().next().cloned() {
@@ -137,21 +163,20 @@ impl Visits {
         if !self.events.has_receiver() {
             return;
         }
+        let (seq, room) = (self.state.seq, self.event_room(room));
+        self.events.publish(RoomEvent { kind, at: now, seq, room, participant });
+    }
+
+    fn event_room(&self, room: &Room) -> EventRoom {
         let summary = room.summary();
-        self.events.publish(RoomEvent {
-            kind,
-            at: now,
-            seq: self.state.seq,
-            room: EventRoom {
-                id: self.state.id.clone(),
-                name: summary.name.as_str().to_owned(),
-                opened: self.state.opened,
-                capacity: summary.capacity,
-                participants: u32::try_from(self.state.present.len()).unwrap_or(u32::MAX),
-                metadata: room.metadata().to_owned(),
-            },
-            participant,
-        });
+        EventRoom {
+            id: self.state.id.clone(),
+            name: summary.name.as_str().to_owned(),
+            opened: self.state.opened,
+            capacity: summary.capacity,
+            participants: u32::try_from(self.state.present.len()).unwrap_or(u32::MAX),
+            metadata: room.metadata().to_owned(),
+        }
     }
 }
 

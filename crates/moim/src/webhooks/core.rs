@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
     counts::WebhookCounts,
-    event::{EventKind, RoomEvent},
+    event::{EventKind, EventRoom, OngoingRoom, RoomEvent, RoomNews},
     failure::Outcome,
     livekit,
-    open_rooms::{Addressed, KeptRoom, OpenRooms},
+    open_rooms::{Addressed, KeptRoom, LostRoom, OpenRooms},
     outbox::{Attempt, Change, Outbox, Queued},
     standard,
     webhook::{Form, ShownWebhook, Webhook},
@@ -82,12 +82,61 @@ impl Core {
         self.enqueue(now, &events);
     }
 
+    /// Closes a room that an earlier process left open.
+    pub(super) fn close(&mut self, now: i64, lost: &LostRoom) {
+        let events = self.rooms.close_one(now, lost);
+        self.enqueue(now, &events);
+    }
+
+    /// Rooms that an earlier process left open, other than those that go on.
+    pub(super) fn lost(&self, alive: &BTreeSet<String>) -> Vec<LostRoom> {
+        self.rooms.lost(alive)
+    }
+
+    /// Handles what is heard of a room.
+    pub(super) fn handle_news(&mut self, now: i64, news: RoomNews) {
+        match news {
+            RoomNews::Event(event) => self.handle_event(now, event),
+            RoomNews::GoesOn(room) => self.go_on(now, room),
+            RoomNews::MovedAway(EventRoom { name, id, .. }) => {
+                self.move_away(&LostRoom { name, id });
+            }
+        }
+    }
+
+    /// Another server tells what happens in a room.
+    pub(super) fn move_away(&mut self, room: &LostRoom) {
+        if self.rooms.move_away(room) {
+            self.keep_room(&room.name);
+        }
+    }
+
     /// Handles an event of a room.
     pub(super) fn handle_event(&mut self, now: i64, event: RoomEvent) {
-        let active = self.webhooks.values().filter(|webhook| webhook.is_enabled());
-        let active = active.map(|webhook| webhook.id).collect();
+        let active = self.active();
         let events = self.rooms.take(event, &active);
         self.enqueue(now, &events);
+    }
+
+    fn go_on(&mut self, now: i64, room: OngoingRoom) {
+        let (name, active) = (room.room.name.clone(), self.active());
+        let events = self.rooms.go_on(now, room, &active);
+        self.enqueue(now, &events);
+        self.keep_room(&name);
+    }
+
+    fn active(&self) -> BTreeSet<i64> {
+        let active = self.webhooks.values().filter(|webhook| webhook.is_enabled());
+        active.map(|webhook| webhook.id).collect()
+    }
+
+    /// Has the store know what is known of a room.
+    fn keep_room(&mut self, name: &str) {
+        let has_receivers = self.webhooks.values().any(Webhook::is_enabled);
+        let room = self.rooms.take_kept(name, has_receivers);
+        if room.is_some() {
+            self.rows.push_back(Row::Events { events: Vec::new(), room });
+        }
     }
 
     /// Begins the next attempt that is due.

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     delivery::Sender,
-    event::{RoomEvent, RoomEvents},
+    event::{RoomEvents, RoomNews},
     failure::Outcome,
     outbox::Attempt,
     registry::{Shared, Webhooks},
@@ -30,7 +30,7 @@ const MAX_SLEEP: Duration = Duration::from_secs(60);
 /// The task, not yet started.
 pub(crate) struct Deliveries {
     shared: Arc<Shared>,
-    feed: mpsc::Receiver<RoomEvent>,
+    feed: mpsc::Receiver<RoomNews>,
     sender: Sender,
 }
 
@@ -66,7 +66,7 @@ impl Deliveries {
                     }
                     let now = ids::now();
                     self.shared.change_quietly(|core| {
-                        batch.drain(..).for_each(|event| core.handle_event(now, event));
+                        batch.drain(..).for_each(|news| core.handle_news(now, news));
                     });
                     // Once all that was not dropped is handled, so that none of it opens a room again.
                     if self.feed.is_empty() && self.shared.events.dropped() != dropped {
@@ -128,7 +128,7 @@ mod tests {
         config::AccessConfig,
         data::DataFolder,
         store::{Retention, outbox},
-        webhooks::{EventKind, EventRoom, Form, NewWebhook},
+        webhooks::{EventKind, EventRoom, Form, NewWebhook, RoomEvent},
     };
 
     fn event(kind: EventKind, id: &str, seq: u64) -> RoomEvent {

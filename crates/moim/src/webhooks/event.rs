@@ -93,17 +93,44 @@ pub(crate) struct Visitor {
     pub(crate) joined: i64,
 }
 
+/// A room that goes on here, and that an earlier process or another server has told of.
+#[derive(Debug)]
+pub(crate) struct OngoingRoom {
+    pub(crate) room: EventRoom,
+    /// Number of its last event.
+    pub(crate) seq: u64,
+    /// Participants whose joins were told.
+    pub(crate) visitors: Vec<Visitor>,
+}
+
+/// What is heard of a room.
+#[derive(Debug)]
+pub(super) enum RoomNews {
+    Event(RoomEvent),
+    GoesOn(OngoingRoom),
+    /// Another server has it, and tells what happens in it.
+    MovedAway(EventRoom),
+}
+
 /// Sending end of the rooms' events. Never waits: what does not fit is dropped and counted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RoomEvents(Option<Arc<Feed>>);
 
 #[derive(Debug)]
 struct Feed {
-    sender: mpsc::Sender<RoomEvent>,
+    sender: mpsc::Sender<RoomNews>,
     dropped: AtomicU64,
     /// Ids of the open rooms, with which the reader compares what it knows when events were dropped.
     /// As many as there may be rooms.
     open: Mutex<BTreeSet<String>>,
+}
+
+impl Feed {
+    fn send(&self, news: RoomNews) {
+        if self.sender.try_send(news).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl RoomEvents {
@@ -113,7 +140,7 @@ impl RoomEvents {
     }
 
     /// A feed and its receiving end.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<RoomEvent>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<RoomNews>) {
         let (sender, receiver) = mpsc::channel(CAPACITY);
         (
             Self(Some(Arc::new(Feed {
@@ -130,10 +157,19 @@ impl RoomEvents {
         self.0.is_some()
     }
 
-    /// A room goes on that an earlier process had.
-    pub(crate) fn goes_on(&self, id: &str) {
+    /// A room goes on that an earlier process or another server had.
+    pub(crate) fn goes_on(&self, room: OngoingRoom) {
         if let Some(feed) = &self.0 {
-            feed.open.lock().insert(id.to_owned());
+            feed.open.lock().insert(room.room.id.clone());
+            feed.send(RoomNews::GoesOn(room));
+        }
+    }
+
+    /// Another server has a room.
+    pub(crate) fn moves_away(&self, room: EventRoom) {
+        if let Some(feed) = &self.0 {
+            feed.open.lock().remove(&room.id);
+            feed.send(RoomNews::MovedAway(room));
         }
     }
 
@@ -145,9 +181,7 @@ impl RoomEvents {
             EventKind::RoomFinished => drop(feed.open.lock().remove(&event.room.id)),
             EventKind::ParticipantJoined | EventKind::ParticipantLeft => {}
         }
-        if feed.sender.try_send(event).is_err() {
-            feed.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        feed.send(RoomNews::Event(event));
     }
 
     /// Ids of the open rooms.

@@ -12,6 +12,7 @@
 //! - Events of one room reach a receiver in their order: none is sent before the one in front of it
 //!   is delivered or given up.
 //! - A receiver that was told of a participant's joining is told of its leaving, also after a crash.
+//! - In a cluster each room is told of by the server that owns it.
 //! - Receivers know nothing of each other: each has its own queues, retries and limits.
 
 mod core;
@@ -34,7 +35,8 @@ mod webhook;
 pub(crate) use self::{
     counts::{DropReason, WebhookCounts},
     deliveries::Deliveries,
-    event::{EventKind, EventRoom, RoomEvent, RoomEvents, Visitor},
+    event::{EventKind, EventRoom, OngoingRoom, RoomEvent, RoomEvents, Visitor},
+    open_rooms::LostRoom,
     registry::{NewWebhook, RegistryError, WebhookChange, Webhooks},
     webhook::{Form, ShownWebhook},
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{EventKind, EventRoom, RoomEvent, Visitor};
+use super::event::{EventKind, EventRoom, OngoingRoom, RoomEvent, Visitor};
 
 /// Rooms that are open, by their names.
 #[derive(Debug, Default)]
@@ -16,6 +16,14 @@ pub(super) struct OpenRooms {
 
 /// A room as it is kept, by its name; `None` once it is closed.
 pub(super) type KeptRoom = (String, Option<String>);
+
+/// A room that an earlier process left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LostRoom {
+    pub(crate) name: String,
+    /// Identifies the room among all that ever had its name.
+    pub(crate) id: String,
+}
 
 /// An open room. Kept over restarts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,12 +89,59 @@ impl OpenRooms {
         events
     }
 
+    /// Takes in a room that goes on. What was told of it elsewhere counts as told to the webhooks that
+    /// are `active` now. Returns the events that it implies.
+    pub(super) fn go_on(
+        &mut self,
+        at: i64,
+        ongoing: OngoingRoom,
+        active: &BTreeSet<i64>,
+    ) -> Vec<Addressed> {
+        let OngoingRoom { room, seq, visitors } = ongoing;
+        let mut events = Vec::new();
+        if self.rooms.get(&room.name).is_some_and(|open| open.room.id != room.id) {
+            self.close(&room.name, at, &mut events);
+        }
+        let told = || active.clone();
+        let open = self.rooms.entry(room.name.clone()).or_insert_with(|| {
+            let (seq, visits) = (0, BTreeMap::new());
+            OpenRoom { room: room.clone(), seq, told: told(), visits }
+        });
+        (open.room, open.seq) = (room, open.seq.max(seq));
+        let ids: BTreeSet<_> = visitors.iter().map(|visitor| visitor.id.clone()).collect();
+        open.visits.retain(|id, _| ids.contains(id));
+        for visitor in visitors {
+            let visit = |visitor| OpenVisit { visitor, told: told() };
+            open.visits.entry(visitor.id.clone()).or_insert_with(|| visit(visitor));
+        }
+        events
+    }
+
+    /// Forgets a room that another server has. Returns whether it was known.
+    pub(super) fn move_away(&mut self, room: &LostRoom) -> bool {
+        let is_known = self.rooms.get(&room.name).is_some_and(|open| open.room.id == room.id);
+        is_known && self.rooms.remove(&room.name).is_some()
+    }
+
+    /// Rooms of an earlier process that are not among those that go on.
+    pub(super) fn lost(&self, alive: &BTreeSet<String>) -> Vec<LostRoom> {
+        let rooms = self.rooms.values().map(|open| &open.room);
+        let lost = rooms.filter(|room| !alive.contains(&room.id));
+        lost.map(|room| LostRoom { name: room.name.clone(), id: room.id.clone() }).collect()
+    }
+
     /// Closes rooms of an earlier process that are not among those that go on.
     pub(super) fn close_lost(&mut self, at: i64, alive: &BTreeSet<String>) -> Vec<Addressed> {
-        let lost = self.rooms.values().filter(|open| !alive.contains(&open.room.id));
-        let lost: Vec<_> = lost.map(|open| open.room.name.clone()).collect();
+        let lost = self.lost(alive);
+        lost.iter().flat_map(|lost| self.close_one(at, lost)).collect()
+    }
+
+    /// Closes a room of an earlier process.
+    pub(super) fn close_one(&mut self, at: i64, lost: &LostRoom) -> Vec<Addressed> {
         let mut events = Vec::new();
-        lost.iter().for_each(|name| self.close(name, at, &mut events));
+        if self.rooms.get(&lost.name).is_some_and(|open| open.room.id == lost.id) {
+            self.close(&lost.name, at, &mut events);
+        }
         events
     }
 

@@ -14,6 +14,7 @@ use super::{
     counts::{DropReason, WebhookCounts},
     event::{EventKind, RoomEvents},
     kept,
+    open_rooms::LostRoom,
     webhook::{Form, ShownWebhook, Webhook},
 };
 use crate::{
@@ -148,6 +149,26 @@ impl Webhooks {
     /// Ends the rooms of an earlier process, other than those that go on.
     pub(crate) fn close_lost(&self, alive: &BTreeSet<String>) {
         self.0.change(|core| core.close_lost(ids::now(), alive));
+    }
+
+    /// Rooms of an earlier process, other than those that go on.
+    pub(crate) fn lost(&self, alive: &BTreeSet<String>) -> Vec<LostRoom> {
+        self.0.core.lock().lost(alive)
+    }
+
+    /// Ends a room of an earlier process.
+    pub(crate) fn close(&self, lost: &LostRoom) {
+        self.0.change(|core| core.close(ids::now(), lost));
+    }
+
+    /// Another server tells what happens in a room of an earlier process.
+    pub(crate) fn move_away(&self, lost: &LostRoom) {
+        self.0.change(|core| core.move_away(lost));
+    }
+
+    /// True for a room that is open on this server.
+    pub(crate) fn is_open(&self, lost: &LostRoom) -> bool {
+        self.0.events.open_rooms().contains(&lost.id)
     }
 
     /// All webhooks, by their ids.

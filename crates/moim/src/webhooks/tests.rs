@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     core::{Core, Row},
     counts::DropReason,
-    event::{EventKind, EventRoom, RoomEvent, Visitor},
+    event::{EventKind, EventRoom, OngoingRoom, RoomEvent, RoomNews, Visitor},
     failure::{Failure, Outcome},
     outbox::{Attempt, MAX_AGE, MAX_EVENTS, Outbox, Queued},
     webhook::{Form, Webhook},
@@ -284,6 +284,29 @@ fn room_that_goes_on_in_the_next_process_is_not_ended() {
     world.until(START, &mut |_, _| Outcome::Delivered);
     assert_eq!(world.delivered[&1].len(), 4);
     world.check(1);
+}
+
+#[test]
+fn room_that_another_server_had_ends_here_alone() {
+    let room = |world: &mut World, news: RoomNews| {
+        world.core.handle_news(world.now, news);
+        world.write();
+    };
+    let mut here = World::new(&[1]);
+    let joined = event(EventKind::ParticipantJoined, "tea", 2, START, Some("mina"));
+    let (tea, visitors) = (joined.room.clone(), joined.participant.into_iter().collect());
+    // The store knows of two whose end another server has told.
+    here.happens(event(EventKind::ParticipantJoined, "milk", 2, START, Some("jun")));
+    here.happens(event(EventKind::ParticipantJoined, "tea", 2, START, Some("jun")));
+    let milk = EventRoom { id: "milk-1".to_owned(), name: "milk".to_owned(), ..tea.clone() };
+    room(&mut here, RoomNews::MovedAway(milk));
+    room(&mut here, RoomNews::GoesOn(OngoingRoom { room: tea, seq: 7, visitors }));
+    here.happens(event(EventKind::ParticipantLeft, "tea", 8, START, Some("mina")));
+    here.happens(event(EventKind::RoomFinished, "tea", 9, START, None));
+    here.until(START, &mut |_, _| Outcome::Delivered);
+    let told: Vec<_> = here.delivered[&1].iter().map(|(_, body)| &body["data"]["seq"]).collect();
+    assert_eq!(told, [2, 2, 8, 9]);
+    assert!(here.rooms.is_empty(), "{:?}", here.rooms);
 }
 
 #[test]

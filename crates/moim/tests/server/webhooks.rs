@@ -90,6 +90,16 @@ impl Delivery {
         who.map_or_else(|| kind.to_owned(), |who| format!("{kind} {who}"))
     }
 
+    pub(crate) fn id(&self) -> String {
+        self.headers["webhook-id"].clone()
+    }
+
+    /// The id of the room, and the event's number.
+    pub(crate) fn room_and_seq(&self) -> (Value, u64) {
+        let data = &self.body["data"];
+        (data["room"]["id"].clone(), data["seq"].as_u64().unwrap())
+    }
+
     pub(crate) fn verify(&self, secret: &str) {
         let mut headers = http::HeaderMap::new();
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {

@@ -9,7 +9,7 @@ use room::{
 };
 use tokio::{sync::oneshot, time::Instant};
 
-use super::RoomTask;
+use super::{RoomTask, moment};
 use crate::signaling::{
     frozen_room::FrozenRoom,
     keeping::{Batch, Keeping, Kept},
@@ -53,13 +53,16 @@ impl RoomTask {
         let must_keep = self.room.take_unkept().is_some() || must_keep;
         if must_keep || !effects.is_empty() {
             let (room, opener, newest) = (&self.room, self.key.opener, keeping.newest());
-            let links = || self.sfu.as_ref().and_then(SfuPort::freeze);
+            let (links, visits) =
+                (|| self.sfu.as_ref().and_then(SfuPort::freeze), &mut self.visits);
             keeping.hold(Batch { effects, pending, must_keep, written }, || {
                 let changes = room.changes_since(Instant::now().into_std(), newest);
                 // Nobody restores a room that was ended for all.
                 let changes = changes.filter(|_| !room.has_ended());
-                let changes =
-                    changes.map(|changes| FrozenRoom::changes(opener, changes).with_links(links()));
+                let visits = visits.changes_for_log(moment().milliseconds(), room);
+                let changes = changes.map(|changes| {
+                    FrozenRoom::changes(opener, changes, visits).with_links(links())
+                });
                 (changes.map(|changes| changes.to_bytes()).unwrap_or_default(), room.newest())
             });
         }
@@ -174,6 +177,7 @@ impl RoomTask {
     pub(super) fn yield_room(&mut self, receiver: &mut RoomReceiver) {
         // The new owner goes on with the call.
         self.frozen = true;
+        self.visits.move_away(&self.room);
         receiver.close();
         for client in self.clients.values() {
             client.guard.0.socket.cut();

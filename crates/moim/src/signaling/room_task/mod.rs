@@ -100,7 +100,7 @@ impl RoomTask {
             false => RoomEvents::none(),
         };
         let visits = match visits {
-            Some(frozen) => Visits::restore(events, frozen),
+            Some(frozen) => Visits::restore(events, frozen, &room),
             None => Visits::begin(events, moment().milliseconds(), &room),
         };
         let present = room.participants().map(|participant| &participant.id);
@@ -373,7 +373,7 @@ impl RoomTask {
                 let present = self.room.participants();
                 let present = present.map(|present| (&present.id, present.name.as_str()));
                 self.history.update(moment(), present);
-                self.visits.update(moment().milliseconds(), &self.room, &summary);
+                self.visits.update(moment().milliseconds(), &self.room);
                 self.hub.lobby.update(&self.key.address, self.key.opener, summary);
                 // Each leave changes the summary.
                 self.relay.revoke_departed(self.room.participants());

@@ -22,6 +22,7 @@ mod sentinels;
 mod skew;
 mod span;
 mod stale;
+mod told;
 mod unplug;
 mod witness;
 mod world;
