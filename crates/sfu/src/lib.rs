@@ -59,8 +59,8 @@
 //! * [`Sfu::handle_publish`] names the sources of the sending sections in the next offer.
 //! * [`Sfu::handle_offer`] is answered by [`Event::Answer`]. The server is the impolite side of
 //!   perfect negotiation: an offer that collides with one of ours is rejected with
-//!   [`Rejection::OfferCollision`]. No reply is needed, since the browser rolls its offer back. An
-//!   offer with a different DTLS fingerprint replaces the link.
+//!   [`Rejection::OfferCollision`]. No reply is needed, since the browser rolls its offer back; ours
+//!   is sent again if it waits for long. An offer with a different DTLS fingerprint replaces the link.
 //! * [`Event::Offer`] is an offer of ours. [`Event::Subscriptions`] precedes it and lists the track
 //!   on each receiving section. The answer goes to [`Sfu::handle_answer`].
 //! * Receiving sections are pooled: a free section is reused for another track without an offer.
@@ -74,6 +74,7 @@
 //! * [`Event::SubscribedEncodings`] lists the encodings that have a subscriber, so that the
 //!   publisher's browser can stop the others (dynacast).
 //! * [`Event::JoinStep`] and [`Event::Quality`] are for the operator: they need no reply.
+//! * [`Sfu::repeat_events`] says again what a peer was told, where that may be lost.
 //! * [`Event::Interrupted`] reports that a peer went silent or came back.
 //! * [`Event::Disconnected`] reports that a link has ended: closed by the client, failed, or timed
 //!   out. The peer is removed and may be added again.

@@ -33,10 +33,10 @@ impl Sfu {
     /// Activates a local track's encodings up to the highest that is needed, so that a subscriber can step down without delay,
     /// and deactivates those that have been unused for a while.
     fn update_publisher(&mut self, track_id: TrackId) {
-        let Some(Origin::Section(mid)) = self.tracks.get(&track_id).map(|track| track.origin)
-        else {
+        let origin = self.tracks.get(&track_id).map(|track| track.origin);
+        if !matches!(origin, Some(Origin::Section(_))) {
             return;
-        };
+        }
         let max_height = self.max_height_needed(track_id);
         let now = self.now;
         let Some(track) = self.tracks.get_mut(&track_id) else { return };
@@ -59,9 +59,19 @@ impl Sfu {
                 has_changed = true;
             }
         }
-        if !has_changed {
-            return;
+        if has_changed {
+            self.tell_publisher(track_id);
         }
+    }
+
+    /// Tells the publisher of a local track which encodings are needed.
+    pub(super) fn tell_publisher(&mut self, track_id: TrackId) {
+        let Some((track, mid)) = self.tracks.get(&track_id).and_then(|track| match track.origin {
+            Origin::Section(mid) => Some((track, mid)),
+            Origin::Sibling(_) | Origin::Remote(_) => None,
+        }) else {
+            return;
+        };
         let active = || track.encodings.iter().filter(|encoding| encoding.subscribed.is_active);
         let link = self.peers.get(&track_id.peer).and_then(|peer| peer.link.as_ref());
         let client_rid =

@@ -6,7 +6,7 @@ use rand::RngExt as _;
 
 use super::Sfu;
 use crate::{
-    ids::{PeerId, Source},
+    ids::{Kind, PeerId, Source, TrackId},
     output::{DisconnectReason, Event},
     peer::{down_track::DownTrack, link::Link, pool::Placement},
     permissions::Permissions,
@@ -97,7 +97,11 @@ impl Sfu {
         let unknown = || Rejection::UnknownPeer(peer_id);
         let peer = self.peers.get_mut(&peer_id).ok_or_else(unknown)?;
         let is_known = peer.link.as_ref().is_some_and(|link| link.is_from_client(offer));
-        if is_known && peer.link.as_ref().is_some_and(Link::is_offering) {
+        if let Some(link) = peer.link.as_mut().filter(|link| is_known && link.is_offering()) {
+            // The client may wait for ours, which was lost.
+            if link.is_offer_overdue(now) {
+                self.repeat_events(peer_id);
+            }
             return Err(Rejection::OfferCollision);
         }
         let config = &self.config;
@@ -134,7 +138,7 @@ impl Sfu {
         Ok(())
     }
 
-    /// Handles the answer to our last offer to a peer.
+    /// Handles the answer to our last offer to a peer. One that comes again is ignored.
     ///
     /// # Errors
     ///
@@ -147,17 +151,47 @@ impl Sfu {
     ) -> Result<(), Rejection> {
         self.advance(now);
         let peer = self.peers.get_mut(&peer_id).ok_or(Rejection::UnknownPeer(peer_id))?;
-        let link = peer.link.as_mut().filter(|link| link.is_offering());
-        let link = link.ok_or(Rejection::NoPendingOffer)?;
+        let link = peer.link.as_mut().ok_or(Rejection::NoPendingOffer)?;
+        if link.has_accepted(answer) {
+            return Ok(());
+        }
+        if !link.is_offering() {
+            return Err(Rejection::NoPendingOffer);
+        }
         let accepted = link.accept_answer(&Description::parse(answer, &self.config.limits)?);
         if link.is_broken() {
             self.end_broken_link(peer_id, None);
         }
         accepted?;
+        if let Some(link) = self.peers.get_mut(&peer_id).and_then(|peer| peer.link.as_mut()) {
+            link.note_accepted(answer);
+        }
         self.queue_drain(peer_id);
         self.refresh_send_streams(peer_id);
         self.negotiate(peer_id);
         Ok(())
+    }
+
+    /// Says again what a peer with a link was told last, since that may be lost: subscriptions, the offer
+    /// that waits for its answer, encodings and interruptions.
+    pub fn repeat_events(&mut self, peer_id: PeerId) {
+        let Some((peer, link)) =
+            self.peers.get(&peer_id).and_then(|peer| Some((peer, peer.link.as_ref()?)))
+        else {
+            return;
+        };
+        let subscriptions = peer.subscriptions();
+        self.events.push_back(Event::Subscriptions { peer: peer_id, subscriptions });
+        if let Some(sdp) = link.pending_offer() {
+            self.events.push_back(Event::Offer { peer: peer_id, sdp: sdp.to_owned() });
+        }
+        if link.is_connected {
+            let interrupted = peer.interrupted;
+            self.events.push_back(Event::Interrupted { peer: peer_id, interrupted });
+        }
+        for source in Source::ALL.into_iter().filter(|source| source.kind() == Kind::Video) {
+            self.tell_publisher(TrackId { peer: peer_id, source });
+        }
     }
 
     /// Ends a link in which str0m has panicked: one that was to become the peer's, or the peer's
@@ -199,7 +233,7 @@ impl Sfu {
             .iter()
             .map(|(track_id, slot)| (track_id.source.kind(), format!("moim{slot}")))
             .collect();
-        let (sdp, mids) = link.offer(&sections).unzip();
+        let (sdp, mids) = link.offer(self.now, &sections).unzip();
         for ((track_id, slot), mid) in to_offer.into_iter().zip(mids.unwrap_or_default()) {
             let first_seq = self.rng.random_range(1..MAX_FIRST_SEQ);
             let down_track = DownTrack::new(RtpRewriter::new(first_seq));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
-use sfu::{Event, Output, Rejection, Source, Transport};
+use sfu::{Event, Output, PeerId, Rejection, Source, Transport};
 use str0m::media::Direction;
 
 use crate::world::{BOTH, Client, ROOM, World, host};
@@ -23,6 +23,109 @@ fn colliding_offer_is_rolled_back_and_repeated() {
     world.client_mut(bob).add_source(Source::ScreenShare);
     let crossing = world.client_mut(bob).offer(now).unwrap();
     assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Rejection::OfferCollision));
+    world.wait(DEADLINE, "both screens are seen", |world| {
+        world.client(bob).sees(ann, Source::ScreenShare)
+            && world.client(ann).sees(bob, Source::ScreenShare)
+    });
+}
+
+/// Events of the server that nobody gets.
+fn lose_events(world: &mut World) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some(output) = world.sfu.poll_output() {
+        if let Output::Event(event) = output {
+            events.push(event);
+        }
+    }
+    events
+}
+
+fn offer_to(peer: PeerId, events: &[Event]) -> Option<&str> {
+    events.iter().find_map(|event| match event {
+        Event::Offer { peer: to, sdp } if *to == peer => Some(sdp.as_str()),
+        _ => None,
+    })
+}
+
+/// Ann shares another source, and the offer to Bob is lost.
+fn lose_offer(world: &mut World, ann: PeerId, bob: PeerId, source: Source) -> String {
+    let now = world.now();
+    world.client_mut(ann).add_source(source);
+    let offer = world.client_mut(ann).offer(now).unwrap();
+    let tracks = world.client(ann).tracks();
+    let tracks: Vec<_> = tracks.iter().map(|(mid, source)| (mid.as_str(), *source)).collect();
+    world.sfu.handle_publish(now, ann, &tracks).unwrap();
+    world.sfu.handle_offer(now, ann, &offer).unwrap();
+    let lost = lose_events(world);
+    let answer = lost.iter().find_map(|event| match event {
+        Event::Answer { peer, sdp } if *peer == ann => Some(sdp),
+        _ => None,
+    });
+    world.client_mut(ann).accept_answer(now, answer.unwrap());
+    offer_to(bob, &lost).expect("an offer to bob").to_owned()
+}
+
+#[test]
+fn lost_offer_is_said_again_with_subscriptions_and_encodings() {
+    let (mut world, ann, bob) = World::pair(21);
+    let lost = lose_offer(&mut world, ann, bob, Source::ScreenShare);
+    world.sfu.repeat_events(bob);
+    let again = lose_events(&mut world);
+    assert_eq!(offer_to(bob, &again), Some(lost.as_str()));
+    assert!(again.iter().any(|event| matches!(
+        event,
+        Event::Subscriptions { peer, subscriptions } if *peer == bob
+            && subscriptions.iter().any(|it| it.source == Source::ScreenShare)
+    )));
+    assert!(again.iter().any(|event| matches!(
+        event,
+        Event::SubscribedEncodings { peer, source: Source::Camera, subscribed: true, .. }
+            if *peer == bob
+    )));
+    let interrupted = Event::Interrupted { peer: bob, interrupted: false };
+    assert!(again.contains(&interrupted));
+    world.sfu.repeat_events(bob);
+    world.wait(DEADLINE, "bob sees the screen", |world| {
+        world.client(bob).sees(ann, Source::ScreenShare)
+    });
+    // Without an offer that waits there is none to say again.
+    world.sfu.repeat_events(bob);
+    assert_eq!(offer_to(bob, &lose_events(&mut world)), None);
+}
+
+#[test]
+fn answer_that_comes_again_is_ignored_also_while_a_later_offer_waits() {
+    let (mut world, ann, bob) = World::pair(22);
+    let offer = lose_offer(&mut world, ann, bob, Source::ScreenShare);
+    let now = world.now();
+    let answer = world.client_mut(bob).accept_offer(now, &offer);
+    assert_eq!(world.sfu.handle_answer(now, bob, &answer), Ok(()));
+    assert_eq!(world.sfu.handle_answer(now, bob, &answer), Ok(()));
+    let later = lose_offer(&mut world, ann, bob, Source::ScreenShareAudio);
+    assert_ne!(later, offer);
+    assert_eq!(world.sfu.handle_answer(now, bob, &answer), Ok(()));
+    world.sfu.repeat_events(bob);
+    assert_eq!(offer_to(bob, &lose_events(&mut world)), Some(later.as_str()), "it still waits");
+}
+
+#[test]
+fn offer_that_was_lost_is_said_again_to_a_client_that_offers_itself() {
+    let (mut world, ann, bob) = World::pair(23);
+    let lost = lose_offer(&mut world, ann, bob, Source::ScreenShare);
+    world.client_mut(bob).add_source(Source::ScreenShare);
+    let now = world.now();
+    let crossing = world.client_mut(bob).offer(now).unwrap();
+    let collides = |world: &mut World| {
+        let now = world.now();
+        assert_eq!(world.sfu.handle_offer(now, bob, &crossing), Err(Rejection::OfferCollision));
+    };
+    collides(&mut world);
+    assert_eq!(offer_to(bob, &lose_events(&mut world)), None, "it may be on its way");
+    world.run(Duration::from_secs(2));
+    collides(&mut world);
+    assert_eq!(offer_to(bob, &lose_events(&mut world)), Some(lost.as_str()));
+    world.run(Duration::from_secs(2));
+    collides(&mut world);
     world.wait(DEADLINE, "both screens are seen", |world| {
         world.client(bob).sees(ann, Source::ScreenShare)
             && world.client(ann).sees(bob, Source::ScreenShare)

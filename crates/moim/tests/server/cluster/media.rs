@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The longest silence that nobody notices: a few packets of 20 ms, on a busy machine.
-const SHORT: Duration = Duration::from_millis(500);
+pub(super) const SHORT: Duration = Duration::from_millis(500);
 
 /// Servers of two shards that know of each other.
 pub(super) fn servers<const N: usize>(redis: &RedisProcess, key: &str) -> [Server; N] {
@@ -150,4 +150,27 @@ async fn media_on_servers_that_live_goes_on_when_the_rooms_owner_is_killed() {
     // They have resumed with the links that they had.
     assert_eq!((ben.sessions, sun.sessions), (2, 2));
     assert_eq!((ben.links, sun.links, mina.seen().links), (1, 1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offer_that_died_with_the_rooms_owner_is_made_again() {
+    let Some(redis) = RedisProcess::start(&[]) else { return };
+    let (_folder, key) = key("k");
+    let [mut owner, second, third] = servers(&redis, &key);
+    let urls = [&owner, &second, &third].map(|server| url(server.address()));
+    let mina = Party::listen(&[&urls[0], &urls[1]], "tea", 1);
+    until("she is in", || mina.seen().sessions == 1).await;
+    let ben = Party::join(&[&urls[1]], "tea", 2);
+    let sun = Party::join(&[&urls[2]], "tea", 3);
+    until_all_have_all(&[(2, &ben), (3, &sun)], "both have both").await;
+    ben.ignore_offers(true);
+    let max = Party::join(&[&urls[2]], "tea", 4);
+    until("the others have him", || sun.has(4) && max.has(2)).await;
+    owner.signal(Signal::KILL);
+    owner.ended();
+    ben.ignore_offers(false);
+    until("he is back", || ben.seen().sessions == 2).await;
+    let all = [(2, &ben), (3, &sun), (4, &max)];
+    until_all_have_all(&all, "he has him, too").await;
+    assert_eq!([&ben, &sun, &max].map(|party| party.seen().links), [1; 3]);
 }

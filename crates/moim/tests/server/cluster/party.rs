@@ -78,6 +78,8 @@ pub(super) struct Party {
 /// An instruction of a test.
 enum Ask {
     Cut,
+    /// Takes no offers of the server, or does again.
+    Ignore(bool),
     Leave(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
@@ -144,6 +146,7 @@ impl Party {
             last: 0,
             link: None,
             cameras: Vec::new(),
+            ignores_offers: false,
         };
         let signaling = tokio::spawn(async move {
             loop {
@@ -162,6 +165,11 @@ impl Party {
     /// Breaks the connection. It resumes by the next server.
     pub(super) fn cut(&self) {
         drop(self.asks.send(Ask::Cut));
+    }
+
+    /// Loses offers of the media server from now on, or no longer.
+    pub(super) fn ignore_offers(&self, ignores: bool) {
+        drop(self.asks.send(Ask::Ignore(ignores)));
     }
 
     /// Leaves the room, then disconnects.
@@ -228,6 +236,7 @@ struct Call {
     last: u64,
     link: Option<Link>,
     cameras: Vec<Value>,
+    ignores_offers: bool,
 }
 
 impl Call {
@@ -254,6 +263,7 @@ impl Call {
                 message = socket.receive() => self.handle(&mut socket, message?).await?,
                 Some(ask) = self.asked.recv() => match ask {
                     Ask::Cut => anyhow::bail!("cut"),
+                    Ask::Ignore(ignores) => self.ignores_offers = ignores,
                     Ask::Leave(done) => {
                         socket.leave().await;
                         let _ = done.send(());
@@ -307,7 +317,7 @@ impl Call {
                 let sdp = field(description, "sdp").as_str().unwrap_or_default().to_owned();
                 if field(description, "type") == "answer" {
                     let _ = link.orders.send(Order::HandleAnswer(sdp));
-                } else {
+                } else if !self.ignores_offers {
                     let (sender, answer) = oneshot::channel();
                     let _ = link.orders.send(Order::HandleOffer(sdp, sender));
                     let Some(answer) = answer.await? else { return Ok(()) };

@@ -23,7 +23,6 @@ use foldhash::HashMap;
 use rand::{RngExt as _, rngs::StdRng};
 use str0m::{
     IceCreds, Input, Output, Rtc,
-    change::SdpPendingOffer,
     media::KeyframeRequestKind,
     net::{Protocol, Receive, Transmit},
     rtp::Ssrc,
@@ -33,6 +32,7 @@ use self::{
     announced_ssrcs::AnnouncedSsrcs,
     echo::Echo,
     join_progress::JoinProgress,
+    negotiation::PendingOffer,
     paths::Paths,
     ssrc_table::{RtpHeader, SsrcTable},
 };
@@ -60,7 +60,9 @@ const MAX_DRAIN: usize = 10_000;
 
 pub(crate) struct Link {
     rtc: Rtc,
-    pending_offer: Option<SdpPendingOffer>,
+    pending_offer: Option<PendingOffer>,
+    /// Hash of the answer last accepted, which may come again.
+    answered: Option<u64>,
     /// Our ICE credentials.
     credentials: IceCreds,
     /// Fingerprint of the client's certificate.
@@ -126,6 +128,7 @@ impl Link {
         Self {
             rtc,
             pending_offer: None,
+            answered: None,
             credentials,
             fingerprint: None,
             client_credentials: None,

@@ -1,9 +1,15 @@
 //! Offers and answers of a link: planned by the layout, applied by str0m.
 
+use std::{
+    hash::BuildHasher as _,
+    time::{Duration, Instant},
+};
+
+use foldhash::fast::FixedState;
 use rand::rngs::StdRng;
 use str0m::{
     IceCreds,
-    change::{SdpAnswer, SdpOffer},
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     media::{Direction, MediaKind},
 };
 
@@ -17,10 +23,46 @@ use crate::{
     ufrag,
 };
 
+/// Time after which an offer without an answer may be lost. Before, it has crossed with one of the
+/// client.
+const OFFER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// An offer of ours that waits for its answer.
+pub(super) struct PendingOffer {
+    changes: SdpPendingOffer,
+    sdp: String,
+    sent: Instant,
+}
+
 impl Link {
     /// Returns whether an offer of ours is waiting for its answer.
     pub(crate) fn is_offering(&self) -> bool {
         self.pending_offer.is_some()
+    }
+
+    /// The offer that waits for its answer, to be sent again.
+    pub(crate) fn pending_offer(&self) -> Option<&str> {
+        self.pending_offer.as_ref().map(|pending| pending.sdp.as_str())
+    }
+
+    /// Returns whether our offer has waited for its answer for long. It counts as sent now.
+    pub(crate) fn is_offer_overdue(&mut self, now: Instant) -> bool {
+        let Some(pending) = &mut self.pending_offer else { return false };
+        let is_overdue = now.saturating_duration_since(pending.sent) >= OFFER_TIMEOUT;
+        if is_overdue {
+            pending.sent = now;
+        }
+        is_overdue
+    }
+
+    /// Returns whether this answer was accepted last.
+    pub(crate) fn has_accepted(&self, answer: &str) -> bool {
+        self.answered == Some(hash(answer))
+    }
+
+    /// Notes that an answer was accepted.
+    pub(crate) fn note_accepted(&mut self, answer: &str) {
+        self.answered = Some(hash(answer));
     }
 
     /// Returns whether an offer has the certificate of this link's client.
@@ -105,11 +147,19 @@ impl Link {
     }
 
     /// Offers new sending sections, each with its stream id. Returns the offer and their mids.
-    pub(crate) fn offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
-        self.guard(|link| link.make_offer(sections)).flatten()
+    pub(crate) fn offer(
+        &mut self,
+        now: Instant,
+        sections: &[(Kind, String)],
+    ) -> Option<(String, Vec<Mid>)> {
+        self.guard(|link| link.make_offer(now, sections)).flatten()
     }
 
-    fn make_offer(&mut self, sections: &[(Kind, String)]) -> Option<(String, Vec<Mid>)> {
+    fn make_offer(
+        &mut self,
+        now: Instant,
+        sections: &[(Kind, String)],
+    ) -> Option<(String, Vec<Mid>)> {
         let mut changes = self.rtc.sdp_api();
         let mids: Vec<Mid> = sections
             .iter()
@@ -122,8 +172,7 @@ impl Link {
                 changes.add_media(kind, direction, Some(stream.clone()), Some(track), None)
             })
             .collect();
-        let (offer, pending) = changes.apply()?;
-        self.pending_offer = Some(pending);
+        let (offer, changes) = changes.apply()?;
         let offered = sections.iter().zip(&mids).map(|((kind, _), mid)| {
             let kind = match kind {
                 Kind::Audio => MediaType::Audio,
@@ -134,7 +183,9 @@ impl Link {
         self.offered_sections = offered.collect();
         let offer = received::for_client(&sdp::strip_candidate_ufrags(&offer.to_sdp_string()));
         let offer = self.announced_ssrcs.rewrite_offer(&offer);
-        Some((self.layout.render_offer(&offer, &self.offered_sections), mids))
+        let sdp = self.layout.render_offer(&offer, &self.offered_sections);
+        self.pending_offer = Some(PendingOffer { changes, sdp: sdp.clone(), sent: now });
+        Some((sdp, mids))
     }
 
     pub(crate) fn accept_answer(&mut self, answer: &Description<'_>) -> Result<(), Rejection> {
@@ -160,7 +211,7 @@ impl Link {
             return Err(Rejection::NoPendingOffer);
         };
         self.offered_sections.clear();
-        self.rtc.sdp_api().accept_answer(pending, engine_answer).map_err(not_applied)?;
+        self.rtc.sdp_api().accept_answer(pending.changes, engine_answer).map_err(not_applied)?;
         self.layout = layout;
         self.announced_ssrcs.accept_offered();
         self.on_negotiated(&removed_ssrcs);
@@ -181,6 +232,11 @@ impl Link {
         let is_receiving = media.direction().is_receiving() && !media.disabled();
         is_receiving.then(|| if media.kind().is_audio() { Kind::Audio } else { Kind::Video })
     }
+}
+
+/// A hash of a text that only its own client could collide with.
+fn hash(text: &str) -> u64 {
+    FixedState::default().hash_one(text)
 }
 
 fn as_sdp(credentials: &IceCreds) -> Credentials<'_> {

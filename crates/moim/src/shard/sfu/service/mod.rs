@@ -239,8 +239,13 @@ impl SfuService {
                 for peer in self.rooms.adopt(room, &peers, &events) {
                     self.remove_peer(now, peer);
                 }
-                for peer in peers.into_iter().filter(|peer| !self.rooms.has_peer(*peer)) {
-                    report_missing(&events, peer);
+                for peer in peers {
+                    if self.rooms.has_peer(peer) {
+                        // It may not have been passed on.
+                        self.core.repeat_events(peer);
+                    } else {
+                        report_missing(&events, peer);
+                    }
                 }
             }
         }
