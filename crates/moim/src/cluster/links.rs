@@ -74,6 +74,13 @@ pub(crate) enum LinkError {
     Refused(StatusCode),
 }
 
+impl LinkError {
+    /// True if the node's process is gone, and all its sockets with it.
+    pub(crate) fn tells_of_its_end(&self) -> bool {
+        matches!(self, Self::Gone | Self::Refused(StatusCode::MISDIRECTED_REQUEST))
+    }
+}
+
 /// The connections to other nodes.
 pub(super) struct Links {
     tls: TlsConnector,

@@ -1,15 +1,25 @@
 //! Nodes that media is exchanged with.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use cluster::{Card, Member, NodeId, NodeState};
 use tokio::sync::watch;
 
-use super::{Cluster, session_head::session_head};
+use super::{Cluster, LinkError, session_head::session_head};
 use crate::shard::{self, NodeTable};
 
 /// Load in percent from which on a node gets no links of participants, if another has less.
 const BUSY: u8 = 80;
+
+/// Time for which a node that was not reached gets no links: as long as participants may resume, so
+/// that those who come back have theirs elsewhere, and know it.
+const UNREACHED: Duration = Duration::from_secs(30);
+/// Time after which an operator is told again of a node that is not reached.
+const TOLD: Duration = Duration::from_secs(600);
 
 /// A node that can have links of participants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +42,48 @@ impl MediaNode {
     }
 }
 
+/// Nodes that were not reached, and when.
+#[derive(Debug, Default)]
+pub(super) struct UnreachedNodes(HashMap<NodeId, Unreached>);
+
+#[derive(Debug)]
+struct Unreached {
+    at: Instant,
+    told: Instant,
+}
+
+impl UnreachedNodes {
+    /// Notes that a node was not reached. Returns whether the operator is to be told.
+    fn note(&mut self, now: Instant, node: NodeId) -> bool {
+        let age = |since: Instant| now.saturating_duration_since(since);
+        self.0.retain(|_, known| age(known.told) < TOLD || age(known.at) < UNREACHED);
+        let known = self.0.get(&node).filter(|known| age(known.told) < TOLD);
+        let told = known.map_or(now, |known| known.told);
+        let is_new = known.is_none();
+        self.0.insert(node, Unreached { at: now, told });
+        is_new
+    }
+
+    fn has(&self, now: Instant, node: NodeId) -> bool {
+        let known = self.0.get(&node);
+        known.is_some_and(|known| now.saturating_duration_since(known.at) < UNREACHED)
+    }
+}
+
 impl Cluster {
+    /// Notes that this node does not reach another one, which gets no links of participants for a
+    /// while.
+    pub(crate) fn note_unreached(&self, node: NodeId, error: &LinkError) {
+        let is_new = self.unreached_nodes.lock().note(Instant::now(), node);
+        if error.tells_of_its_end() {
+            tracing::info!(%node, %error, "media links on a node are lost");
+        } else if is_new {
+            tracing::warn!(%node, %error, "this node does not reach another one: media links of participants begin elsewhere");
+        } else {
+            tracing::debug!(%node, %error, "a node is not reached");
+        }
+    }
+
     /// The own id.
     pub(crate) fn id(&self) -> NodeId {
         self.member.lock().member.id()
@@ -51,8 +102,9 @@ impl Cluster {
         let membership = self.member.lock();
         let member = &membership.member;
         let own = MediaNode::of(member.id(), member.card())?;
-        let others: Vec<_> =
-            member.others().filter_map(|(id, card)| MediaNode::of(id, card)).collect();
+        let (now, unreached) = (Instant::now(), self.unreached_nodes.lock());
+        let others = member.others().filter(|(id, _)| !unreached.has(now, *id));
+        let others: Vec<_> = others.filter_map(|(id, card)| MediaNode::of(id, card)).collect();
         choose(door, &own, &others).cloned()
     }
 
@@ -143,6 +195,22 @@ mod tests {
         assert_eq!(chosen(&both, &both, &other), other.id);
         assert_eq!(chosen(&busy, &both, &busy), busy.id, "no better one");
         assert_eq!(chosen(&node(3, 0), &own, &other), own.id, "a door that is gone");
+    }
+
+    #[test]
+    fn node_that_is_not_reached_is_told_of_once_and_tried_again_later() {
+        let mut nodes = UnreachedNodes::default();
+        let (begin, id) = (Instant::now(), node(1, 0).id);
+        assert!(!nodes.has(begin, id));
+        assert!(nodes.note(begin, id));
+        let later = begin + UNREACHED - Duration::from_millis(1);
+        assert!(nodes.has(later, id) && !nodes.has(later, node(2, 0).id));
+        assert!(!nodes.has(begin + UNREACHED, id));
+        assert!(!nodes.note(begin + UNREACHED, id), "told before");
+        assert!(nodes.has(begin + UNREACHED, id));
+        assert!(nodes.note(begin + TOLD, id), "told long ago");
+        assert!(nodes.note(begin + TOLD * 3, node(2, 0).id));
+        assert_eq!(nodes.0.len(), 1, "the other is forgotten");
     }
 
     #[test]

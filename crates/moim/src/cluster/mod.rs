@@ -56,6 +56,7 @@ pub(crate) use self::{
 use self::{
     identity::Identity,
     links::Links,
+    media_nodes::UnreachedNodes,
     ownership::Rooms,
     session_head::{SESSION_HEAD, session_head},
 };
@@ -76,6 +77,8 @@ pub(crate) struct Cluster {
     member: Arc<Mutex<Membership>>,
     rooms: Arc<Rooms>,
     links: Arc<Links>,
+    /// Nodes that a room's stream has not reached.
+    unreached_nodes: Mutex<UnreachedNodes>,
     /// TLS of connections by other nodes.
     server: Arc<ServerConfig>,
     /// Key of rooms' names.
@@ -148,6 +151,7 @@ impl Cluster {
             member,
             rooms: Arc::default(),
             links,
+            unreached_nodes: Mutex::default(),
             server: identity.server,
             names: hmac::Key::new(hmac::HMAC_SHA256, &keys::derive(&config.key, "names of rooms")),
             doubts,

@@ -48,6 +48,7 @@ mod room_relay;
 mod room_task;
 mod rooms;
 mod session;
+mod sfu_message;
 mod sfu_port;
 mod sfu_rejection;
 mod sockets;

@@ -8,27 +8,27 @@ use std::{
 
 use cluster::NodeId;
 use room::{
-    FromSfu, ToSfu,
-    protocol::{
-        ParticipantId, SdpType, SessionDescription, Speaker, SubscribedTrack, TrackSource,
-        Unavailable, WantedEvent,
-    },
+    ToSfu,
+    protocol::{ParticipantId, SdpType, SessionDescription},
     rights::MediaRights,
 };
-use sfu::{PeerId, Permissions, RemoteShard, RoomId, Source, Viewport};
+use sfu::{PeerId, Permissions, RemoteShard, RoomId, Viewport};
 use tokio::sync::mpsc;
 
 use super::{
     frozen_links::FrozenLinks,
     placement::{Assignment, NodeShards, Numbers, Place, Placement, number_base},
-    remote_media::{Beginning, MediaHost, Order, RemoteEvent, RemoteNode, RemoteSfuEvent},
+    remote_media::{
+        Beginning, MediaHost, Order, RemoteEvent, RemoteNode, RemoteSfuEvent, StreamEnd,
+    },
+    sfu_message::{SfuMessage, to_sfu_source},
 };
 use crate::{
-    cluster::{Cluster, MediaNode},
+    cluster::{Cluster, LinkError, MediaNode},
     shard::{
         sfu::{
-            EventReceiver, EventSender, LinkTransport, PeerSetup, Request, RoomCommand,
-            RoomCommandSender, Span, event_channel,
+            EventReceiver, EventSender, PeerSetup, Request, RoomCommand, RoomCommandSender, Span,
+            event_channel,
         },
         shard_number,
     },
@@ -128,23 +128,6 @@ pub(super) struct SfuPort {
     is_changed: bool,
 }
 
-/// A message from the media server.
-#[derive(Debug)]
-pub(super) enum SfuMessage {
-    /// For one participant.
-    To(ParticipantId, FromSfu),
-    /// Media of a participant was interrupted or resumed.
-    Interrupted(ParticipantId, bool),
-    /// The active speakers, for all participants.
-    Speakers(Vec<Speaker>),
-    /// Samples of the quality of participants' links.
-    Quality(Vec<(ParticipantId, sfu::LinkQuality, LinkTransport)>),
-    /// The link of a participant is lost with its node.
-    Lost(ParticipantId, NodeId),
-    /// For a participant that left.
-    Stale,
-}
-
 impl SfuPort {
     /// Returns whether the shard or node of a participant's link accepts commands now. `door` is the
     /// node that has the participant's socket, if it is another one.
@@ -177,13 +160,18 @@ impl SfuPort {
         self.placement.place(id).is_some_and(|place| place.node == Some(node))
     }
 
-    /// Ends a participant's link on a node that drains, if another node takes it: its client begins a
-    /// new one there.
-    pub(super) fn leave_draining(&mut self, id: &ParticipantId, door: Option<NodeId>) {
+    /// Ends the link of a participant who resumes, if its node drains and another one takes it, or is
+    /// not reached just now: the client begins a new one there.
+    pub(super) fn leave_bad_node(&mut self, id: &ParticipantId, door: Option<NodeId>) {
         let Some(place) = self.placement.place(id) else { return };
         let is_draining =
             |node| self.media.cluster.as_ref().is_some_and(|cluster| cluster.is_draining(node));
-        if !is_draining(place.node) || is_draining(self.choose_node(door).map(|node| node.id)) {
+        let next = self.choose_node(door).map(|node| node.id);
+        let is_left = is_draining(place.node) && !is_draining(next);
+        // A socket that comes by the node itself says that it is there.
+        let stream = place.node.and_then(|node| self.nodes.get(&node));
+        let is_lost = place.node != door && stream.is_some_and(RemoteNode::is_reopening);
+        if next == place.node || !(is_left || is_lost) {
             return;
         }
         let peer = self.placement.peer_id(id);
@@ -271,12 +259,16 @@ impl SfuPort {
     }
 
     fn open_node(&mut self, node: MediaNode, peers: Vec<(u8, PeerId)>) {
-        let Some(cluster) = &self.media.cluster else { return };
-        self.order.1 += 1;
-        let (id, beginning) = (node.id, Beginning { room: self.room, order: self.order, peers });
-        let events = self.remote_events.clone();
-        let stream = RemoteNode::open(Arc::clone(cluster), node, beginning, events);
+        let Some(cluster) = self.media.cluster.clone() else { return };
+        let (id, beginning) = (node.id, self.beginning(peers));
+        let stream = RemoteNode::open(cluster, node, beginning, self.remote_events.clone());
         self.nodes.insert(id, stream);
+    }
+
+    /// The beginning of the next stream.
+    fn beginning(&mut self, peers: Vec<(u8, PeerId)>) -> Beginning {
+        self.order.1 += 1;
+        Beginning { room: self.room, order: self.order, peers }
     }
 
     /// Ends a participant's link, if it has one.
@@ -304,80 +296,84 @@ impl SfuPort {
         let event = tokio::select! {
             event = self.receiver.next() => event.map(RemoteSfuEvent::from),
             event = self.remote_receiver.recv() => match event {
-                Some(RemoteEvent::Sfu(event)) => Some(event),
-                Some(RemoteEvent::Lost(node, order)) => {
-                    self.handle_lost(node, order);
+                Some(RemoteEvent::Sfu(event)) => {
+                    self.note_answer(&event);
+                    Some(event)
+                }
+                Some(RemoteEvent::Ended(node, order, end)) => {
+                    self.handle_ended(node, order, end);
                     return self.pending.pop_front().unwrap_or(SfuMessage::Stale);
                 }
                 None => None,
             },
         };
         // Never `None`: the port itself holds a sender of each.
-        event.map_or(SfuMessage::Stale, |event| self.message(event))
+        event.map_or(SfuMessage::Stale, |event| SfuMessage::of(&self.placement, event))
     }
 
-    fn message(&self, event: RemoteSfuEvent) -> SfuMessage {
-        let (peer, message) = match event {
-            RemoteSfuEvent::Answer(peer, sdp) => (peer, description(SdpType::Answer, sdp)),
-            RemoteSfuEvent::Offer(peer, sdp) => (peer, description(SdpType::Offer, sdp)),
-            RemoteSfuEvent::Subscribed(peer, sections) => {
-                // The publisher may have left in the meantime.
-                let track = |section: sfu::Subscription| {
-                    let participant = self.placement.of(section.peer)?.clone();
-                    let source = from_sfu_source(section.source);
-                    let unavailable = section.unavailable.map(|why| match why {
-                        sfu::Unavailable::Codec => Unavailable::Codec,
-                    });
-                    Some(SubscribedTrack { mid: section.mid, participant, source, unavailable })
-                };
-                (peer, FromSfu::Subscribed(sections.into_iter().filter_map(track).collect()))
-            }
-            RemoteSfuEvent::SubscribedEncodings(peer, source, shown, rids) => (
-                peer,
-                FromSfu::Wanted(WantedEvent { source: from_sfu_source(source), shown, rids }),
-            ),
-            RemoteSfuEvent::Refused(peer, refused) => (peer, FromSfu::Refused(refused)),
-            RemoteSfuEvent::Interrupted(peer, interrupted) => {
-                return match self.placement.of(peer) {
-                    Some(id) => SfuMessage::Interrupted(id.clone(), interrupted),
-                    None => SfuMessage::Stale,
-                };
-            }
-            RemoteSfuEvent::Speakers(speakers) => {
-                let speaker = |speaker: sfu::Speaker| {
-                    Some(Speaker {
-                        participant: self.placement.of(speaker.peer)?.clone(),
-                        level: speaker.level,
-                    })
-                };
-                return SfuMessage::Speakers(speakers.into_iter().filter_map(speaker).collect());
-            }
-            RemoteSfuEvent::Quality(links) => {
-                let sample = |(link, transport): (sfu::LinkQuality, LinkTransport)| {
-                    Some((self.placement.of(link.peer)?.clone(), link, transport))
-                };
-                return SfuMessage::Quality(links.into_iter().filter_map(sample).collect());
-            }
-        };
-        self.placement.of(peer).map_or(SfuMessage::Stale, |id| SfuMessage::To(id.clone(), message))
+    /// Notes that a peer's offer is answered: it is not to be repeated.
+    fn note_answer(&mut self, event: &RemoteSfuEvent) {
+        let Some(peer) = event.answered() else { return };
+        let place = self.placement.of(peer).and_then(|id| self.placement.place(id));
+        if let Some(node) = place.and_then(|place| place.node)
+            && let Some(stream) = self.nodes.get_mut(&node)
+        {
+            stream.note_answer(peer);
+        }
     }
 
-    /// Handles the end of a node's stream: has its participants begin new links.
-    fn handle_lost(&mut self, node: NodeId, order: Order) {
+    /// Handles the end of a node's stream, which is opened again if the node may be there.
+    fn handle_ended(&mut self, node: NodeId, order: Order, end: StreamEnd) {
         // An earlier stream.
         if self.nodes.get(&node).is_none_or(|stream| stream.order() != order) {
             return;
         }
-        self.nodes.remove(&node);
+        let Some((cluster, stream)) = self.media.cluster.clone().zip(self.nodes.remove(&node))
+        else {
+            return;
+        };
+        let error = match end {
+            StreamEnd::Unreached(error) => error,
+            StreamEnd::Broken if stream.may_reopen() => {
+                tracing::debug!(%node, "a stream of media links has broken, and is opened again");
+                let shards = stream.shards();
+                let beginning = self.beginning(self.peers_on(Some(node)));
+                let stream = stream.reopen(cluster, beginning, self.remote_events.clone());
+                self.nodes.insert(node, stream);
+                self.forget_told(Some(node), shards);
+                return self.update_span();
+            }
+            StreamEnd::Broken => LinkError::Unreachable("its streams break".to_owned()),
+        };
+        self.handle_lost(&cluster, node, stream, &error);
+    }
+
+    /// Handles the loss of a node: has its participants begin new links. Links that never began there
+    /// begin elsewhere.
+    fn handle_lost(
+        &mut self,
+        cluster: &Cluster,
+        node: NodeId,
+        stream: RemoteNode,
+        error: &LinkError,
+    ) {
+        cluster.note_unreached(node, error);
         self.told.retain(|place, _| place.node != Some(node));
         let lost = self.placement.links().filter(|(_, _, place)| place.node == Some(node));
         let lost: Vec<ParticipantId> = lost.map(|(id, ..)| id.clone()).collect();
-        tracing::info!(%node, links = lost.len(), "media links on a node are lost; their participants connect again");
-        for id in lost {
-            self.placement.release_link(&id);
-            self.pending.push_back(SfuMessage::Lost(id, node));
-        }
+        tracing::info!(%node, links = lost.len(), "media links on a node are lost, and begin anew");
+        lost.iter().for_each(|id| self.placement.release_link(id));
         self.is_changed = true;
+        if stream.has_begun() {
+            let gone = error.tells_of_its_end().then_some(node);
+            self.pending.extend(lost.into_iter().map(|id| SfuMessage::Lost(id, gone)));
+        } else {
+            for (peer, command) in stream.into_requests(self.room, &self.events) {
+                let Some(id) = self.placement.of(peer).cloned() else { continue };
+                let place = self.assign(&id, None).place;
+                self.send_command(place, command);
+            }
+        }
         self.update_span();
     }
 
@@ -400,26 +396,27 @@ impl SfuPort {
             };
             self.placement.restore(&link.id, link.peer, usize::from(link.shard), place);
         }
-        let peers_on = |node| {
-            let links = self.placement.links().filter(|(_, _, place)| place.node == node);
-            let peers = links.map(|(_, peer, place)| (u8::try_from(place.shard), peer));
-            peers.filter_map(|(shard, peer)| Some((shard.ok()?, peer))).collect::<Vec<_>>()
-        };
-        self.media.host.take_back(self.room, &peers_on(None), &self.events);
-        let with_peers = |node: MediaNode| {
-            let peers = peers_on(Some(node.id));
-            (node, peers)
-        };
-        let streams: Vec<_> = nodes.into_values().flatten().map(with_peers).collect();
-        for (node, peers) in streams {
-            // Whatever they were told before.
-            let every = |shard| Place { node: Some(node.id), shard };
-            self.told.extend((0..node.shards).map(|shard| (every(shard), Span::default())));
+        self.media.host.take_back(self.room, &self.peers_on(None), &self.events);
+        for node in nodes.into_values().flatten() {
+            self.forget_told(Some(node.id), node.shards);
+            let peers = self.peers_on(Some(node.id));
             self.open_node(node, peers);
         }
-        let own = (0..self.media.shards.len()).map(|shard| Place { node: None, shard });
-        self.told.extend(own.map(|place| (place, Span::default())));
+        self.forget_told(None, self.media.shards.len());
         self.update_span();
+    }
+
+    /// Peers on a node, with their shards.
+    fn peers_on(&self, node: Option<NodeId>) -> Vec<(u8, PeerId)> {
+        let links = self.placement.links().filter(|(_, _, place)| place.node == node);
+        let peers = links.map(|(_, peer, place)| (u8::try_from(place.shard), peer));
+        peers.filter_map(|(shard, peer)| Some((shard.ok()?, peer))).collect()
+    }
+
+    /// Has shards of a node be told of others anew, whatever they were told before.
+    fn forget_told(&mut self, node: Option<NodeId>, shards: usize) {
+        let every = (0..shards).map(|shard| Place { node, shard });
+        self.told.extend(every.map(|place| (place, Span::default())));
     }
 
     /// Leaves the links to the next node that has the room.
@@ -454,10 +451,11 @@ impl SfuPort {
                 next.insert(Place { node: *node, shard }, span);
             }
         }
-        let former: Vec<_> = self.told.keys().filter(|place| !next.contains_key(place)).collect();
+        let former: Vec<_> =
+            self.told.keys().copied().filter(|place| !next.contains_key(place)).collect();
         for place in former {
             // Without itself in the list, a shard has no part in the room.
-            self.send_span(*place, Span::default());
+            self.send_span(place, Span::default());
         }
         for (place, span) in &next {
             let known = self.told.get(place);
@@ -486,15 +484,15 @@ impl SfuPort {
         remotes.collect()
     }
 
-    fn send_span(&self, place: Place, span: Span) {
+    fn send_span(&mut self, place: Place, span: Span) {
         let (room, events) = (self.room, self.events.clone());
         self.send_command(place, RoomCommand::SetShards { room, span, events });
     }
 
-    fn send_command(&self, place: Place, command: RoomCommand) {
+    fn send_command(&mut self, place: Place, command: RoomCommand) {
         match place.node {
             Some(node) => {
-                if let Some(stream) = self.nodes.get(&node) {
+                if let Some(stream) = self.nodes.get_mut(&node) {
                     stream.send(place.shard, command);
                 }
             }
@@ -522,28 +520,6 @@ impl Drop for SfuPort {
 
 fn is_healthy(shards: &[RoomCommandSender], shard: usize) -> bool {
     shards.get(shard).is_some_and(RoomCommandSender::is_available)
-}
-
-fn description(kind: SdpType, sdp: String) -> FromSfu {
-    FromSfu::Description(SessionDescription { kind, sdp })
-}
-
-fn to_sfu_source(source: TrackSource) -> Source {
-    match source {
-        TrackSource::Microphone => Source::Microphone,
-        TrackSource::Camera => Source::Camera,
-        TrackSource::Screen => Source::ScreenShare,
-        TrackSource::ScreenAudio => Source::ScreenShareAudio,
-    }
-}
-
-fn from_sfu_source(source: Source) -> TrackSource {
-    match source {
-        Source::Microphone => TrackSource::Microphone,
-        Source::Camera => TrackSource::Camera,
-        Source::ScreenShare => TrackSource::Screen,
-        Source::ScreenShareAudio => TrackSource::ScreenAudio,
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! version, and are skipped.
 
 use bytes::Bytes;
-use room::protocol::RefusedEvent;
+use room::protocol::{RefusedEvent, SfuRequestKind};
 use serde::{Deserialize, Serialize};
 use sfu::{
     LinkQuality, PeerId, Permissions, RemoteShard, RoomId, Source, Speaker, Subscription, Viewport,
@@ -59,11 +59,11 @@ impl Hello {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Command {
     pub(super) shard: u8,
-    what: What,
+    pub(super) what: What,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-enum What {
+pub(super) enum What {
     Offer(PeerId, String, Permissions),
     Answer(PeerId, String),
     Publish(PeerId, Vec<(String, Source)>, Permissions),
@@ -144,6 +144,15 @@ pub(in crate::signaling) enum RemoteSfuEvent {
 }
 
 impl RemoteSfuEvent {
+    /// The peer whose offer this answers or refuses.
+    pub(in crate::signaling) fn answered(&self) -> Option<PeerId> {
+        match self {
+            Self::Answer(peer, _) => Some(*peer),
+            Self::Refused(peer, refused) if refused.what == SfuRequestKind::Offer => Some(*peer),
+            _ => None,
+        }
+    }
+
     /// A request of a peer that this node refuses.
     pub(super) fn refused(peer: PeerId, request: RequestKind, why: &sfu::Rejection) -> Self {
         Self::Refused(peer, sfu_rejection::event(request, why))

@@ -124,7 +124,7 @@ impl RoomTask {
     pub(super) fn instance(&mut self, connection: Connection, id: &ParticipantId) -> String {
         let door = self.clients.get(&connection).and_then(RoomClient::door);
         if let Some(sfu) = &mut self.sfu {
-            sfu.leave_draining(id, door);
+            sfu.leave_bad_node(id, door);
         }
         let config = &self.hub.config;
         let Some(cluster) = config.cluster.as_ref().filter(|_| self.keeping.is_some()) else {
@@ -157,13 +157,13 @@ impl RoomTask {
         clients.find(is_theirs).and_then(RoomClient::door)
     }
 
-    /// Has a participant begin a new link, whose link is lost with its node. One whose socket is lost,
-    /// too, sees it when it resumes.
-    pub(super) fn handle_lost_link(&mut self, id: &ParticipantId, node: NodeId) {
+    /// Has a participant begin a new link, whose link is lost. One whose socket is lost as well, with
+    /// the node that is gone or before, sees it when it resumes.
+    pub(super) fn handle_lost_link(&mut self, id: &ParticipantId, gone: Option<NodeId>) {
         let is_theirs =
             |client: &RoomClient| client.member.as_ref().is_some_and(|member| member.id == *id);
         let mut clients = self.clients.values();
-        if clients.any(|client| is_theirs(client) && client.door() != Some(node)) {
+        if clients.any(|client| is_theirs(client) && (gone.is_none() || client.door() != gone)) {
             let message = "the server of the link is gone; begin a new one";
             // The page replaces a link after this code, and gives the media server up after others.
             let error = ErrorBody::new(ErrorCode::Invalid, message);

@@ -37,7 +37,8 @@ use super::{
     room_dialect::RoomDialect,
     room_message::{RoomMessage, RoomReceiver},
     room_relay::RoomRelay,
-    sfu_port::{MediaServer, SfuMessage, SfuPort},
+    sfu_message::SfuMessage,
+    sfu_port::{MediaServer, SfuPort},
     visits::{FrozenVisits, Visits},
 };
 use crate::{
@@ -409,7 +410,7 @@ impl RoomTask {
                 }
                 return;
             }
-            SfuMessage::Lost(id, node) => self.handle_lost_link(&id, node),
+            SfuMessage::Lost(id, gone) => self.handle_lost_link(&id, gone),
             SfuMessage::Stale => return,
         }
         self.apply_effects(PendingReply::default());

@@ -12,6 +12,7 @@ mod leaving;
 mod media;
 mod party;
 mod polling;
+mod proxy;
 mod race;
 #[path = "../../../../cluster-redis/tests/server/mod.rs"]
 #[allow(dead_code, reason = "the driver's tests use the rest")]
@@ -22,6 +23,7 @@ mod sentinels;
 mod skew;
 mod span;
 mod stale;
+mod streams;
 mod told;
 mod unplug;
 mod witness;
