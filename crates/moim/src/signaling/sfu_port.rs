@@ -396,7 +396,7 @@ impl SfuPort {
             };
             self.placement.restore(&link.id, link.peer, usize::from(link.shard), place);
         }
-        self.media.host.take_back(self.room, &self.peers_on(None), &self.events);
+        self.media.host.take_back(self.room, self.order, &self.peers_on(None), &self.events);
         for node in nodes.into_values().flatten() {
             self.forget_told(Some(node.id), node.shards);
             let peers = self.peers_on(Some(node.id));
@@ -515,6 +515,7 @@ impl Drop for SfuPort {
         for id in self.placement.ids() {
             self.unlink(&id);
         }
+        self.media.host.forget(self.room, self.order);
     }
 }
 

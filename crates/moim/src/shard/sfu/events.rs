@@ -51,6 +51,11 @@ impl EventSender {
         let _ = self.0.send(event).await;
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// Sends an event without waiting. Returns false if the channel is full or closed.
     pub(super) fn send(&self, event: SfuEvent) -> bool {
         self.0.try_send(event).is_ok()

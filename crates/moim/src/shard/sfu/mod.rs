@@ -24,6 +24,6 @@ mod tests;
 pub(crate) use events::{EventReceiver, EventSender, SfuEvent, event_channel};
 pub(crate) use link_quality::LinkTransport;
 pub(crate) use request_kind::RequestKind;
-#[cfg(test)]
-pub(crate) use room_commands::room_commands;
 pub(crate) use room_commands::{PeerSetup, Request, RoomCommand, RoomCommandSender, Span};
+#[cfg(test)]
+pub(crate) use room_commands::{RoomCommandReceiver, room_commands};

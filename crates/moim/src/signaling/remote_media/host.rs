@@ -30,6 +30,9 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for another owner to adopt the links of a room whose stream has broken: as long as its
 /// participants may resume.
 const GRACE: Duration = Duration::from_secs(30);
+/// Time for shards to learn where events of a room go from now on: until then they are dropped, since
+/// a shard ends a link whose events can't be sent.
+const DRAIN: Duration = Duration::from_secs(1);
 /// Frames that wait for the stream.
 const QUEUE: usize = 16;
 
@@ -37,7 +40,16 @@ const QUEUE: usize = 16;
 #[derive(Debug)]
 pub(in crate::signaling) struct MediaHost {
     shards: Arc<[RoomCommandSender]>,
-    rooms: Mutex<HashMap<RoomId, Hosted>>,
+    /// Locked while shards are sent what follows from a change, so that they learn of changes in their
+    /// order.
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    hosted: HashMap<RoomId, Hosted>,
+    /// Rooms that this node took from others, and from which order on: a former owner may wake.
+    own: HashMap<RoomId, Order>,
 }
 
 #[derive(Debug)]
@@ -64,12 +76,12 @@ impl MediaHost {
 
     /// Number of rooms of other nodes.
     pub(in crate::signaling) fn rooms(&self) -> usize {
-        self.rooms.lock().len()
+        self.rooms.lock().hosted.len()
     }
 
     /// Accepts a stream of a room's node.
     pub(in crate::signaling) fn accept(self: &Arc<Self>, body: Incoming) -> Response<Body> {
-        if self.rooms.lock().len() >= MAX_ROOMS {
+        if self.rooms.lock().hosted.len() >= MAX_ROOMS {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             return response;
@@ -88,13 +100,12 @@ impl MediaHost {
         for shard in self.shards.iter() {
             shard.until_room().await;
         }
-        let Some(replaced) = self.begin(room, order) else { return };
         let (events, receiver) = event_channel();
-        self.adopt(room, &hello.peers, &events);
+        let Some(replaced) = self.begin(room, order, &hello.peers, &events) else { return };
         let mut stream = Hosting { room, events, receiver, replaced };
         match stream.run(&self.shards, frames, sender).await {
-            End::Closed => self.end(stream, order),
-            End::Replaced => {}
+            End::Closed => self.end(&stream, order),
+            End::Replaced => drain(stream.receiver).await,
             End::Lost => self.hold(stream, order).await,
         }
     }
@@ -106,37 +117,55 @@ impl MediaHost {
         order: Order,
         channel: (EventSender, EventReceiver),
     ) {
-        // The next owner was faster.
-        let Some(replaced) = self.begin(room, order) else { return };
         let (events, receiver) = channel;
-        let (host, stream) = (Arc::clone(self), Hosting { room, events, receiver, replaced });
-        tokio::spawn(async move { host.hold(stream, order).await });
+        let replaced = {
+            let mut rooms = self.rooms.lock();
+            rooms.forget(room, order);
+            rooms.begin(room, order)
+        };
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            match replaced {
+                Some(replaced) => {
+                    host.hold(Hosting { room, events, receiver, replaced }, order).await;
+                }
+                // The next owner was faster.
+                None => drain(receiver).await,
+            }
+        });
     }
 
-    /// Gives links of a room to this node, which owns it from now on.
+    /// Gives links of a room to this node, which owns it from this order on.
     pub(in crate::signaling) fn take_back(
         &self,
         room: RoomId,
+        order: Order,
         peers: &[(u8, PeerId)],
         events: &EventSender,
     ) {
-        self.rooms.lock().remove(&room);
+        let mut rooms = self.rooms.lock();
+        rooms.hosted.remove(&room);
+        rooms.own.insert(room, order);
         self.adopt(room, peers, events);
     }
 
-    /// Registers a stream, unless there is a newer one, or too many. The receiver fails when it is
-    /// replaced.
-    fn begin(&self, room: RoomId, order: Order) -> Option<oneshot::Receiver<()>> {
-        let (replace, replaced) = oneshot::channel();
-        let hosted = Hosted { order, _replace: replace };
+    /// This node has a room no longer.
+    pub(in crate::signaling) fn forget(&self, room: RoomId, order: Order) {
+        self.rooms.lock().forget(room, order);
+    }
+
+    /// Registers a stream and has the shards follow it, unless there is a newer one, or too many. The
+    /// receiver fails when it is replaced.
+    fn begin(
+        &self,
+        room: RoomId,
+        order: Order,
+        peers: &[(u8, PeerId)],
+        events: &EventSender,
+    ) -> Option<oneshot::Receiver<()>> {
         let mut rooms = self.rooms.lock();
-        let is_full = rooms.len() >= MAX_ROOMS;
-        match rooms.entry(room) {
-            Entry::Occupied(entry) if entry.get().order >= order => return None,
-            Entry::Occupied(mut entry) => drop(entry.insert(hosted)),
-            Entry::Vacant(_) if is_full => return None,
-            Entry::Vacant(entry) => drop(entry.insert(hosted)),
-        }
+        let replaced = rooms.begin(room, order)?;
+        self.adopt(room, peers, events);
         Some(replaced)
     }
 
@@ -161,27 +190,60 @@ impl MediaHost {
             _ = replaced => true,
             _ = timeout(GRACE, discard) => false,
         };
-        if !is_replaced {
-            self.end(stream, order);
+        if is_replaced {
+            drain(stream.receiver).await;
+        } else {
+            self.end(&stream, order);
         }
     }
 
     /// Removes the links of a room.
-    fn end(&self, stream: Hosting, order: Order) {
+    fn end(&self, stream: &Hosting, order: Order) {
         let Hosting { room, events, .. } = stream;
-        {
-            let mut rooms = self.rooms.lock();
-            if rooms.get(&room).is_none_or(|hosted| hosted.order != order) {
-                return;
-            }
-            rooms.remove(&room);
+        let mut rooms = self.rooms.lock();
+        if rooms.hosted.get(room).is_none_or(|hosted| hosted.order != order) {
+            return;
         }
-        self.adopt(room, &[], &events);
+        rooms.hosted.remove(room);
+        self.adopt(*room, &[], events);
         for shard in self.shards.iter() {
-            let span = Span::default();
+            let (room, span) = (*room, Span::default());
             shard.send(RoomCommand::SetShards { room, span, events: events.clone() });
         }
     }
+}
+
+impl Rooms {
+    /// Registers a stream, unless there is a newer one, or too many.
+    fn begin(&mut self, room: RoomId, order: Order) -> Option<oneshot::Receiver<()>> {
+        let is_old = |known: &Order| *known >= order;
+        if self.own.get(&room).is_some_and(is_old) {
+            return None;
+        }
+        let (replace, replaced) = oneshot::channel();
+        let hosted = Hosted { order, _replace: replace };
+        let is_full = self.hosted.len() >= MAX_ROOMS;
+        match self.hosted.entry(room) {
+            Entry::Occupied(entry) if is_old(&entry.get().order) => return None,
+            Entry::Occupied(mut entry) => drop(entry.insert(hosted)),
+            Entry::Vacant(_) if is_full => return None,
+            Entry::Vacant(entry) => drop(entry.insert(hosted)),
+        }
+        self.own.remove(&room);
+        Some(replaced)
+    }
+
+    /// Forgets an own room, unless it was taken back in between.
+    fn forget(&mut self, room: RoomId, order: Order) {
+        if self.own.get(&room).is_some_and(|own| *own <= order) {
+            self.own.remove(&room);
+        }
+    }
+}
+
+/// Drops events for a while.
+async fn drain(mut receiver: EventReceiver) {
+    let _ = timeout(DRAIN, async { while receiver.next().await.is_some() {} }).await;
 }
 
 /// A room of another node.
@@ -249,8 +311,68 @@ mod tests {
     use super::*;
     use crate::shard::{
         Waker,
-        sfu::{Request, SfuEvent, room_commands},
+        sfu::{Request, RoomCommandReceiver, SfuEvent, room_commands},
     };
+
+    /// A host of one shard, with its commands.
+    fn host() -> (Arc<MediaHost>, RoomCommandReceiver) {
+        let poll = mio::Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(&poll).unwrap());
+        let (shard, commands) = room_commands(waker, Arc::default());
+        (Arc::new(MediaHost::new([shard].into())), commands)
+    }
+
+    fn count(commands: &mut RoomCommandReceiver) -> usize {
+        std::iter::from_fn(|| commands.try_next()).count()
+    }
+
+    #[test]
+    fn node_that_took_a_room_takes_no_orders_from_a_former_owner() {
+        let (host, mut commands) = host();
+        let (events, _receiver) = event_channel();
+        let (room, own) = (RoomId(1), Order(20, 0));
+        let begin = |order| host.begin(room, order, &[], &events);
+        let former = begin(Order(10, 3)).unwrap();
+        host.take_back(room, own, &[], &events);
+        drop(former);
+        assert_eq!((host.rooms(), count(&mut commands)), (0, 2));
+        assert!(begin(Order(10, 4)).is_none());
+        assert_eq!(count(&mut commands), 0);
+        // The room's former port ends late.
+        host.forget(room, Order(10, 7));
+        assert!(begin(Order(10, 5)).is_none());
+        let _next = begin(Order(30, 0)).unwrap();
+        assert!(begin(Order(20, 1)).is_none());
+        host.take_back(room, Order(40, 0), &[], &events);
+        host.forget(room, Order(40, 7));
+        assert!(begin(Order(10, 6)).is_some(), "the room has ended");
+    }
+
+    #[tokio::test]
+    async fn stream_that_was_replaced_ends_nothing() {
+        let (host, mut commands) = host();
+        let (events, receiver) = event_channel();
+        let room = RoomId(1);
+        let replaced = host.begin(room, Order(1, 1), &[], &events).unwrap();
+        let _next = host.begin(room, Order(1, 2), &[], &events).unwrap();
+        assert_eq!(count(&mut commands), 2);
+        host.end(&Hosting { room, events, receiver, replaced }, Order(1, 1));
+        assert_eq!((host.rooms(), count(&mut commands)), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shards_may_send_events_of_a_replaced_stream_for_a_moment() {
+        let (host, _commands) = host();
+        let (events, receiver) = event_channel();
+        let room = RoomId(1);
+        host.keep(room, Order(1, 1), (events.clone(), receiver));
+        let (next, _receiver) = event_channel();
+        let _next = host.begin(room, Order(2, 1), &[], &next).unwrap();
+        tokio::time::sleep(DRAIN / 2).await;
+        assert!(!events.is_closed());
+        tokio::time::sleep(DRAIN).await;
+        assert!(events.is_closed());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn flood_of_commands_waits_for_a_stuck_shard() {
