@@ -9,7 +9,7 @@ use room::{
 };
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{RoomTask, moment};
+use super::RoomTask;
 use crate::signaling::{
     frozen_room::FrozenRoom,
     keeping::{Batch, Keeping, Kept},
@@ -59,7 +59,7 @@ impl RoomTask {
                 let changes = room.changes_since(Instant::now().into_std(), newest);
                 // Nobody restores a room that was ended for all.
                 let changes = changes.filter(|_| !room.has_ended());
-                let visits = visits.changes_for_log(moment().milliseconds(), room);
+                let visits = visits.changes_for_log(Self::moment().milliseconds(), room);
                 let changes = changes.map(|changes| {
                     FrozenRoom::changes(opener, changes, visits).with_links(links())
                 });

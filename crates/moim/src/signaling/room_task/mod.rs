@@ -102,7 +102,7 @@ impl RoomTask {
         };
         let visits = match visits {
             Some(frozen) => Visits::restore(events, frozen, &room),
-            None => Visits::begin(events, moment().milliseconds(), &room),
+            None => Visits::begin(events, Self::moment().milliseconds(), &room),
         };
         let present = room.participants().map(|participant| &participant.id);
         let relay = RoomRelay::restore(&hub.config.credentials, present);
@@ -243,7 +243,7 @@ impl RoomTask {
         }
         if self.history.poll_timeout().is_some_and(|due| due <= now) {
             let busy = self.hub.config.media.as_ref().map(MediaServer::busy_permille);
-            self.history.handle_timeout(moment(), busy);
+            self.history.handle_timeout(Self::moment(), busy);
         }
         self.relay.handle_timeout(now, &self.hub.config, &mut self.clients);
     }
@@ -373,8 +373,8 @@ impl RoomTask {
             Effect::Summary(summary) => {
                 let present = self.room.participants();
                 let present = present.map(|present| (&present.id, present.name.as_str()));
-                self.history.update(moment(), present);
-                self.visits.update(moment().milliseconds(), &self.room);
+                self.history.update(Self::moment(), present);
+                self.visits.update(Self::moment().milliseconds(), &self.room);
                 self.hub.lobby.update(&self.key.address, self.key.opener, summary);
                 // Each leave changes the summary.
                 self.relay.revoke_departed(self.room.participants());
@@ -415,6 +415,11 @@ impl RoomTask {
         }
         self.apply_effects(PendingReply::default());
         self.report_log();
+    }
+
+    fn moment() -> Moment {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment { now: Instant::now(), unix }
     }
 
     fn reply(&mut self, to: Connection, reply: Result<Reply, Rejection>, pending: PendingReply) {
@@ -581,13 +586,8 @@ impl Drop for RoomTask {
         self.hub.directory.remove(&self.key, || self.delist());
         // The next process goes on with a frozen room's call.
         if !self.frozen {
-            self.history.end(moment());
-            self.visits.end(moment().milliseconds(), &self.room);
+            self.history.end(Self::moment());
+            self.visits.end(Self::moment().milliseconds(), &self.room);
         }
     }
-}
-
-fn moment() -> Moment {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Moment { now: Instant::now(), unix }
 }
