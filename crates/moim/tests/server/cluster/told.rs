@@ -62,6 +62,21 @@ impl Told {
     }
 }
 
+/// Waits until a server's store knows that its room has these people, which its next process reads.
+fn until_stored(server: &Server, people: &[&str]) {
+    within(DEADLINE, "the room is in the store", || {
+        let database = rusqlite::Connection::open(server.data().join("moim.db")).unwrap();
+        let room = "SELECT value FROM meta WHERE name LIKE 'webhooks.room %'";
+        let room: String = database.query_row(room, [], |row| row.get(0)).ok()?;
+        let room: Value = serde_json::from_str(&room).unwrap();
+        let visits = room["visits"].as_object().unwrap().values();
+        let mut names: Vec<_> =
+            visits.map(|visit| visit["visitor"]["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        (names == people).then_some(())
+    });
+}
+
 fn leave(mut page: Page) {
     assert!(page.request("room:leave", &json!({}))["ok"].is_object());
 }
@@ -78,6 +93,7 @@ fn events_of_a_room_are_told_once_though_its_server_is_killed() {
     let (sun, _) = Page::join(&owner, "tea", "Sun");
     leave(sun);
     told.take(&receiver, 5);
+    until_stored(&owner, &["Ben", "Mina"]);
     owner.signal(Signal::KILL);
     owner.ended();
     ben.until_closed();
@@ -149,6 +165,7 @@ fn end_of_a_room_that_nobody_takes_over_is_told_by_its_servers_next_process() {
     let mut told = Told::default();
     let (_mina, _) = Page::join(&owner, "tea", "Mina");
     told.take(&receiver, 2);
+    until_stored(&owner, &["Mina"]);
     owner.signal(Signal::KILL);
     owner.ended();
     // Its log has ended meanwhile.
