@@ -100,7 +100,7 @@ fn announced_address_is_applied_by_a_reload() {
     within(DEADLINE, "a certificate with the new address", || {
         names_in(&server).contains("10.5.5.5").then_some(())
     });
-    assert!(server.log().contains("reloaded; applied: announce"), "{}", server.log());
+    server.until_logged("reloaded; applied: announce");
 }
 
 /// The names in the server's certificate, as OpenSSL shows them.

@@ -92,7 +92,7 @@ fn secrets_are_not_logged() {
     client.allocate();
     server.terminate();
     assert!(server.ended().success());
-    let log = server.log();
+    let log = server.until_logged("stopped");
     assert!(log.contains("allocated"), "one line per allocation: {log}");
     for secret in [PASSWORD, "hunter2hunter2", "correct horse"] {
         assert!(!log.contains(secret), "{secret}");

@@ -214,7 +214,7 @@ fn p3_allocations_go_on_over_a_restart_by_the_manager() {
         }
         let kept = || (manager.stored() == port).then_some(());
         within(DEADLINE, "the manager forgets the relayed sockets", kept);
-        assert!(server.log().contains("allocations of the relay go on"), "{}", server.log());
+        server.until_logged("allocations of the relay go on");
     }
 }
 

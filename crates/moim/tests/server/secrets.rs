@@ -69,7 +69,7 @@ fn rooms_leave_no_secret_in_the_log() {
     }
     server.terminate();
     assert!(server.ended().success());
-    let log = server.log();
+    let log = server.until_logged("stopped");
     assert!(log.contains("TRACE"), "{log}");
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(&secret));

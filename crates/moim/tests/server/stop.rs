@@ -17,7 +17,7 @@ fn sigterm_drains_and_exits_0() {
     server.terminate();
     assert!(rest(&mut idle).is_empty(), "an idle connection is closed");
     assert_eq!(server.ended().code(), Some(0));
-    assert!(server.log().contains("stopped"), "{}", server.log());
+    server.until_logged("stopped");
 }
 
 #[test]
@@ -29,7 +29,8 @@ fn shutdown_notifies_clients() {
     assert_eq!(String::from_utf8_lossy(&told), "42[\"server:draining\",{}]");
     rest(&mut stream);
     assert_eq!(server.ended().code(), Some(0));
-    assert!(!server.log().contains("did not end in time"), "{}", server.log());
+    let log = server.until_logged("stopped");
+    assert!(!log.contains("did not end in time"), "{log}");
 }
 
 #[test]
@@ -54,7 +55,8 @@ fn idle_connections_do_not_delay_shutdown() {
     assert!(rest(&mut silent).is_empty());
     assert!(rest(&mut half_a_hello).is_empty());
     assert_eq!(server.ended().code(), Some(0));
-    assert!(!server.log().contains("did not end in time"), "{}", server.log());
+    let log = server.until_logged("stopped");
+    assert!(!log.contains("did not end in time"), "{log}");
 }
 
 #[test]

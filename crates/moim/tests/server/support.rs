@@ -99,6 +99,12 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until the log has this text, and returns it. A log comes by a pipe, later than what else
+    /// is seen of what it tells, and than the end of the process.
+    pub(crate) fn until_logged(&self, text: &str) -> String {
+        within(DEADLINE, text, || Some(self.log()).filter(|log| log.contains(text)))
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);

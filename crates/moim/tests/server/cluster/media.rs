@@ -167,8 +167,8 @@ async fn offer_that_died_with_the_rooms_owner_is_made_again() {
     let max = Party::join(&[&urls[2]], "tea", 4);
     until("the others have him", || sun.has(4) && max.has(2)).await;
     owner.signal(Signal::KILL);
-    owner.ended();
     ben.ignore_offers(false);
+    owner.ended();
     until("he is back", || ben.seen().sessions == 2).await;
     let all = [(2, &ben), (3, &sun), (4, &max)];
     until_all_have_all(&all, "he has him, too").await;

@@ -4,7 +4,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -72,14 +75,13 @@ pub(super) struct Seen {
 pub(super) struct Party {
     seen: Arc<Mutex<Seen>>,
     asks: mpsc::UnboundedSender<Ask>,
+    ignores_offers: Arc<AtomicBool>,
     signaling: JoinHandle<()>,
 }
 
 /// An instruction of a test.
 enum Ask {
     Cut,
-    /// Takes no offers of the server, or does again.
-    Ignore(bool),
     Leave(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
@@ -134,6 +136,7 @@ impl Party {
     ) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let (asks, asked) = mpsc::unbounded_channel();
+        let ignores_offers = Arc::<AtomicBool>::default();
         let mut call = Call {
             asked,
             servers: servers.iter().map(|server| (*server).clone()).collect(),
@@ -146,7 +149,7 @@ impl Party {
             last: 0,
             link: None,
             cameras: Vec::new(),
-            ignores_offers: false,
+            ignores_offers: Arc::clone(&ignores_offers),
         };
         let signaling = tokio::spawn(async move {
             loop {
@@ -159,7 +162,7 @@ impl Party {
                 sleep(PAUSE).await;
             }
         });
-        Self { seen, asks, signaling }
+        Self { seen, asks, ignores_offers, signaling }
     }
 
     /// Breaks the connection. It resumes by the next server.
@@ -169,7 +172,7 @@ impl Party {
 
     /// Loses offers of the media server from now on, or no longer.
     pub(super) fn ignore_offers(&self, ignores: bool) {
-        drop(self.asks.send(Ask::Ignore(ignores)));
+        self.ignores_offers.store(ignores, Ordering::Relaxed);
     }
 
     /// Leaves the room, then disconnects.
@@ -236,7 +239,7 @@ struct Call {
     last: u64,
     link: Option<Link>,
     cameras: Vec<Value>,
-    ignores_offers: bool,
+    ignores_offers: Arc<AtomicBool>,
 }
 
 impl Call {
@@ -263,7 +266,6 @@ impl Call {
                 message = socket.receive() => self.handle(&mut socket, message?).await?,
                 Some(ask) = self.asked.recv() => match ask {
                     Ask::Cut => anyhow::bail!("cut"),
-                    Ask::Ignore(ignores) => self.ignores_offers = ignores,
                     Ask::Leave(done) => {
                         socket.leave().await;
                         let _ = done.send(());
@@ -317,7 +319,7 @@ impl Call {
                 let sdp = field(description, "sdp").as_str().unwrap_or_default().to_owned();
                 if field(description, "type") == "answer" {
                     let _ = link.orders.send(Order::HandleAnswer(sdp));
-                } else if !self.ignores_offers {
+                } else if !self.ignores_offers.load(Ordering::Relaxed) {
                     let (sender, answer) = oneshot::channel();
                     let _ = link.orders.send(Order::HandleOffer(sdp, sender));
                     let Some(answer) = answer.await? else { return Ok(()) };

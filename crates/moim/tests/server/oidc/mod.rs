@@ -401,7 +401,7 @@ fn provider_that_is_away_stops_neither_the_server_nor_guests() {
     let mut browser = Browser::new(&server);
     let answer = browser.get("/auth/sign-in?to=/");
     assert_eq!(answer.header("location"), Some("/?sign-in=away"));
-    assert!(server.log().contains("the OpenID provider is away"), "{}", server.log());
+    server.until_logged("the OpenID provider is away");
     let arguments = ["config", "check", "--oidc-issuer", &issuer, "--oidc-client-id", CLIENT];
     let checked = command(&arguments);
     assert!(checked.status.success(), "{checked:?}");
