@@ -72,11 +72,12 @@ impl Manager {
         Server::spawn(command, listen.ip(), Arc::clone(data))
     }
 
-    /// The server's command, by a shell that knows the number of the process.
+    /// The server's command, by a shell that knows the number of the process, and begins it at the
+    /// end of its input.
     fn command(&self, listen: SocketAddr, data: &Path, flags: &[&str]) -> Command {
         let direct = moim(&["--listen", &listen.to_string()], data, flags);
         let mut command = Command::new("sh");
-        command.args(["-c", "export LISTEN_PID=$$; exec \"$0\" \"$@\""]);
+        command.args(["-c", "read -r _; export LISTEN_PID=$$; exec \"$0\" \"$@\""]);
         command.arg(direct.get_program()).args(direct.get_args());
         for (name, value) in direct.get_envs() {
             match value {
@@ -85,7 +86,7 @@ impl Manager {
             };
         }
         command.env("NOTIFY_SOCKET", self.folder.path().join("notify"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 

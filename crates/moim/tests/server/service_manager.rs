@@ -142,8 +142,8 @@ fn sockets_of_another_configuration_are_not_kept() {
 #[test]
 fn socket_of_all_addresses_makes_way_for_one_of_them() {
     let (manager, data) = (Manager::start(), data());
-    let mut server = manager.serve(ANY, &data, &[], Vec::new(), &[]);
-    let one = server.address();
+    let one = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), testnet::claim_port());
+    let mut server = manager.serve(one, &data, &[], Vec::new(), &[]);
     let all = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), one.port());
     for (ready, listen) in [(2, all), (3, one)] {
         server.terminate();

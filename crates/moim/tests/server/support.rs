@@ -60,8 +60,10 @@ impl Server {
     /// Starts a server by a command like that of [`moim`], which listens at this address.
     pub(crate) fn spawn(mut command: Command, ip: IpAddr, data: Arc<TempDir>) -> Self {
         let mut child = command.spawn().unwrap();
-        // Closes sockets that were passed on.
+        // Closes sockets that were passed on. A command that waits for the end of its input begins
+        // then, so that the server finds their ports free.
         drop(command);
+        drop(child.stdin.take());
         let log = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {
