@@ -19,7 +19,7 @@ const AWAY = [/WebSocket|ERR_CONNECTION|Failed to load/];
 
 const SMALL = { camera: "small" } as const;
 
-type Three = readonly [ChromiumParticipant, ChromiumParticipant, ChromiumParticipant];
+type Three = [ChromiumParticipant, ChromiumParticipant, ChromiumParticipant];
 
 /** Time (ms) after which a page that gave the media server up would try it again. */
 const GIVEN_UP = 45_000;
