@@ -41,3 +41,16 @@ export function shiftsOf(page: Page): Promise<string[]> {
       }),
   );
 }
+
+/** Moves an element by 40 px and back: a shift that whatever watches them must see. */
+export async function shiftOnce(page: Page, testId: string): Promise<void> {
+  await page.getByTestId(testId).evaluate(async (element) => {
+    const nextFrame = () => new Promise(requestAnimationFrame);
+    element.style.position = "relative";
+    element.style.top = "40px";
+    await nextFrame();
+    await nextFrame();
+    element.style.position = "";
+    element.style.top = "";
+  });
+}

@@ -1,7 +1,7 @@
 // Home and lobby shift nothing while they load: whoever is about to press something presses that.
 
 import { fakeDevices } from "../../support/devices.ts";
-import { shiftsOf, watchShifts } from "../../support/layout-shift.ts";
+import { shiftOnce, shiftsOf, watchShifts } from "../../support/layout-shift.ts";
 import { createRoom } from "../../support/rooms.ts";
 import { takeScreenshots } from "../../support/screenshots.ts";
 import { expect, test } from "../../support/test.ts";
@@ -36,12 +36,16 @@ for (const locale of ["en-US", "ko-KR"]) {
       await page.goto(`${ada.url}/?name=Ada`);
       await expect(page.getByTestId("room-item")).toHaveCount(1);
       expect(await shiftsOf(page), `home at ${width}`).toEqual([]);
+      await shiftOnce(page, "create-room");
+      expect(await shiftsOf(page), `control of home at ${width}`).not.toEqual([]);
       await ada.openPreview("steady");
       await expect(page.getByTestId("join-without")).toBeVisible();
       await expect(page.getByTestId("flip-camera")).toBeVisible();
       await expect(page.getByTestId("choose-camera")).toHaveValue("front");
       await expect(page.getByRole("status").filter({ hasText: /1/ })).toBeVisible();
       expect(await shiftsOf(page), `lobby at ${width}`).toEqual([]);
+      await shiftOnce(page, "join");
+      expect(await shiftsOf(page), `control of the lobby at ${width}`).not.toEqual([]);
     }
   });
 }

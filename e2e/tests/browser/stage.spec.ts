@@ -2,6 +2,8 @@
 
 import type { Page } from "@playwright/test";
 import { expectFaultless } from "../../support/accessibility.ts";
+import { fakeDevices } from "../../support/devices.ts";
+import { shiftOnce } from "../../support/layout-shift.ts";
 import { PaperParticipant } from "../../support/people.ts";
 import { createRoom } from "../../support/rooms.ts";
 import { expect, test } from "../../support/test.ts";
@@ -40,20 +42,16 @@ interface TraceEvent {
   args: { name?: string };
 }
 
-/** Cost of what happens in a call: layout shift, and CPU time (ms) of the page's main thread. */
+/** Cost of what happens in a call: layout shift, and work of the page's main thread. */
 interface Cost {
   shift: number;
   /** The elements that have shifted. */
   shifted: string[];
-  cpuMs: number;
   /** CPU time (ms) of the longest task. */
   longestTaskMs: number;
 }
 
-/**
- * Measures events in a page. All tasks of an event together are an upper bound of its longest one,
- * and CPU time does not grow while other programs have the processor.
- */
+/** Measures events in a page. CPU time does not grow while other programs have the processor. */
 async function costMeter(page: Page): Promise<(event: () => Promise<void>) => Promise<Cost>> {
   await page.evaluate(() => {
     window.shifts = [];
@@ -61,11 +59,9 @@ async function costMeter(page: Page): Promise<(event: () => Promise<void>) => Pr
       for (const entry of list.getEntries()) window.shifts.push(entry as LayoutShift);
     }).observe({ type: "layout-shift" });
   });
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-  const read = async () => {
-    // What was drawn is reported after the next frame.
-    const shifts = await page.evaluate(
+  // What was drawn is reported after the next frame.
+  const shifts = () =>
+    page.evaluate(
       () =>
         new Promise<{ value: number; elements: string[] }[]>((resolve) => {
           const nameOf = (node: Node | null) =>
@@ -78,21 +74,17 @@ async function costMeter(page: Page): Promise<(event: () => Promise<void>) => Pr
           requestAnimationFrame(() => setTimeout(() => resolve(taken())));
         }),
     );
-    const { metrics } = await cdp.send("Performance.getMetrics");
-    const seconds = metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
-    return { shifts, cpuMs: seconds * 1_000 };
-  };
   return async (event) => {
-    const before = await read();
+    await shifts();
     const tasks = await traceTasks(page);
     await event();
-    const longestTaskMs = Math.max(...(await tasks()));
-    const after = await read();
+    const taken = await tasks();
+    expect(taken.length, "tasks in the trace").toBeGreaterThan(0);
+    const after = await shifts();
     return {
-      longestTaskMs,
-      shift: after.shifts.reduce((sum, { value }) => sum + value, 0),
-      shifted: after.shifts.flatMap(({ elements }) => elements),
-      cpuMs: after.cpuMs - before.cpuMs,
+      longestTaskMs: Math.max(...taken),
+      shift: after.reduce((sum, { value }) => sum + value, 0),
+      shifted: after.flatMap(({ elements }) => elements),
     };
   };
 }
@@ -116,6 +108,15 @@ async function traceTasks(page: Page): Promise<() => Promise<number[]>> {
     );
     return tasks.map(({ tdur = 0 }) => tdur / 1_000);
   };
+}
+
+/** Moves something and works in one task: a meter must see both. */
+async function costTooMuch(page: Page, taskMs: number): Promise<void> {
+  await shiftOnce(page, "leave");
+  await page.evaluate((taskMs) => {
+    const end = performance.now() + taskMs;
+    while (performance.now() < end);
+  }, taskMs);
 }
 
 /** Time (ms) from when somebody speaks until their tile is in sight, on the page's own clock. */
@@ -150,6 +151,8 @@ test("31 people are on pages, whoever speaks comes into sight, and layouts can b
   await createRoom(server.url, { name: "many", capacity: 40 });
   const ada = await open("Ada", { context: { reducedMotion: "reduce" } });
   const { page } = ada;
+  // A machine busy with other work would say above the tiles that its upload is slow.
+  await page.addInitScript(() => localStorage.setItem("moim.uploadHint", "off"));
   await ada.enter("many");
   const papers: PaperParticipant[] = [];
   const tiles = page.getByTestId("tile");
@@ -158,21 +161,42 @@ test("31 people are on pages, whoever speaks comes into sight, and layouts can b
     await expect(tiles).toHaveCount(papers.length + 1);
   };
   const measure = await costMeter(page);
+  // While other programs have the processor, 60 ms pass with less work.
+  let taskMs = 30;
+  await expect(async () => {
+    taskMs *= 2;
+    const tooMuch = await measure(() => costTooMuch(page, taskMs));
+    expect(tooMuch.shift).toBeGreaterThan(0);
+    expect(tooMuch.longestTaskMs).toBeGreaterThan(50);
+  }).toPass({ timeout: 20_000 });
   const costs: Cost[] = [];
   const raiseHand = async (hand: boolean) => {
     const count = await page.getByTestId("tile-hand").count();
     await papers[2]?.raiseHand(hand);
     await expect(page.getByTestId("tile-hand")).toHaveCount(count + (hand ? 1 : -1));
   };
+  const grace = await open("Grace");
+  await fakeDevices(grace.page, { hasTone: true });
+  const measureSpeaking = () =>
+    measure(async () => {
+      const delay = delayOfSpeaker(page, "Grace");
+      await grace.page.evaluate(() => window.devices.setTone(-20));
+      expect(await delay).toBeLessThan(1_000);
+    });
   for (const total of [9, 30]) {
     while (papers.length < total - 2) await join();
+    if (total === 9) {
+      await grace.enter("many");
+      await ada.remoteTiles(papers.length + 1);
+      costs.push(await measureSpeaking());
+      await grace.tab.goto(`${server.url}/`);
+      await ada.remoteTiles(papers.length);
+    }
     for (const event of [join, () => raiseHand(true), () => raiseHand(false)]) {
       costs.push(await measure(event));
     }
   }
-  const grace = await open("Grace");
-  await grace.tab.goto(grace.roomUrl("many"));
-  await grace.tab.click("toggle-mic");
+  await grace.enter("many");
   await ada.remoteTiles(30);
 
   await page.setViewportSize({ width: 390, height: 844 });
@@ -188,17 +212,13 @@ test("31 people are on pages, whoever speaks comes into sight, and layouts can b
   await page.keyboard.press("PageUp");
   await expect.poll(names).toEqual(first);
 
-  // The fake microphone beeps: she takes the place of one of them, and the others stay.
-  const unmute = grace.tab.click("toggle-mic");
-  const speaking = await measure(async () => {
-    expect(await delayOfSpeaker(page, "Grace")).toBeLessThan(1_000);
-  });
-  await unmute;
-  console.log("costs", JSON.stringify([...costs, speaking]));
-  for (const { shift, shifted } of [...costs, speaking]) expect(shift, shifted.join()).toBe(0);
-  for (const { cpuMs } of costs) expect(cpuMs).toBeLessThan(50);
-  // A second in which somebody speaks has more than one task.
-  expect(speaking.longestTaskMs).toBeLessThan(50);
+  // She takes the place of one of them, and the others stay.
+  costs.push(await measureSpeaking());
+  console.log("costs", JSON.stringify(costs));
+  for (const { shift, shifted, longestTaskMs } of costs) {
+    expect(shift, shifted.join()).toBe(0);
+    expect(longestTaskMs).toBeLessThan(50);
+  }
   const now = await names();
   expect(now.filter((name) => !first.includes(name))).toEqual(["Grace"]);
   expect(now).toHaveLength(first.length);
