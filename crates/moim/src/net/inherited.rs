@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
+    io,
     net::{SocketAddr, TcpListener},
+    thread,
+    time::{Duration, Instant},
 };
 #[cfg(target_os = "linux")]
 use std::{
@@ -22,6 +25,10 @@ const UDP: &str = "moim-udp-";
 pub(crate) const RELAYED: &str = "moim-turn";
 /// The most sockets of relayed addresses that are passed on. Those of further ones are bound anew.
 pub(crate) const MAX_RELAYED: usize = 8192;
+/// Longest time for which the address of a socket that was closed here may still be in use.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
+/// Time between two attempts to bind to such an address.
+const BIND_AGAIN: Duration = Duration::from_millis(20);
 
 /// Duplicates of the sockets of the port, and at the end also of relayed addresses, for the next
 /// process.
@@ -66,6 +73,8 @@ pub(crate) struct InheritedSockets {
     relayed: Vec<Socket>,
     /// Addresses of those of a socket unit.
     activated: Vec<(Kind, SocketAddr)>,
+    /// The time at which sockets were closed that this process has no use for.
+    closed_at: Option<Instant>,
 }
 
 /// A kind of socket.
@@ -122,11 +131,31 @@ impl InheritedSockets {
                 activated.contains(&(kind, local)) || wanted.iter().any(|at| is_at(local, *at))
             })
         };
+        let before = self.tcp.len() + self.udp.len();
         self.tcp.retain(|listener| is_wanted(Kind::Tcp, listener.local_addr().ok()));
         self.udp.retain(|socket| {
             let local = socket.local_addr().ok().and_then(|local| local.as_socket());
             is_wanted(Kind::Udp, local)
         });
+        if self.tcp.len() + self.udp.len() < before {
+            self.closed_at = Some(Instant::now());
+        }
+    }
+
+    /// Calls `bind`, and again for a moment while the address is in use, if sockets were closed
+    /// here. The service manager had copies of them: it says that it closed them, but any process
+    /// that it is starting at that time has them until its program is executed.
+    pub(crate) fn bind<T>(&self, mut bind: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        loop {
+            let bound = bind();
+            let is_in_use =
+                bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+            let may_be_freed = self.closed_at.is_some_and(|at| at.elapsed() < CLOSED_WITHIN);
+            if !is_in_use || !may_be_freed {
+                return bound;
+            }
+            thread::sleep(BIND_AGAIN);
+        }
     }
 
     /// Warns of sockets of a socket unit that nothing took.
@@ -165,6 +194,9 @@ impl InheritedSockets {
         let found: Vec<_> = found;
         if found.len() == count {
             return Some(found);
+        }
+        if !found.is_empty() {
+            self.closed_at = Some(Instant::now());
         }
         if let Some((_, at)) =
             self.activated.iter().find(|(kind, at)| *kind == Kind::Udp && is_at(*at, address))
@@ -221,5 +253,33 @@ mod tests {
         assert!(sockets.udp.is_empty());
         sockets.udp = vec![socket(), socket()];
         assert_eq!(sockets.take_udp(any(), 2).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn address_of_a_closed_socket_is_awaited() {
+        let listener = TcpListener::bind(any()).unwrap();
+        let local = listener.local_addr().unwrap();
+        // That of a process which the service manager is just starting.
+        let mut copy = Some(listener.try_clone().unwrap());
+        let mut sockets = InheritedSockets { tcp: vec![listener], ..Default::default() };
+        let mut bind = || {
+            let bound = TcpListener::bind(local);
+            copy.take();
+            bound
+        };
+        sockets.close_all_but(&[]);
+        assert_eq!(sockets.bind(&mut bind).unwrap().local_addr().unwrap(), local);
+    }
+
+    #[test]
+    fn address_of_another_program_is_not_awaited() {
+        let taken = TcpListener::bind(any()).unwrap();
+        let mut attempts = 0;
+        let bound = InheritedSockets::default().bind(|| {
+            attempts += 1;
+            TcpListener::bind(taken.local_addr().unwrap())
+        });
+        assert_eq!(bound.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(attempts, 1);
     }
 }

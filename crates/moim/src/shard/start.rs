@@ -174,7 +174,7 @@ fn bind_all(
     for address in config.listen.iter().copied().chain(others) {
         let bound = match inherited.take_udp(address, seeds.len()) {
             Some(sockets) => udp::adopt(sockets, address),
-            None => udp::bind(address, seeds.len()),
+            None => inherited.bind(|| udp::bind(address, seeds.len())),
         };
         let bound = bound.map_err(|error| BindAddressError { address, error })?;
         for (seed, socket) in seeds.iter_mut().zip(bound) {

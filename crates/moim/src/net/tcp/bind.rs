@@ -34,11 +34,11 @@ pub(crate) fn bind(
 ) -> anyhow::Result<BoundListeners> {
     let mut bound = BoundListeners { listeners: Vec::new(), addresses: Vec::new() };
     for &address in &listen.required {
-        let listener = inherited.take_tcp(address).map_or_else(|| tcp(address), Ok);
+        let listener = take_or_bind(inherited, address);
         bound.add(listener.map_err(|error| describe_bind_error(address, &error))?)?;
     }
     for &address in &listen.where_possible {
-        match inherited.take_tcp(address).map_or_else(|| tcp(address), Ok) {
+        match take_or_bind(inherited, address) {
             Ok(listener) => bound.add(listener)?,
             Err(error) if is_unsupported(&error) => {
                 tracing::info!(%address, "not listening: this system has no IPv6");
@@ -60,6 +60,13 @@ impl BoundListeners {
         self.addresses.push(listener.local_addr()?);
         self.listeners.push(listener);
         Ok(())
+    }
+}
+
+fn take_or_bind(inherited: &mut InheritedSockets, address: SocketAddr) -> io::Result<TcpListener> {
+    match inherited.take_tcp(address) {
+        Some(listener) => Ok(listener),
+        None => inherited.bind(|| tcp(address)),
     }
 }
 
