@@ -129,11 +129,13 @@ function ToastCard({ toast, isPaused, onClose, onChat }: CardProps) {
   return (
     <div className={styles.toast} data-testid="toast">
       {kind === "message" ? (
-        <button type="button" className={styles.message} onClick={onChat}>
+        <button type="button" className={styles.message} title={text} onClick={onChat}>
           <span className={styles.text}>{text}</span>
         </button>
       ) : (
-        <p className={styles.text}>{text}</p>
+        <p className={styles.text} title={text}>
+          {text}
+        </p>
       )}
       {action ? (
         <button

@@ -1,7 +1,6 @@
 import type { Hosting, Waiting } from "moim-client";
 import { useI18n } from "../i18n/context.tsx";
 import { Avatar } from "../parts/avatar.tsx";
-import { Button } from "../parts/button.tsx";
 import { PersonName } from "../parts/person-name.tsx";
 import type { Act } from "./act.ts";
 import styles from "./people.module.css";
@@ -23,14 +22,14 @@ export function WaitingPeople({ waiting, hosting, act }: Props) {
       <div className={styles.row}>
         <h3 className={styles.heading}>{t.people.waiting}</h3>
         {waiting.length > 1 ? (
-          <Button
-            variant="plain"
-            className={styles.small}
+          <button
+            type="button"
+            className={styles.action}
             data-testid="admit-all"
             onClick={() => act(hosting.admit(null))}
           >
             {t.people.admitAll}
-          </Button>
+          </button>
         ) : null}
       </div>
       <ul className={styles.list}>

@@ -38,7 +38,7 @@ export const en = {
     joining: "Joining…",
     empty: "No one is here yet. You'll be the first.",
     someoneHere: (here: number, capacity: number) => `${here} of ${capacity} places taken`,
-    isNew: "This room will be created when you join.",
+    opensAtJoin: "If this room isn't open yet, it opens when you join.",
     password: "Room password",
   },
   devices: {

@@ -3,7 +3,8 @@ import styles from "./button.module.css";
 
 type Variant = "primary" | "secondary" | "plain";
 
-interface Props extends ComponentProps<"button"> {
+/** A container places it, so it takes no class. */
+interface Props extends Omit<ComponentProps<"button">, "className"> {
   variant?: Variant;
   /** Ignores clicks but stays focusable. */
   busy?: boolean;

@@ -214,7 +214,8 @@ function RoomStatus({ loaded, summary, isLocked }: StatusProps) {
 }
 
 function statusText(summary: RoomSummary | undefined, t: Messages): string {
-  if (!summary) return t.preview.isNew;
+  // A room that is not listed may be open all the same.
+  if (!summary) return t.preview.opensAtJoin;
   const { participants, capacity } = summary;
   if (participants === 0) return t.preview.empty;
   return t.preview.someoneHere(participants, capacity);
