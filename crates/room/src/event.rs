@@ -6,11 +6,12 @@ use crate::{
     opaque::Opaque,
     participant::Participant,
     protocol::{
-        ChatEvent, DataEvent, FileSignalEvent, FileState, FileWithdrawnEvent, HandoverEvent,
-        IceCandidate, MutedEvent, ParticipantId, ParticipantLeft, Poll, PollId, PollOption,
-        PollRemoved, ReactionEvent, RefusedEvent, ServerEvent, SessionDescription, SettingsEvent,
-        SharedFile, SignalEvent, Speaker, SpeakersEvent, SpotlightEvent, SubscribedEvent,
-        SubscribedTrack, Topology, TopologyChanged, UnmuteEvent, Waiting, WaitingLeft, WantedEvent,
+        ChatEvent, DataEvent, FileSignalEvent, FileState, FileWithdrawnEvent, HandLoweredEvent,
+        HandoverEvent, IceCandidate, MutedEvent, ParticipantId, ParticipantLeft, Poll, PollId,
+        PollOption, PollRemoved, ReactionEvent, RefusedEvent, ServerEvent, SessionDescription,
+        SettingsEvent, SharedFile, SignalEvent, Speaker, SpeakersEvent, SpotlightEvent,
+        SubscribedEvent, SubscribedTrack, Topology, TopologyChanged, UnmuteEvent, Waiting,
+        WaitingLeft, WantedEvent,
     },
     reaction::Reaction,
     rejection::Rejection,
@@ -108,6 +109,11 @@ pub enum Event {
         /// The sources.
         sources: Sources,
     },
+    /// A host has lowered the recipient's hand.
+    HandLowered {
+        /// The host.
+        by: ParticipantId,
+    },
     /// The room's settings changed.
     Settings(SettingsEvent),
     /// The participants in the spotlight changed.
@@ -152,6 +158,7 @@ impl Event {
                 | Self::Handover { .. }
                 | Self::Muted { .. }
                 | Self::Unmute { .. }
+                | Self::HandLowered { .. }
                 | Self::PollRemoved(_)
                 | Self::WaitingLeft(_) => 0,
                 Self::Settings(settings) => {
@@ -333,6 +340,9 @@ impl Event {
             Self::Unmute { by, sources } => {
                 let sources = sources.iter().collect();
                 ServerEvent::Unmute(UnmuteEvent { by: by.clone(), sources })
+            }
+            Self::HandLowered { by } => {
+                ServerEvent::HandLowered(HandLoweredEvent { by: by.clone() })
             }
             Self::Settings(settings) => ServerEvent::Settings(settings.clone()),
             Self::Spotlight(ids) => {

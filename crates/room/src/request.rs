@@ -15,9 +15,9 @@ use crate::{
     protocol::{
         AskPoll, ChatMessage, ClosePoll, DataEvent, DirectRequest, Dismissal, EndRoom,
         FileSignalRequest, FileWithdrawRequest, HandoverRequest, InvitationId, InvitationList,
-        InviteRequest, Invited, MediaState, MuteRequest, ParticipantId, Policy, Poll, PollId,
-        PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ResumeToken, RoleRequest,
-        RoomSummary, SettingsRequest, SharedFile, SignalRequest, SpotlightRequest,
+        InviteRequest, Invited, LowerHandsRequest, MediaState, MuteRequest, ParticipantId, Policy,
+        Poll, PollId, PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ResumeToken,
+        RoleRequest, RoomSummary, SettingsRequest, SharedFile, SignalRequest, SpotlightRequest,
         SubscribeRequest, Topology, TrackSource, UnmuteRequest, VoteRequest, Waiting,
     },
     reaction::Reaction,
@@ -109,6 +109,8 @@ pub enum Hosting {
         /// The sources.
         sources: Sources,
     },
+    /// Lower the raised hands of these participants, or of all others with no higher role.
+    LowerHands(Option<Vec<ParticipantId>>),
     /// Remove a participant.
     Remove(ParticipantId),
     /// Admit these from the waiting room, or all.
@@ -132,6 +134,7 @@ impl Hosting {
             Self::Remove(_) | Self::Role(..) | Self::Settings(_) | Self::End => true,
             Self::Mute { .. }
             | Self::Unmute { .. }
+            | Self::LowerHands(_)
             | Self::Admit(_)
             | Self::Deny(_)
             | Self::Spotlight(_) => false,
@@ -530,6 +533,12 @@ impl From<MuteRequest> for Request {
 impl From<UnmuteRequest> for Request {
     fn from(UnmuteRequest { participant, sources }: UnmuteRequest) -> Self {
         Self::Host(Hosting::Unmute { participant, sources: sources.into_iter().collect() })
+    }
+}
+
+impl From<LowerHandsRequest> for Request {
+    fn from(LowerHandsRequest { participants }: LowerHandsRequest) -> Self {
+        Self::Host(Hosting::LowerHands(participants))
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Member {
     pub(crate) chatted: u64,
     /// Sources muted by a host that the client has not turned off yet.
     pub(crate) unacknowledged: Sources,
+    /// A host lowered its hand, which the client still announces as raised.
+    pub(crate) hand_lowered: bool,
     /// Secret of its device, if it told one.
     pub(crate) device: Option<DeviceSecret>,
     /// What its token or invitation permits.
@@ -117,6 +119,7 @@ impl Roster {
             forgotten: 0,
             chatted: 0,
             unacknowledged: Sources::NONE,
+            hand_lowered: false,
             device,
             pass: None,
             sfu: SfuEventNumbers::default(),

@@ -11,10 +11,10 @@ use room::{
     protocol::{
         AskPoll, ChatRequest, CheckRoom, ClosePoll, CreateRoom, DirectRequest, EndRoom, ErrorBody,
         ErrorCode, FileSignalRequest, FileWithdrawRequest, HandoverRequest, JoinRoom, LeaveRoom,
-        ListInvitations, ListRooms, MediaState, MuteRequest, ParticipantId, PublishRequest,
-        ReactionRequest, RemovePoll, RemoveRequest, ReportRequest, RevokeRequest, RoleRequest,
-        RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest, SubscribeRequest,
-        UnmuteRequest, VoteRequest, WaitingRequest,
+        ListInvitations, ListRooms, LowerHandsRequest, MediaState, MuteRequest, ParticipantId,
+        PublishRequest, ReactionRequest, RemovePoll, RemoveRequest, ReportRequest, RevokeRequest,
+        RoleRequest, RoomCreated, SdpType, SettingsRequest, SignalRequest, SpotlightRequest,
+        SubscribeRequest, UnmuteRequest, VoteRequest, WaitingRequest,
     },
 };
 use serde::de::DeserializeOwned;
@@ -111,6 +111,7 @@ impl Events for Session {
             "poll:remove" => self.poll::<RemovePoll>(args, &mut ack).await,
             "room:mute" => self.host::<MuteRequest>(args, &mut ack).await,
             "room:unmute" => self.host::<UnmuteRequest>(args, &mut ack).await,
+            "room:lower_hands" => self.host::<LowerHandsRequest>(args, &mut ack).await,
             "room:remove" => self.host::<RemoveRequest>(args, &mut ack).await,
             "room:admit" => self.decide(args, &mut ack, Hosting::Admit).await,
             "room:deny" => self.decide(args, &mut ack, Hosting::Deny).await,

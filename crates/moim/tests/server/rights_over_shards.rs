@@ -58,6 +58,8 @@ fn requests(to: &str, invitation: &str) -> Vec<(&'static str, Option<Right>, Val
         ("room:mute", Some(Right::Mute), mute),
         ("room:mute", Some(Right::Mute), json!({"sources": microphone})),
         ("room:unmute", Some(Right::Mute), json!({"participant": to, "sources": microphone})),
+        ("room:lower_hands", Some(Right::Mute), json!({"participants": [to]})),
+        ("room:lower_hands", Some(Right::Mute), json!({})),
         ("room:spotlight", Some(Right::Mute), json!({"participants": [to]})),
         ("room:remove", Some(Right::Remove), json!({"participant": to})),
         ("room:admit", Some(Right::Admit), json!({})),

@@ -7,8 +7,8 @@ use super::{
     error::ErrorBody,
     file::{FileSignalEvent, FileWithdrawnEvent},
     hosting::{
-        DataEvent, DismissedEvent, MutedEvent, SettingsEvent, SpotlightEvent, UnmuteEvent, Waiting,
-        WaitingLeft,
+        DataEvent, DismissedEvent, HandLoweredEvent, MutedEvent, SettingsEvent, SpotlightEvent,
+        UnmuteEvent, Waiting, WaitingLeft,
     },
     polling::{Poll, PollRemoved},
     reply::{Joined, RoomList},
@@ -55,6 +55,8 @@ pub enum ServerEvent {
     Muted(MutedEvent),
     /// `unmute`: a host asks this participant to turn sources on.
     Unmute(UnmuteEvent),
+    /// `hand_lowered`: a host has lowered this participant's hand.
+    HandLowered(HandLoweredEvent),
     /// `room:settings`: the room's settings changed.
     Settings(SettingsEvent),
     /// `spotlight`: the participants shown large changed.
@@ -104,6 +106,7 @@ impl ServerEvent {
             Self::Speakers(_) => "speakers",
             Self::Muted(_) => "muted",
             Self::Unmute(_) => "unmute",
+            Self::HandLowered(_) => "hand_lowered",
             Self::Settings(_) => "room:settings",
             Self::Spotlight(_) => "spotlight",
             Self::Reaction(_) => "reaction",

@@ -158,6 +158,17 @@ pub struct UnmuteRequest {
     pub sources: Vec<TrackSource>,
 }
 
+/// `room:lower_hands`: lowers raised hands of others. A hand stays down until its client has lowered
+/// and raised it again. Requires the right to mute and at least the other's role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct LowerHandsRequest {
+    /// The participants; absent: all others with no higher role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participants: Option<Vec<ParticipantId>>,
+}
+
 /// `room:remove`: removes a participant with a lower role. Its device can't join again while the
 /// room lives.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -242,6 +253,14 @@ pub struct UnmuteEvent {
     pub by: ParticipantId,
     /// The sources.
     pub sources: Vec<TrackSource>,
+}
+
+/// Payload of `hand_lowered`: a host has lowered this participant's hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct HandLoweredEvent {
+    /// The host.
+    pub by: ParticipantId,
 }
 
 /// Somebody in the waiting room.

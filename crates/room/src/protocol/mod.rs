@@ -26,9 +26,10 @@ pub use file::{
     FileSignalEvent, FileSignalRequest, FileState, FileWithdrawRequest, FileWithdrawnEvent,
 };
 pub use hosting::{
-    Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent, Policy,
-    PolicyChange, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent,
-    SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
+    Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, HandLoweredEvent,
+    LowerHandsRequest, MuteRequest, MutedEvent, Policy, PolicyChange, RemoveRequest, RoleRequest,
+    SettingsEvent, SettingsRequest, SpotlightEvent, SpotlightRequest, UnmuteEvent, UnmuteRequest,
+    Waiting, WaitingLeft, WaitingRequest,
 };
 pub use inviting::{
     Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,

@@ -13,10 +13,10 @@ use super::{
         FileSignalEvent, FileSignalRequest, FileState, FileWithdrawRequest, FileWithdrawnEvent,
     },
     hosting::{
-        Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, MuteRequest, MutedEvent,
-        Policy, PolicyChange, RemoveRequest, RoleRequest, SettingsEvent, SettingsRequest,
-        SpotlightEvent, SpotlightRequest, UnmuteEvent, UnmuteRequest, Waiting, WaitingLeft,
-        WaitingRequest,
+        Allowed, DataEvent, Dismissal, DismissedEvent, EndRoom, Entry, HandLoweredEvent,
+        LowerHandsRequest, MuteRequest, MutedEvent, Policy, PolicyChange, RemoveRequest,
+        RoleRequest, SettingsEvent, SettingsRequest, SpotlightEvent, SpotlightRequest, UnmuteEvent,
+        UnmuteRequest, Waiting, WaitingLeft, WaitingRequest,
     },
     inviting::{
         Invitation, InvitationList, InviteRequest, Invited, ListInvitations, RevokeRequest,
@@ -77,6 +77,7 @@ export interface Requests {
   \"poll:remove\": [RemovePoll, Record<string, never>];
   \"room:mute\": [MuteRequest, Record<string, never>];
   \"room:unmute\": [UnmuteRequest, Record<string, never>];
+  \"room:lower_hands\": [LowerHandsRequest, Record<string, never>];
   \"room:remove\": [RemoveRequest, Record<string, never>];
   \"room:admit\": [WaitingRequest, Record<string, never>];
   \"room:deny\": [WaitingRequest, Record<string, never>];
@@ -107,6 +108,7 @@ export interface ServerEvents {
   speakers: SpeakersEvent;
   muted: MutedEvent;
   unmute: UnmuteEvent;
+  hand_lowered: HandLoweredEvent;
   spotlight: SpotlightEvent;
   reaction: ReactionEvent;
   poll: Poll;
@@ -197,6 +199,7 @@ pub fn typescript() -> String {
         ReportRequest,
         MuteRequest,
         UnmuteRequest,
+        LowerHandsRequest,
         RemoveRequest,
         WaitingRequest,
         RoleRequest,
@@ -236,6 +239,7 @@ pub fn typescript() -> String {
         SpeakersEvent,
         MutedEvent,
         UnmuteEvent,
+        HandLoweredEvent,
         SettingsEvent,
         DataEvent,
         SpotlightEvent,

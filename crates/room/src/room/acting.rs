@@ -1,6 +1,8 @@
 //! Rights and rank of whoever acts on a room.
 
-use super::{actor::Actor, state::Room};
+use std::collections::BTreeSet;
+
+use super::{actor::Actor, state::Room, waiting::bounded};
 use crate::{audience::MemberKey, protocol::ParticipantId, rejection::Rejection, rights::Right};
 
 impl Room {
@@ -40,6 +42,21 @@ impl Room {
             Actor::Member(from) => self.other(self.key_of(from)?, id),
             Actor::Operator => self.roster.key_by_id(id).ok_or(Rejection::NoSuchParticipant),
         }
+    }
+
+    /// Other participants, none of whom outranks the actor. Each once, however often it is named.
+    pub(super) fn targets(
+        &self,
+        actor: Actor,
+        ids: &[ParticipantId],
+    ) -> Result<BTreeSet<MemberKey>, Rejection> {
+        let ids = bounded(Some(ids))?.unwrap_or_default();
+        let find = |id| self.target(actor, id);
+        let targets = ids.iter().map(find).collect::<Result<BTreeSet<_>, _>>()?;
+        if targets.iter().any(|other| self.outranks(*other, actor)) {
+            return Err(Rejection::Forbidden);
+        }
+        Ok(targets)
     }
 
     /// Returns whether a member has a higher role than the actor.

@@ -134,6 +134,9 @@ impl Room {
                 self.send_unlogged(Audience::One(other), Event::Unmute { by, sources });
                 Ok(())
             }
+            Hosting::LowerHands(participants) => {
+                self.lower_hands(now, actor, participants.as_deref())
+            }
             Hosting::Remove(participant) => self.remove_other(now, actor, &participant),
             Hosting::Admit(ids) => self.admit_waiting(now, actor, ids.as_deref()),
             Hosting::Deny(ids) => self.deny_waiting(actor, ids.as_deref()),

@@ -5,6 +5,7 @@ mod actor;
 mod admitting;
 mod chatting;
 mod devices;
+mod hands;
 mod history;
 mod hosting;
 mod invitations;

@@ -1,8 +1,8 @@
 //! Muting: what a participant may send, and what a host has silenced.
 
-use std::{collections::HashSet, time::Instant};
+use std::time::Instant;
 
-use super::{actor::Actor, state::Room, waiting::bounded};
+use super::{actor::Actor, state::Room};
 use crate::{
     audience::{Audience, MemberKey},
     event::Event,
@@ -49,21 +49,13 @@ impl Room {
     /// after the client has turned it off, so that an announcement on its way does not unmute.
     pub(super) fn announce_media(&mut self, key: MemberKey, media: MediaState) {
         let before = self.permitted(key);
-        let hand = self.hands;
+        let is_hand_up = self.announce_hand(key, media.hand);
         let Some(member) = self.roster.member_mut(key) else { return };
         let on = sources_on(media);
         member.unacknowledged = member.unacknowledged.intersection(on);
         let unmuted = member.participant.muted.intersection(on).difference(member.unacknowledged);
         member.participant.muted = member.participant.muted.difference(unmuted);
-        match (media.hand, member.participant.raised) {
-            (true, None) => {
-                member.participant.raised = Some(hand + 1);
-                self.hands += 1;
-            }
-            (false, Some(_)) => member.participant.raised = None,
-            _ => {}
-        }
-        let media = self.allowed_media(key, media);
+        let media = self.allowed_media(key, MediaState { hand: is_hand_up, ..media });
         if let Some(member) = self.roster.member_mut(key) {
             member.participant.media = media;
         }
@@ -81,20 +73,13 @@ impl Room {
     ) -> Result<(), Rejection> {
         self.permit(actor, Right::Mute)?;
         let by = self.id_of(actor)?;
-        let targets = match bounded(ids)? {
+        let targets = match ids {
             None => {
                 let is_above =
                     |other: &MemberKey| self.outranks(*other, actor) || self.equals(*other, actor);
                 self.roster.keys().filter(|other| !is_above(other)).collect()
             }
-            Some(ids) => {
-                let find = |id| self.target(actor, id);
-                let targets = ids.iter().map(find).collect::<Result<HashSet<_>, _>>()?;
-                if targets.iter().any(|other| self.outranks(*other, actor)) {
-                    return Err(Rejection::Forbidden);
-                }
-                targets
-            }
+            Some(ids) => self.targets(actor, ids)?,
         };
         self.done(actor);
         let sources = with_screen_audio(sources);

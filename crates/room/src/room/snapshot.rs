@@ -121,6 +121,8 @@ struct MemberSnapshot {
     chatted: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unacknowledged: Vec<TrackSource>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hand_lowered: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     device: Option<DeviceSecret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,6 +231,7 @@ impl Room {
             forgotten: member.forgotten,
             chatted: member.chatted,
             unacknowledged: member.unacknowledged.iter().collect(),
+            hand_lowered: member.hand_lowered,
             device: member.device.clone(),
             pass: member.pass.clone(),
         };
@@ -417,6 +420,7 @@ impl MemberSnapshot {
             forgotten: self.forgotten,
             chatted: self.chatted,
             unacknowledged: self.unacknowledged.into_iter().collect(),
+            hand_lowered: self.hand_lowered,
             device: self.device,
             pass: self.pass,
             sfu: SfuEventNumbers::default(),
@@ -474,9 +478,11 @@ impl LoggedEvent {
             Event::Muted { by, sources } => Self::Muted { by, sources: sources.iter().collect() },
             Event::Settings(settings) => Self::Settings(settings),
             Event::Spotlight(participants) => Self::Spotlight(participants),
-            // A transfer whose signaling is lost tries again, and the program before could not read
-            // these.
-            Event::FileSignal { .. } | Event::FileWithdrawn { .. } => return None,
+            // The program before could not read these. A transfer whose signaling is lost tries again,
+            // and a hand that was lowered stays down.
+            Event::FileSignal { .. } | Event::FileWithdrawn { .. } | Event::HandLowered { .. } => {
+                return None;
+            }
             Event::Unmute { .. }
             | Event::Reaction { .. }
             | Event::Poll(_)

@@ -153,6 +153,11 @@ export interface Hosting {
   ): Promise<void>;
   /** Asks a participant to turn sources on. */
   askToUnmute(participant: ParticipantId, sources: readonly TrackSource[]): Promise<void>;
+  /**
+   * Lowers the hands of these participants, or of all others with no higher role. Each stays down
+   * until its owner raises it again.
+   */
+  lowerHands(participants: readonly ParticipantId[] | null): Promise<void>;
   /** Removes a participant, which may not return with this device. */
   remove(participant: ParticipantId): Promise<void>;
   /** Admits these from the waiting room, or all. */
@@ -264,6 +269,8 @@ export interface CallState {
   readonly unmuteRequest: UnmuteRequest | null;
   /** The last time that a host muted this participant. */
   readonly mutedBy: { readonly name: string; readonly sources: readonly TrackSource[] } | null;
+  /** The last time that a host lowered this participant's hand. */
+  readonly handLoweredBy: { readonly name: string } | null;
   /** The newest reaction, also one's own. */
   readonly reaction: Reaction | null;
   /** Messages since this device joined, the oldest first; bounded in number. */

@@ -27,6 +27,7 @@ export interface Requests {
   "poll:remove": [RemovePoll, Record<string, never>];
   "room:mute": [MuteRequest, Record<string, never>];
   "room:unmute": [UnmuteRequest, Record<string, never>];
+  "room:lower_hands": [LowerHandsRequest, Record<string, never>];
   "room:remove": [RemoveRequest, Record<string, never>];
   "room:admit": [WaitingRequest, Record<string, never>];
   "room:deny": [WaitingRequest, Record<string, never>];
@@ -57,6 +58,7 @@ export interface ServerEvents {
   speakers: SpeakersEvent;
   muted: MutedEvent;
   unmute: UnmuteEvent;
+  hand_lowered: HandLoweredEvent;
   spotlight: SpotlightEvent;
   reaction: ReactionEvent;
   poll: Poll;
@@ -877,6 +879,16 @@ participant: ParticipantId,
 sources: Array<TrackSource>, };
 
 /**
+ * `room:lower_hands`: lowers raised hands of others. A hand stays down until its client has lowered
+ * and raised it again. Requires the right to mute and at least the other's role.
+ */
+export type LowerHandsRequest = {
+/**
+ * The participants; absent: all others with no higher role.
+ */
+participants?: Array<ParticipantId>, };
+
+/**
  * `room:remove`: removes a participant with a lower role. Its device can't join again while the
  * room lives.
  */
@@ -1485,6 +1497,15 @@ by: ParticipantId,
  * The sources.
  */
 sources: Array<TrackSource>, };
+
+/**
+ * Payload of `hand_lowered`: a host has lowered this participant's hand.
+ */
+export type HandLoweredEvent = {
+/**
+ * The host.
+ */
+by: ParticipantId, };
 
 /**
  * Payload of `room:settings`: the settings changed.

@@ -47,6 +47,19 @@ test("starting and stopping to share a screen are events, also for a new partici
   ]);
 });
 
+test("a hand that a host lowers is told with the host's name, each time once", () => {
+  const before = { status: "joined", others: [ada], handLoweredBy: null } as const;
+  const after = { ...before, handLoweredBy: { name: "Ada" } };
+  const lowered = { kind: "loweredHand", by: "Ada" } as const;
+  expect(callEventsBetween(before, after)).toEqual([lowered]);
+  expect(callEventsBetween(after, { ...after })).toEqual([]);
+  expect(callEventsBetween(after, { ...after, handLoweredBy: { name: "Ada" } })).toEqual([lowered]);
+  expect(callEventText(lowered, en)).toBe("Ada lowered your hand");
+  expect(callEventText(lowered, ko)).toBe("Ada님이 내 손을 내렸어요");
+  // Gone meanwhile, or the application.
+  expect(callEventText({ ...lowered, by: "" }, en)).toBe("The host lowered your hand");
+});
+
 test("losing and regaining the server are events", () => {
   const joined = { status: "joined", others: [ada] } as const;
   const reconnecting = { status: "reconnecting", others: [ada] } as const;

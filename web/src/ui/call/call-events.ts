@@ -8,12 +8,12 @@ export type CallEvent =
   | { kind: "joined" | "left" | "startedSharing" | "stoppedSharing" | "raisedHand"; name: string }
   /** Several participants within a moment. */
   | { kind: "joinedTogether"; names: readonly string[] }
-  | { kind: "mutedMic" | "mutedCamera" | "mutedScreen"; by: string }
+  | { kind: "mutedMic" | "mutedCamera" | "mutedScreen" | "loweredHand"; by: string }
   | { kind: "reacted"; name: string; emoji: string }
   | { kind: "reconnecting" | "reconnected" };
 
 type Snapshot = Pick<CallState, "status"> &
-  Partial<Pick<CallState, "mutedBy" | "reaction">> & {
+  Partial<Pick<CallState, "mutedBy" | "handLoweredBy" | "reaction">> & {
     others: readonly (Pick<RemoteParticipant, "id" | "name" | "alike" | "raised"> & {
       media: Pick<RemoteParticipant["media"], "screen">;
     })[];
@@ -51,6 +51,8 @@ export function callEventsBetween(before: Snapshot, after: Snapshot): CallEvent[
     if (sources.includes("camera")) events.push({ kind: "mutedCamera", by });
     if (sources.includes("screen")) events.push({ kind: "mutedScreen", by });
   }
+  if (after.handLoweredBy && after.handLoweredBy !== before.handLoweredBy)
+    events.push({ kind: "loweredHand", by: after.handLoweredBy.name });
   if (after.reaction && after.reaction.key !== before.reaction?.key) {
     const { name, emoji } = after.reaction;
     events.push({ kind: "reacted", name, emoji });
@@ -85,6 +87,7 @@ function textOf(event: CallEvent, t: Messages): string {
     case "mutedMic":
     case "mutedCamera":
     case "mutedScreen":
+    case "loweredHand":
       return t.people[event.kind](event.by || t.people.someone);
     case "reacted":
       return t.people.reacted(event.name, event.emoji);

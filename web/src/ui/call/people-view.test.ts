@@ -1,6 +1,6 @@
 import type { CallState, RemoteParticipant, Role } from "moim-client";
 import { expect, test } from "vitest";
-import { mayHost, peopleOf } from "./people-view.ts";
+import { lowerableHands, mayHost, peopleOf } from "./people-view.ts";
 
 const media = { mic: true, camera: true, screen: false, hand: false };
 
@@ -50,6 +50,22 @@ test("a host acts upon lower roles only, a co-host gives none", () => {
   for (const role of ["speaker", "viewer", undefined] as const) {
     expect(rows(role).every(({ mayMute, mayRemove }) => !mayMute && !mayRemove)).toBe(true);
   }
+});
+
+test("a co-host may lower the hands of all but hosts, and its own", () => {
+  const hands = (role?: Role) =>
+    lowerableHands(
+      peopleOf(
+        call(
+          person("me", role, 4),
+          person("h", "host", 1),
+          person("c", "co_host", 2),
+          person("s", "speaker", 3),
+          person("v", "viewer"),
+        ),
+      ),
+    );
+  expect([hands("host"), hands("co_host"), hands("speaker"), hands()]).toEqual([4, 3, 1, 1]);
 });
 
 test("only hosts and co-hosts host", () => {

@@ -51,6 +51,11 @@ export function peopleOf(call: CallState): PersonView[] {
   });
 }
 
+/** Number of raised hands that the participant may lower, its own among them. */
+export function lowerableHands(rows: readonly PersonView[]): number {
+  return rows.filter(({ hand, isSelf, mayMute }) => hand !== null && (isSelf || mayMute)).length;
+}
+
 /** True if the participant hosts the room, alone or with others. */
 export function mayHost({ self }: Pick<CallState, "self">): boolean {
   return rankOf(self.role) >= rankOf("co_host");

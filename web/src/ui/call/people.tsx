@@ -5,7 +5,7 @@ import { Panel } from "../parts/panel.tsx";
 import { useAct } from "./act.ts";
 import { Invitations } from "./invitations.tsx";
 import styles from "./people.module.css";
-import { mayHost, peopleOf } from "./people-view.ts";
+import { lowerableHands, mayHost, peopleOf } from "./people-view.ts";
 import { PersonRow } from "./person-row.tsx";
 import { RoomRules } from "./room-rules.tsx";
 import { WaitingPeople } from "./waiting-people.tsx";
@@ -22,6 +22,11 @@ export function People({ call, state, onClose, takesFocus }: Props) {
   const { t } = useI18n();
   const { act, failure } = useAct();
   const isHosting = mayHost(state);
+  const rows = peopleOf(state);
+  const lowerAllHands = () => {
+    act(call.hosting.lowerHands(null));
+    if (state.self.media.hand) call.setHand(false);
+  };
   return (
     <Panel title={t.people.title} testId="people-panel" onClose={onClose} takesFocus={takesFocus}>
       <div className={styles.people} data-testid="people">
@@ -30,9 +35,21 @@ export function People({ call, state, onClose, takesFocus }: Props) {
           <WaitingPeople waiting={state.waiting} hosting={call.hosting} act={act} />
         ) : null}
         <section className={styles.section}>
-          <h3 className={styles.heading}>{t.people.inCall}</h3>
+          <div className={styles.row}>
+            <h3 className={styles.heading}>{t.people.inCall}</h3>
+            {isHosting && lowerableHands(rows) > 1 ? (
+              <button
+                type="button"
+                className={styles.action}
+                data-testid="lower-all-hands"
+                onClick={lowerAllHands}
+              >
+                {t.people.lowerAllHands}
+              </button>
+            ) : null}
+          </div>
           <ul className={styles.list}>
-            {peopleOf(state).map((row) => (
+            {rows.map((row) => (
               <PersonRow
                 key={row.person.id}
                 row={row}

@@ -34,6 +34,7 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
   const leadsToQuestion = useRef(false);
   const { person, isSelf, hand, mayMute, mayRemove } = row;
   const { name, alike, media, role } = person;
+  const lowerHand = t.people.lowerHand(clip(distinctName(person), MAX_NAME));
   return (
     <li className={styles.person} data-testid="person" data-name={name}>
       <div className={styles.row}>
@@ -52,8 +53,26 @@ export function PersonRow({ row, spotlight, hosting, act }: Props) {
         {hand === null ? null : (
           <span className={styles.hand}>
             <Icon name="hand" size={16} />
-            <span aria-hidden="true">{hand}</span>
+            <span aria-hidden="true" data-testid="person-hand">
+              {hand}
+            </span>
             <VisuallyHidden>{t.people.hand(hand)}</VisuallyHidden>
+            {mayMute ? (
+              <button
+                type="button"
+                className={styles.lower}
+                aria-label={lowerHand}
+                title={lowerHand}
+                data-testid="lower-hand"
+                onClick={() => {
+                  act(hosting.lowerHands([person.id]));
+                  // The button goes with the hand.
+                  trigger.current?.focus();
+                }}
+              >
+                <Icon name="close" size={16} />
+              </button>
+            ) : null}
           </span>
         )}
         <Device isOn={media.mic} icon="mic" off="micOff" offText={t.call.micMuted} />

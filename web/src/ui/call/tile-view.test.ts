@@ -41,6 +41,7 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     spotlight: [],
     unmuteRequest: null,
     mutedBy: null,
+    handLoweredBy: null,
     reaction: null,
     chat: [],
     polls: [],

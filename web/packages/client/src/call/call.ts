@@ -60,6 +60,8 @@ export type CallEvent =
   /** A host asks this participant to turn sources on; null once it has answered. */
   | { is: "unmute"; by: ParticipantId; sources: readonly TrackSource[] }
   | { is: "unmute:answered" }
+  /** A host lowered this participant's hand. */
+  | { is: "hand_lowered"; by: ParticipantId }
   | { is: "spotlight"; ids: readonly ParticipantId[] }
   | { is: "reaction"; from: ParticipantId; emoji: string }
   | { is: "settings"; policy: Policy; room: RoomSummary }
@@ -142,6 +144,8 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
       return { ...call, unmuteRequest: { by: hostName(call, event.by), sources: event.sources } };
     case "unmute:answered":
       return call.unmuteRequest ? { ...call, unmuteRequest: null } : call;
+    case "hand_lowered":
+      return { ...call, handLoweredBy: { name: hostName(call, event.by) } };
     case "spotlight":
       return { ...call, spotlight: event.ids };
     case "reaction": {
@@ -195,6 +199,7 @@ export function newCall(joined: Joined): CallState {
     spotlight: joined.spotlight ?? [],
     unmuteRequest: null,
     mutedBy: null,
+    handLoweredBy: null,
     reaction: null,
     chat: earlierChat(joined),
     polls: joinedPolls(joined),

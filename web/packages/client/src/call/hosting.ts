@@ -13,6 +13,7 @@ export function hostingOver(signaling: Signaling): Hosting {
     mute: (ids, sources) => ask("room:mute", { ...some(ids), sources: [...sources] }),
     askToUnmute: (participant, sources) =>
       ask("room:unmute", { participant, sources: [...sources] }),
+    lowerHands: (ids) => ask("room:lower_hands", some(ids)),
     remove: (participant) => ask("room:remove", { participant }),
     admit: (ids) => ask("room:admit", some(ids)),
     deny: (ids) => ask("room:deny", some(ids)),

@@ -18,6 +18,7 @@ const ROOM_EVENTS = [
   "ice:servers",
   "muted",
   "unmute",
+  "hand_lowered",
   "spotlight",
   "reaction",
   "poll",

@@ -509,6 +509,18 @@ test("a microphone that a host muted is turned off and announced so", async () =
   expect(socket.requests("media").at(-1)?.payload).toMatchObject({ mic: true });
 });
 
+test("a hand that a host lowered is lowered here, and may be raised again", () => {
+  join("a");
+  session.setHand(true);
+  socket.receive("hand_lowered", { by: "a" }, 5);
+  expect(call().handLoweredBy).toEqual({ name: "a" });
+  expect(call().self.media.hand).toBe(false);
+  expect(call().self).not.toHaveProperty("raised");
+  session.setHand(true);
+  const hands = socket.requests("media").map(({ payload }) => payload.hand);
+  expect(hands.slice(-3)).toEqual([true, false, true]);
+});
+
 test("a removed participant's call ends with the reason, and sends no leave", () => {
   join("a");
   socket.receive("room:dismissed", { reason: "removed" });
@@ -522,6 +534,10 @@ test("a host's requests carry what the protocol says, and reject with its error"
   expect(socket.request("room:mute").payload).toEqual({ sources: ["microphone"] });
   socket.request("room:mute").ok();
   await all;
+  const lower = session.hosting.lowerHands(null);
+  expect(socket.request("room:lower_hands").payload).toEqual({});
+  socket.request("room:lower_hands").ok();
+  await lower;
   const admit = session.hosting.admit(["w"]);
   expect(socket.request("room:admit").payload).toEqual({ participants: ["w"] });
   socket.request("room:admit").reject("forbidden");

@@ -309,6 +309,10 @@ export class Session implements Call {
       }
       case "unmute":
         return this.#dispatch({ is: event.is, ...event.payload });
+      case "hand_lowered":
+        this.#dispatch({ is: event.is, by: event.payload.by });
+        // The server counts it as raised again only after it was lowered here.
+        return this.setHand(false);
       case "spotlight":
         return this.#dispatch({ is: event.is, ids: event.payload.participants });
       case "reaction":
