@@ -191,7 +191,7 @@ test("the selected speaker plays the others' audio and screen audio", async ({ o
   await expect.poll(sinks).toEqual([selected, selected, selected]);
 });
 
-test("a microphone muted by the system is shown to all, and one press restarts it", async ({
+test("a microphone muted by the system for a second is shown to all, and one press restarts it", async ({
   open,
 }) => {
   const ada = await open("Ada");
@@ -200,14 +200,47 @@ test("a microphone muted by the system is shown to all, and one press restarts i
   await ada.enter("phone");
   await grace.enter("phone");
   await grace.decodes(1);
-  await ada.page.evaluate(() => {
+  // A blink of the system's is followed by a mute that lasts; all that is shown is recorded.
+  await ada.page.evaluate(async () => {
     const track = window.devices.tracks.find(({ kind }) => kind === "audio");
-    Object.defineProperty(track, "muted", { value: true });
-    track?.dispatchEvent(new Event("mute"));
+    const setMuted = (muted: boolean) => {
+      Object.defineProperty(track, "muted", { value: muted, configurable: true });
+      track?.dispatchEvent(new Event(muted ? "mute" : "unmute"));
+    };
+    const shown: number[] = [];
+    let wasShown = false;
+    new MutationObserver(() => {
+      const isShown = document.querySelector("[data-testid=device-banner]") !== null;
+      if (isShown && !wasShown) shown.push(performance.now());
+      wasShown = isShown;
+    }).observe(document.body, { childList: true, subtree: true });
+    Object.assign(window, { setMuted, shown });
+    setMuted(true);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    setMuted(false);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    Object.assign(window, { mutedAt: performance.now() });
+    setMuted(true);
   });
-  await expect(ada.page.getByTestId("device-banner")).toContainText("Your microphone is paused");
+  const banner = ada.page.getByTestId("device-banner");
+  await expect(banner).toContainText("Your microphone is paused");
+  const delays = await ada.page.evaluate(() => {
+    const { shown, mutedAt } = window as unknown as { shown: number[]; mutedAt: number };
+    return shown.map((at) => at - mutedAt);
+  });
+  expect(delays).toHaveLength(1);
+  // Timers of a page may be early by a few milliseconds.
+  expect(delays[0]).toBeGreaterThanOrEqual(990);
+  const setMuted = (muted: boolean) =>
+    ada.page.evaluate((muted) => {
+      (window as unknown as { setMuted: (muted: boolean) => void }).setMuted(muted);
+    }, muted);
   const adasTile = (person: ChromiumParticipant) =>
     person.page.locator("[data-testid=tile][data-name=Ada]");
+  await setMuted(false);
+  await expect(banner).toHaveCount(0);
+  await expect(adasTile(grace)).not.toHaveAttribute("data-paused");
+  await setMuted(true);
   for (const person of [ada, grace]) {
     await expect(adasTile(person)).toHaveAttribute("data-paused", "mic");
     await expect(adasTile(person)).toHaveAccessibleName(/microphone paused/);

@@ -127,6 +127,7 @@ test("an interruption by the system is sent to the others, and its end", async (
   await media.start({ microphone: true, camera: false });
   const sent = () => socket.requests("media").map(({ payload }) => payload);
   devices.live[0]?.interrupt();
+  vi.advanceTimersByTime(1_000);
   expect(sent().at(-1)).toEqual({
     ...OFF,
     mic: true,
@@ -138,6 +139,7 @@ test("an interruption by the system is sent to the others, and its end", async (
   // A muted microphone is not interrupted.
   await media.setMicrophone(false);
   devices.live[0]?.interrupt();
+  vi.advanceTimersByTime(1_000);
   expect(sent()).toHaveLength(4);
 });
 

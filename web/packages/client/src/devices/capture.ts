@@ -71,7 +71,7 @@ export function reduceCapture(capture: Capture, event: CaptureEvent): Capture {
     case "opened": {
       if (!isPending(capture, event.attempt)) return capture;
       const { track, problem = null } = event;
-      return { is: "live", track, on: capture.on, interrupted: track.muted, problem };
+      return { is: "live", track, on: capture.on, interrupted: false, problem };
     }
     case "failed":
       if (!isPending(capture, event.attempt)) return capture;

@@ -456,18 +456,53 @@ test("a device that ends whenever it opens is not reopened forever", async () =>
 
 // Interruptions by the system.
 
-test("a track muted by the system is interrupted until it is unmuted", async () => {
+test("a track that the system mutes for more than a second is interrupted until it is unmuted", async () => {
   await media.start(BOTH);
-  devices.live.find(({ kind }) => kind === "audio")?.interrupt();
+  const track = devices.live.find(({ kind }) => kind === "audio");
+  track?.interrupt();
+  vi.advanceTimersByTime(999);
+  expect(now().microphone).toMatchObject({ on: true, interrupted: false });
+  vi.advanceTimersByTime(1);
   expect(now().microphone).toMatchObject({ on: true, interrupted: true });
-  devices.live.find(({ kind }) => kind === "audio")?.interrupt(false);
+  track?.interrupt(false);
   expect(now().microphone.interrupted).toBe(false);
+});
+
+test("a track that the system mutes again and again for 0.9 seconds is not interrupted", async () => {
+  await media.start(BOTH);
+  const track = devices.live.find(({ kind }) => kind === "video");
+  let changes = 0;
+  media.subscribe(() => changes++);
+  for (let i = 0; i < 3; i++) {
+    track?.interrupt();
+    vi.advanceTimersByTime(900);
+    track?.interrupt(false);
+    vi.advanceTimersByTime(200);
+  }
+  vi.advanceTimersByTime(5_000);
+  expect([now().camera.interrupted, changes]).toEqual([false, 0]);
+});
+
+test("a device that is muted when it opens is interrupted after a second, unless it is closed", async () => {
+  const muted = devices.asDevices.getUserMedia.bind(devices.asDevices);
+  devices.asDevices.getUserMedia = async (constraints) => {
+    const stream = await muted(constraints);
+    for (const track of stream.getTracks()) Object.assign(track, { muted: true });
+    return stream;
+  };
+  await media.start(BOTH);
+  expect([now().microphone.interrupted, now().camera.interrupted]).toEqual([false, false]);
+  await media.setCamera(false);
+  vi.advanceTimersByTime(1_000);
+  expect([now().microphone.interrupted, now().camera.interrupted]).toEqual([true, false]);
 });
 
 test("starting an interrupted device reopens it", async () => {
   await media.start(BOTH);
   const before = devices.live.find(({ kind }) => kind === "video");
   before?.interrupt();
+  vi.advanceTimersByTime(1_000);
+  expect(now().camera.interrupted).toBe(true);
   await media.start({ microphone: false, camera: true });
   expect(before?.readyState).toBe("ended");
   expect(now().camera).toMatchObject({ on: true, interrupted: false });

@@ -44,6 +44,9 @@ import { VoiceWatcher } from "./voice-watcher.ts";
 
 const INPUTS: readonly InputKind[] = ["microphone", "camera"];
 
+/** Time after which a track that the system mutes counts as interrupted: a blink is no news. */
+const INTERRUPTED_MS = 1_000;
+
 /** Time without an answer after which a device is reported as unanswered. */
 const UNANSWERED_MS = 5_000;
 
@@ -399,16 +402,28 @@ export class LocalMediaDevices implements LocalMedia {
     }
     const openedAt = performance.now();
     track.addEventListener("ended", () => this.#ended(kind, track, performance.now() - openedAt));
-    const setInterrupted = (interrupted: boolean) => () =>
-      this.#dispatch(kind, { is: "interrupted", track, interrupted });
-    track.addEventListener("mute", setInterrupted(true));
-    track.addEventListener("unmute", setInterrupted(false));
+    this.#watchInterruptions(kind, track);
     if (kind === "microphone") {
       this.#heldProcessing = processing;
       // It may have changed since the request.
       void this.#matchProcessing();
     }
     return true;
+  }
+
+  /** Reports that the system mutes a track once it has lasted, and at once that it is over. */
+  #watchInterruptions(kind: InputKind, track: MediaStreamTrack): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const update = () => {
+      clearTimeout(timer);
+      const tell = (interrupted: boolean) =>
+        this.#dispatch(kind, { is: "interrupted", track, interrupted });
+      if (track.muted) timer = setTimeout(() => tell(true), INTERRUPTED_MS);
+      else tell(false);
+    };
+    track.addEventListener("mute", update);
+    track.addEventListener("unmute", update);
+    update();
   }
 
   /** Unplugged, or permission withdrawn: opens another device of the kind if there is one. */
