@@ -1,6 +1,7 @@
 // Everything that can be pressed, typed into or followed is whole and reachable, in any view.
 
 import type { Page } from "@playwright/test";
+import type { Tab } from "./tab.ts";
 
 /** The sizes of a window (CSS px): desktops, tablets, phones upright and lying, and 200 % of zoom. */
 export const SIZES = [
@@ -23,11 +24,27 @@ export const SIZES = [
 const MIN_SIDE = { mouse: 24, finger: 44 };
 
 /**
- * The faults of the view in the window of this size: what is outside, too small, or covered where
- * it should be pressed. What a part of the page can scroll into sight is looked at there.
+ * The faults of the view in a window of the present size: what is outside, too small, or covered
+ * where it should be pressed. What a part of the page can scroll into sight is looked at there.
  */
-export async function faultsOf(page: Page, pointer: keyof typeof MIN_SIDE): Promise<string[]> {
-  return await page.evaluate((minSide) => {
+export async function faultsOf(
+  tab: Pick<Tab, "evaluate" | "evaluateWith">,
+  pointer: keyof typeof MIN_SIDE,
+): Promise<string[]> {
+  let faults: string[] = [];
+  // What follows the size of the window does so in a later frame.
+  for (let frame = 0; frame < 10; frame++) {
+    await tab.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    faults = await presentFaults(tab, MIN_SIDE[pointer]);
+    if (faults.length === 0) break;
+  }
+  return faults;
+}
+
+function presentFaults(tab: Pick<Tab, "evaluateWith">, minSide: number): Promise<string[]> {
+  return tab.evaluateWith((minSide) => {
     const faults: string[] = [];
     const describe = (element: Element) => {
       const name = element.getAttribute("aria-label") ?? element.textContent?.trim() ?? "";
@@ -149,7 +166,7 @@ export async function faultsOf(page: Page, pointer: keyof typeof MIN_SIDE): Prom
       }
     }
     return faults;
-  }, MIN_SIDE[pointer]);
+  }, minSide);
 }
 
 /**

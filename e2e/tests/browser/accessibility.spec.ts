@@ -5,7 +5,7 @@ import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
 import { askWhy } from "../../support/why.ts";
 
-test("home, preview and call have no serious accessibility violation, light or dark", async ({
+test("home, preview and call have no accessibility violation, light or dark", async ({
   open,
   server,
 }) => {
