@@ -46,14 +46,27 @@ test("every action takes twelve presses or fewer, and the focus never falls to t
   server,
 }) => {
   const ada = await open("Ada");
-  await ada.enter("keys");
+  const { page } = ada;
+  const keys = new Keys(ada);
+  await page.goto(`${ada.url}/`);
+  await expect(page.getByTestId("create-room")).toBeVisible();
+  await keys.pressUntil("Tab", "name-input");
+  await page.keyboard.type("Ada");
+  await keys.pressUntil("Tab", "new-room-name");
+  await page.keyboard.type("keys");
+  await keys.pressUntil("Tab", "create-room");
+  await keys.press("Enter");
+  keys.done("create a room");
+  await expect(page.getByTestId("join")).toBeEnabled();
+  await keys.pressUntil("Tab", "join");
+  await keys.press("Enter");
+  await ada.ownTile();
+  keys.done("join");
   const others = [];
   for (const name of ["Ben", "Cem", "Dan", "Eve"]) {
     others.push(await PaperParticipant.join(server.url, "keys", name));
   }
   await ada.remoteTiles(4);
-  const { page } = ada;
-  const keys = new Keys(ada);
   const pressed = (testId: string) =>
     expect(page.getByTestId(testId).first()).toHaveAttribute("aria-pressed", "true");
 
