@@ -15,6 +15,7 @@ import { chromiumTab } from "../../support/tab.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import type { OpenOptions } from "../../support/test.ts";
 import { expect, test } from "../../support/test.ts";
+import { until } from "../../support/until.ts";
 import { faultsOf, pseudoLocalize, SIZES } from "../../support/whole.ts";
 
 const TAKES_SCREENSHOTS = process.env.MOIM_SHOTS === "1";
@@ -343,3 +344,65 @@ for (const look of LOOKS) {
     expect(inspector.faults).toEqual([]);
   });
 }
+
+/** A desktop, and a phone upright and lying. */
+const FIREFOX_SIZES = [
+  [390, 844],
+  [844, 390],
+  [1280, 800],
+] as const;
+
+test("in Firefox home, lobby, call, people and chat are whole, light and dark, in both languages", async ({
+  firefox,
+  pool,
+  server,
+}) => {
+  const papers = [];
+  for (const name of ["W".repeat(64), "하늘"]) {
+    papers.push(await PaperParticipant.join(server.url, "fox", name));
+  }
+  const faults: string[] = [];
+  for (const [language, theme] of [
+    ["en", "light"],
+    ["ko", "dark"],
+  ]) {
+    const ada = await pool.openFirefox("Ada", firefox);
+    const visit = `lang=${language}&theme=${theme}`;
+    const inspect = async (view: string) => {
+      const ground = () => [
+        document.documentElement.lang,
+        getComputedStyle(document.documentElement).colorScheme,
+      ];
+      expect(await ada.tab.evaluate(ground), view).toEqual([language, theme]);
+      for (const [width, height] of FIREFOX_SIZES) {
+        await ada.tab.resize(width, height);
+        for (const fault of await faultsOf(ada.tab, "mouse")) {
+          faults.push(`${view}, ${visit}, ${width}×${height}: ${fault}`);
+        }
+      }
+    };
+    await ada.tab.goto(`${server.url}/?name=Ada&${visit}`);
+    await until("a room in the list", async () => {
+      const seen = await ada.tab.evaluate(
+        () => document.querySelectorAll("[data-testid=room-item]").length,
+      );
+      return { done: seen > 0 || undefined, seen };
+    });
+    await inspect("home");
+    await ada.tab.goto(`${ada.previewUrl("fox")}&${visit}`);
+    await ada.waitForPreview();
+    await inspect("lobby");
+    await ada.join();
+    await ada.remoteTiles(2);
+    await inspect("call");
+    await ada.tab.click("open-people");
+    await inspect("people");
+    await ada.tab.click("chat-open");
+    await ada.tab.fill("chat-input", "See https://example.org/agenda");
+    await ada.tab.click("chat-send");
+    await inspect("chat");
+    await ada.tab.click("leave");
+  }
+  expect(faults).toEqual([]);
+  for (const paper of papers) paper.leave();
+});
