@@ -3,6 +3,7 @@
 import type { Dialog } from "@playwright/test";
 import { PaperParticipant } from "../../support/people.ts";
 import { createRoom } from "../../support/rooms.ts";
+import { listen, spoken } from "../../support/spoken.ts";
 import { expect, test } from "../../support/test.ts";
 
 test("a reloaded page returns to its call, also with a password, until the call is left", async ({
@@ -24,6 +25,64 @@ test("a reloaded page returns to its call, also with a password, until the call 
   await page.reload();
   await ada.waitForPreview();
   await expect(page.getByTestId("join")).toBeVisible();
+});
+
+test("a reload keeps the pin, the view, the panel, its chat and the microphone off, and is told to nobody", async ({
+  open,
+  server,
+}) => {
+  const ada = await open("Ada");
+  const grace = await open("Grace");
+  const { page } = ada;
+  await ada.enter("again");
+  await grace.enter("again");
+  const join = (name: string) => PaperParticipant.join(server.url, "again", name);
+  const hedy = await join("Hedy");
+  await ada.remoteTiles(2);
+  await page.getByTestId("toggle-mic").click();
+  await page.getByTestId("toggle-view").click();
+  await page.getByRole("button", { name: "Pin Hedy", exact: true }).click();
+  await page.getByTestId("chat-open").click();
+  await hedy.write("Good morning");
+  await page.getByTestId("chat-input").fill("Good evening");
+  await page.getByTestId("chat-send").click();
+  const state = async () => ({
+    large: await page.locator("[data-testid=tile][data-large=true]").getAttribute("data-name"),
+    view: await page.locator("#call-tiles").getAttribute("data-view"),
+    chat: (await page.getByTestId("chat-message").allInnerTexts()).map((text) =>
+      text.split("\n").at(-1),
+    ),
+    mic: await page.getByTestId("toggle-mic").getAttribute("aria-pressed"),
+    camera: await page.getByTestId("toggle-camera").getAttribute("aria-pressed"),
+  });
+  await expect(page.getByTestId("chat-message")).toHaveCount(2);
+  const before = await state();
+  expect(before).toEqual({
+    large: "Hedy",
+    view: "speaker",
+    chat: ["Good morning", "Good evening"],
+    mic: "false",
+    camera: "true",
+  });
+
+  await listen(grace);
+  const reloadedAt = Date.now();
+  await page.reload();
+  await ada.remoteTiles(2);
+  const added = (await ada.tileChanges()).filter(({ change }) => change === "added");
+  expect(Math.max(...added.map(({ at }) => at)) - reloadedAt).toBeLessThan(3_000);
+  await expect(page.getByTestId("chat-message")).toHaveCount(2);
+  expect(await state()).toEqual(before);
+
+  // Ben's leaving is told later than Ada's would be.
+  await grace.remoteTiles(2);
+  const told = async () =>
+    (await spoken(grace)).map(({ text }) => text).filter((text) => /joined|left/.test(text));
+  const ben = await join("Ben");
+  await expect.poll(told).toEqual(["Ben joined"]);
+  ben.leave();
+  await expect.poll(told, { timeout: 20_000 }).toEqual(["Ben joined", "Ben left"]);
+  hedy.leave();
 });
 
 test("an unlisted room asks for its password at once, also where it has been entered before", async ({
