@@ -165,6 +165,15 @@ function presentFaults(tab: Pick<Tab, "evaluateWith">, minSide: number): Promise
         );
       }
     }
+    for (const toast of boxes("[data-testid=toast]")) {
+      const { height } = toast.getBoundingClientRect();
+      const share = height / innerHeight;
+      if (share > 0.2) faults.push(`a toast has ${Math.round(share * 100)} % of the height`);
+      const text = toast.querySelector("[class*=text]");
+      if (!text) throw new Error("a toast without text");
+      const lines = text.clientHeight / Number.parseFloat(getComputedStyle(text).lineHeight);
+      if (lines > 2.1) faults.push(`a toast has ${lines.toFixed(1)} lines`);
+    }
     return faults;
   }, minSide);
 }

@@ -123,6 +123,9 @@ test("blurring 720 lines without a graphics processor takes less than 40 % of a 
     "all of the browser's processes, in cores",
     JSON.stringify({ plain, blurred, after }),
   );
+  expect([plain.height, after.height]).toEqual([720, 720]);
+  // Half of the lines are a step for a processor that is slow or busy (docs/decisions).
+  expect([720, 360]).toContain(blurred.height);
   expect(blurred.core - plain.core).toBeLessThan(0.4);
   // Less work is done on a busy machine, but the picture never stands still.
   expect(blurred.frameRate).toBeGreaterThan(5);
