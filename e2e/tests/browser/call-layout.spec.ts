@@ -243,8 +243,43 @@ test("of two, the other fills the stage; one's own picture moves, hides and come
   grace.leave();
 });
 
+/** The part of a picture that its tile shows, in parts of its width and height. */
+const shownPart = (tile: Locator) =>
+  tile.evaluate((tile) => {
+    const video = tile.querySelector("video");
+    if (!video || video.videoWidth === 0) throw new Error("no picture");
+    const { videoWidth, videoHeight } = video;
+    const { objectFit, objectPosition } = getComputedStyle(video);
+    const box = video.getBoundingClientRect();
+    const place = tile.getBoundingClientRect();
+    const scales = [box.width / videoWidth, box.height / videoHeight];
+    if (!["contain", "cover"].includes(objectFit)) throw new Error(objectFit);
+    const scale = objectFit === "cover" ? Math.max(...scales) : Math.min(...scales);
+    const [x = 50, y = 50] = objectPosition.split(" ").map(Number.parseFloat);
+    const width = videoWidth * scale;
+    const height = videoHeight * scale;
+    const pictureLeft = box.left + ((box.width - width) * x) / 100;
+    const pictureTop = box.top + ((box.height - height) * y) / 100;
+    const edges = (from: number, to: number, start: number, size: number) =>
+      [Math.max(from, start), Math.min(to, start + size)].map((edge) => (edge - start) / size);
+    const [left = 1, right = 0] = edges(
+      Math.max(box.left, place.left),
+      Math.min(box.right, place.right),
+      pictureLeft,
+      width,
+    );
+    const [top = 1, bottom = 0] = edges(
+      Math.max(box.top, place.top),
+      Math.min(box.bottom, place.bottom),
+      pictureTop,
+      height,
+    );
+    return { isUpright: videoHeight > videoWidth, left, right, top, bottom };
+  });
+
 test("an upright picture is shown whole in a wide place, and that of the back camera not mirrored", async ({
   open,
+  server,
 }) => {
   const ada = await open("Ada");
   const { page } = ada;
@@ -277,4 +312,38 @@ test("an upright picture is shown whole in a wide place, and that of the back ca
   });
   await page.reload();
   await expect.poll(styleOf).toEqual({ objectFit: "contain", isMirrored: false, opacity: "1" });
+
+  // In the call a face, which is at 15 to 55 % of the height, is whole at the others, whatever the
+  // shapes of their tiles; so is that in a wide picture on an upright phone.
+  await page.goto(ada.roomUrl("upright"));
+  await ada.ownTile();
+  const grace = await open("Grace");
+  await grace.enter("upright");
+  const papers: PaperParticipant[] = [];
+  for (const others of [1, 4]) {
+    while (papers.length < others - 1) {
+      const name = `Person ${papers.length}`;
+      papers.push(await PaperParticipant.join(server.url, "upright", name));
+    }
+    for (const [viewer, sender, isUpright] of [
+      [grace, "Ada", true],
+      [ada, "Grace", false],
+    ] as const) {
+      await viewer.remoteTiles(others);
+      const tile = viewer.page.locator(`[data-testid=tile][data-name=${sender}]`);
+      for (const [width, height] of SOME_SIZES) {
+        await viewer.page.setViewportSize({ width, height });
+        const at = `${sender} of ${others} others at ${width} × ${height}`;
+        await expect(async () => {
+          const shown = await shownPart(tile);
+          expect(shown.isUpright, at).toBe(isUpright);
+          expect(shown.top, at).toBeLessThanOrEqual(0.15);
+          expect(shown.bottom, at).toBeGreaterThanOrEqual(0.55);
+          expect(shown.left, at).toBeLessThanOrEqual(0.4);
+          expect(shown.right, at).toBeGreaterThanOrEqual(0.6);
+        }).toPass({ timeout: 20_000 });
+      }
+    }
+  }
+  for (const paper of papers) paper.leave();
 });
