@@ -68,6 +68,10 @@ export const en = {
     title: "You are in this call in another tab",
     hint: "With two open microphones, everyone would hear an echo.",
     move: "Move the call here",
+    otherCall: (room: string) => `You are in the call “${room}” in another tab`,
+    otherCallHint:
+      "Your microphone is on there. With it on here as well, both calls would hear you.",
+    muteThere: "Mute me there and join",
     second: "Join here too, muted",
     moved: "The call goes on in another tab",
     movedHint: "You moved it there. This tab can be closed.",

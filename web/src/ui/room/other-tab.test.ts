@@ -85,10 +85,61 @@ test("a frozen tab delays moving for a moment only", async () => {
   vi.useRealTimers();
 });
 
+/** A microphone of a tab. */
+function microphone(on: boolean) {
+  const listeners = new Set<() => void>();
+  const media = {
+    on,
+    getSnapshot: () => ({ microphone: { on: media.on } }),
+    subscribe: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    setMicrophone: async (on: boolean) => {
+      media.on = on;
+      for (const listener of listeners) listener();
+    },
+  };
+  return { media: media as typeof media & Parameters<CallTabs["holdMicrophone"]>[0], listeners };
+}
+
+test("a tab notices open microphones in other calls, for as long as they are on", async () => {
+  const { platform, channels } = browser();
+  const { media, listeners } = microphone(false);
+  const release = new CallTabs(platform, "tea").holdMicrophone(media);
+  const coffee = new CallTabs(platform, "coffee");
+  expect(await coffee.microphonesElsewhere()).toEqual([]);
+  await media.setMicrophone(true);
+  expect(await coffee.microphonesElsewhere()).toEqual(["tea"]);
+  // In the same call it is the question of the second tab.
+  expect(await new CallTabs(platform, "tea").microphonesElsewhere()).toEqual([]);
+  expect(await coffee.isElsewhere()).toBe(false);
+  await media.setMicrophone(false);
+  await vi.waitFor(async () => expect(await coffee.microphonesElsewhere()).toEqual([]));
+  await media.setMicrophone(true);
+  release();
+  await vi.waitFor(async () => expect(await coffee.microphonesElsewhere()).toEqual([]));
+  expect([channels.size, listeners.size]).toEqual([0, 0]);
+});
+
+test("microphones in other calls are turned off at request, and no other", async () => {
+  const { platform } = browser();
+  const rooms = ["tea", "cake", "coffee"];
+  const tabs = rooms.map((room) => {
+    const { media } = microphone(true);
+    new CallTabs(platform, room).holdMicrophone(media);
+    return media;
+  });
+  await new CallTabs(platform, "coffee").muteElsewhere();
+  expect(tabs.map(({ on }) => on)).toEqual([false, false, true]);
+});
+
 test("without locks, as on an insecure page, nothing is asked", async () => {
   const { platform } = browser();
   const tabs = new CallTabs({ ...platform, locks: undefined }, "tea");
   tabs.hold(() => {})();
   expect(await tabs.isElsewhere()).toBe(false);
+  expect(await tabs.microphonesElsewhere()).toEqual([]);
   await tabs.moveHere();
+  await tabs.muteElsewhere();
 });

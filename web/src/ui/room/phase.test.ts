@@ -31,18 +31,18 @@ test("the end of an earlier call does not end the current one", () => {
 
 test("a call in another tab is asked about before joining, not during a call", () => {
   const request = { name: "Ada", password: "" };
-  const asked = reducePhase(preview, { type: "elsewhere", request });
-  expect(asked).toEqual({ name: "elsewhere", request });
+  const asked = reducePhase(preview, { type: "elsewhere", request, otherRoom: "tea" });
+  expect(asked).toEqual({ name: "elsewhere", request, otherRoom: "tea" });
   expect(reducePhase(asked, { type: "join" })).toEqual({ name: "joining", rejection: null });
   const current: Phase = { name: "call", call, since: 0 };
-  expect(reducePhase(current, { type: "elsewhere", request })).toBe(current);
+  expect(reducePhase(current, { type: "elsewhere", request, otherRoom: null })).toBe(current);
 });
 
 test("a join, a wait or a question that is given up leads to the preview", () => {
   const phases: Phase[] = [
     { name: "joining", rejection },
     { name: "waiting" },
-    { name: "elsewhere", request: { name: "Ada", password: "" } },
+    { name: "elsewhere", request: { name: "Ada", password: "" }, otherRoom: null },
   ];
   for (const phase of phases) {
     expect(reducePhase(phase, { type: "cancelled" })).toEqual(preview);

@@ -5,8 +5,11 @@ import type { Rejection } from "./rejection.ts";
 export type Phase =
   | { name: "preview"; rejection: Rejection | null }
   | { name: "joining"; rejection: Rejection | null }
-  /** Another tab is in this call; nothing happens before an answer. */
-  | { name: "elsewhere"; request: JoinAs }
+  /**
+   * Another tab is in this call, or in another one with an open microphone; nothing happens before
+   * an answer.
+   */
+  | { name: "elsewhere"; request: JoinAs; otherRoom: string | null }
   /** In the waiting room, until a host decides. */
   | { name: "waiting" }
   /** Since a time in milliseconds. */
@@ -22,7 +25,7 @@ export interface JoinAs {
 
 export type PhaseEvent =
   | { type: "join" }
-  | { type: "elsewhere"; request: JoinAs }
+  | { type: "elsewhere"; request: JoinAs; otherRoom: string | null }
   | { type: "waiting" }
   | { type: "cancelled" }
   | { type: "joined"; call: Call; now: number }
@@ -36,7 +39,9 @@ export function reducePhase(phase: Phase, event: PhaseEvent): Phase {
       // The last rejection is kept, so that the password field stays mounted.
       return { name: "joining", rejection: phase.name === "preview" ? phase.rejection : null };
     case "elsewhere":
-      return phase.name === "call" ? phase : { name: "elsewhere", request: event.request };
+      return phase.name === "call"
+        ? phase
+        : { name: "elsewhere", request: event.request, otherRoom: event.otherRoom };
     case "waiting":
       return phase.name === "joining" ? { name: "waiting" } : phase;
     case "cancelled":

@@ -55,6 +55,8 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   const [isDirect] = useState(() => (skipsPreview || kept) && name !== "" && !needsGesture);
   /** Another tab took over the last call. */
   const isMoved = useRef(false);
+  /** The end of the last call is shown, with the devices stopped. */
+  const wasEnded = useRef(false);
   /** Devices that the site around the page ordered for the coming call. */
   const ordered = useRef<Devices | null>(null);
 
@@ -91,16 +93,24 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     [client, room, credentials],
   );
 
-  /** Joins, unless another tab of this browser is in the call. */
+  /**
+   * Joins, unless another tab of this browser is in the call, or microphones would be on in two calls.
+   */
   const joinUnlessElsewhere = useCallback(
     async (name: string, password: string) => {
       const requestedIn = mount.current;
       const isElsewhere = await tabs.isElsewhere();
+      const [otherRoom = null] = isElsewhere ? [] : await tabs.microphonesElsewhere();
       if (requestedIn !== mount.current) return;
-      if (isElsewhere) dispatch({ type: "elsewhere", request: { name, password } });
+      // It may still be opening, or starts again with the call.
+      const willSpeak = wasEnded.current
+        ? (ordered.current ?? devicesToStart(visit)).microphone
+        : client.media.getSnapshot().microphone.wanted;
+      if (isElsewhere || (otherRoom && willSpeak))
+        dispatch({ type: "elsewhere", request: { name, password }, otherRoom });
       else await join(name, password);
     },
-    [tabs, join],
+    [client, tabs, join],
   );
 
   // Ahead of the join, which loads it again if this fails.
@@ -176,11 +186,16 @@ export function Room({ room, givenName, skipsPreview }: Props) {
   usePermissionRetry();
   useEffect(() => {
     if (!call) return;
-    return tabs.hold(() => {
+    const release = tabs.hold(() => {
       isMoved.current = true;
       call.leave();
     });
-  }, [call, tabs]);
+    const releaseMicrophone = tabs.holdMicrophone(client.media);
+    return () => {
+      release();
+      releaseMicrophone();
+    };
+  }, [client, call, tabs]);
 
   useEffect(() => {
     const onPopState = () => dispatch({ type: "navigatedBack" });
@@ -190,7 +205,6 @@ export function Room({ room, givenName, skipsPreview }: Props) {
 
   // Stops the devices at the end of a call, and restarts them when the user returns from there.
   const isPreview = phase.name === "preview";
-  const wasEnded = useRef(false);
   useEffect(() => {
     if (phase.name === "ended") {
       // Once: what is ordered while the end is shown starts at once.
@@ -231,11 +245,14 @@ export function Room({ room, givenName, skipsPreview }: Props) {
     );
   }
   if (phase.name === "elsewhere") {
-    const { name, password } = phase.request;
+    const { request, otherRoom } = phase;
+    const { name, password } = request;
+    const clear = () => (otherRoom === null ? tabs.moveHere() : tabs.muteElsewhere());
     return (
       <Elsewhere
         room={room}
-        onMove={() => void tabs.moveHere().then(() => join(name, password))}
+        otherRoom={otherRoom}
+        onMove={() => void clear().then(() => join(name, password))}
         onSecond={() => {
           void client.media.setMicrophone(false);
           void join(name, password);
