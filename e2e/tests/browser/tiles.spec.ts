@@ -1,6 +1,7 @@
 // A user's actions on one tile: swap, mute, volume, fit, full screen, and zoom of a screen.
 
 import type { Locator, Page } from "@playwright/test";
+import { PaperParticipant } from "../../support/people.ts";
 import { seesScreenOf } from "../../support/screen.ts";
 import { expect, test } from "../../support/test.ts";
 
@@ -220,4 +221,41 @@ test("the call pops out into a small window with its controls, on request and on
   await press("pip-leave");
   await expect(page.getByTestId("call")).toHaveCount(0);
   await expect.poll(() => pip("name")).toBeNull();
+});
+
+test("a tile's menu stays at its button while tiles move, and closes when its person leaves", async ({
+  open,
+  server,
+}) => {
+  const ada = await open("Ada");
+  const { page } = ada;
+  const join = (name: string) => PaperParticipant.join(server.url, "menus", name);
+  const papers = [await join("Grace"), await join("Hedy")];
+  await ada.enter("menus");
+  await ada.remoteTiles(2);
+  const button = page.locator('[data-testid="tile"][data-name="Grace"]').getByTestId("tile-menu");
+  await button.focus();
+  await page.keyboard.press("Enter");
+  const menu = page.getByRole("dialog").filter({ has: page.getByTestId("mute-for-me") });
+  await expect(menu).toBeVisible();
+  /** The menu ends where its button does, up to a rounded pixel; and the space between them. */
+  const distance = async () => {
+    const [at, box] = [await button.boundingBox(), await menu.boundingBox()];
+    if (!at || !box) return null;
+    const across = Math.round(at.x + at.width - (box.x + box.width));
+    const below = Math.round(box.y - (at.y + at.height));
+    const above = Math.round(at.y - (box.y + box.height));
+    return [Math.abs(across) <= 1, Math.max(below, above)];
+  };
+  await expect.poll(distance).toEqual([true, 8]);
+  const before = await button.boundingBox();
+  papers.push(await join("Mina"), await join("Rosa"));
+  await ada.remoteTiles(4);
+  await expect.poll(() => button.boundingBox()).not.toEqual(before);
+  await expect.poll(distance).toEqual([true, 8]);
+  await page.setViewportSize({ width: 1000, height: 700 });
+  await expect.poll(distance).toEqual([true, 8]);
+  papers[0]?.leave();
+  await expect(menu).toHaveCount(0);
+  for (const paper of papers.slice(1)) paper.leave();
 });

@@ -59,9 +59,11 @@ export function Popover({
     addEventListener("resize", place);
     const observer = new ResizeObserver(place);
     if (panel) observer.observe(panel);
+    const unfollow = button ? follow(button, place, () => latestOnClose.current()) : undefined;
     return () => {
       removeEventListener("resize", place);
       observer.disconnect();
+      unfollow?.();
       if (panel?.contains(document.activeElement)) button?.focus();
     };
   }, [anchor, side]);
@@ -114,6 +116,24 @@ export function Popover({
     </div>,
     anchor.current?.closest("main") ?? document.body,
   );
+}
+
+/**
+ * Tells that an element moves, or is gone from the window: a tile slides to another place when
+ * somebody joins or the phone is turned. No event tells of either.
+ */
+function follow(element: HTMLElement, onMove: () => void, onGone: () => void): () => void {
+  let before = element.getBoundingClientRect();
+  const look = () => {
+    frame = requestAnimationFrame(look);
+    const box = element.getBoundingClientRect();
+    if (box.right <= 0 || box.left >= innerWidth || box.width === 0) return onGone();
+    if (box.left === before.left && box.top === before.top && box.width === before.width) return;
+    before = box;
+    onMove();
+  };
+  let frame = requestAnimationFrame(look);
+  return () => cancelAnimationFrame(frame);
 }
 
 function leavesByTab({
