@@ -196,6 +196,11 @@ describe("a page", () => {
     expect(pageCapacity({ width: 740, height: 286 })).toBe(8);
   });
 
+  test("has two rows above the panel of an upright phone", () => {
+    expect(pageCapacity({ width: 374, height: 169 })).toBe(4);
+    expect(pageCapacity({ width: 374, height: 121 })).toBe(2);
+  });
+
   test.each(stages)("needs no scrolling on %s, and its tiles are worth looking at", (_, stage) => {
     const { tiles, height } = arrange(pageCapacity(stage), stage, { mayFloat: false });
     expect(height).toBeLessThanOrEqual(stage.height);

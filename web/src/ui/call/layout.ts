@@ -179,10 +179,14 @@ const MAX_PAGE_TILES = 25;
 /** Least size of a tile on a page (px); on upright phones, whose tiles are nearly square. */
 const PAGE_TILE = { width: 150, height: 92 };
 const PHONE_PAGE_TILE = { width: 120, height: 130 };
+/** The same above a phone's panel, where two rows are worth more than their size. */
+const LOW_PAGE_TILE = { width: 120, height: 66 };
+/** Height (px) up to which the stage of a phone counts as above a panel. */
+const LOW_PHONE_STAGE = 200;
 
 /** Number of tiles that one page of a grid shows at a size worth looking at; at least two. */
 export function pageCapacity(stage: Stage): number {
-  const least = isPhone(stage) && isPortrait(stage) ? PHONE_PAGE_TILE : PAGE_TILE;
+  const least = leastPageTile(stage);
   for (let count = MAX_PAGE_TILES; count > 2; count--) {
     const { tiles, height } = arrange(count, stage, { mayFloat: false });
     const [tile] = tiles;
@@ -190,6 +194,16 @@ export function pageCapacity(stage: Stage): number {
     if (tile.width >= least.width && tile.height >= least.height) return count;
   }
   return 2;
+}
+
+function leastPageTile(stage: Stage): Stage {
+  if (isAbovePanel(stage)) return LOW_PAGE_TILE;
+  return isPhone(stage) && isPortrait(stage) ? PHONE_PAGE_TILE : PAGE_TILE;
+}
+
+/** Returns whether a stage is that of an upright phone whose panel is open. */
+export function isAbovePanel({ width, height }: Stage): boolean {
+  return width <= PHONE_MAX_SIDE && height <= LOW_PHONE_STAGE;
 }
 
 function isPhone({ width, height }: Stage): boolean {

@@ -5,6 +5,7 @@ import {
   type Corner,
   floatingRect,
   halves,
+  isAbovePanel,
   isVisible,
   pageCapacity,
   type Rect,
@@ -18,7 +19,7 @@ export const INVITATION_KEY = "invitation";
 /** Height (px) of the row with the buttons of pages. */
 export const PAGER_HEIGHT = 48;
 
-/** Height (px) of a stage that has no room for it, as above the panel of a phone. */
+/** Height (px) of a stage that has no room for it. */
 const LOW_STAGE = 150;
 
 export interface StageInput {
@@ -121,7 +122,7 @@ function pagesIn(
   own: 0 | 1,
 ): Pick<StagePlan, "grid" | "paging" | "hasPager"> {
   const whole = pagingOf(others, own, pageCapacity(rect));
-  if (whole.pages === 1 || rect.height < LOW_STAGE) {
+  if (whole.pages === 1 || rect.height < LOW_STAGE || isAbovePanel(rect)) {
     return { grid: rect, paging: whole, hasPager: false };
   }
   const grid = { ...rect, height: Math.max(1, rect.height - PAGER_HEIGHT) };
