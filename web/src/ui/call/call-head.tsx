@@ -59,14 +59,14 @@ export function CallHead({ call, isRoomy, layout, panel, toggle, onSettings }: P
         </button>
       )}
       <span
-        className={`${styles.quiet} ${styles.end}`}
+        className={styles.quiet}
         role="img"
         aria-label={route}
         title={route}
         data-testid="topology"
         data-topology={topology}
       >
-        <Icon name={topology === "mesh" ? "direct" : "server"} size={18} />
+        <Icon name={topology === "mesh" ? "direct" : "server"} size={16} />
       </span>
       <span className={styles.tools}>
         <HeadTool

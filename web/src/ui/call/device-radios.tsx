@@ -13,6 +13,8 @@ export function DeviceRadios({ kind }: { kind: DeviceKind }) {
   const { media } = useClient();
   const state = useReadable(media);
   const devices = state.devices[kind];
+  const selected = selectedDevice(kind, state);
+  const isListed = devices.some(({ id }) => id === selected);
   const isMissing = kind !== "speaker" && state[kind].problem === "missing";
   const nothing =
     kind === "speaker"
@@ -23,7 +25,7 @@ export function DeviceRadios({ kind }: { kind: DeviceKind }) {
   return (
     <RadioGroup
       className={cx(styles.group)}
-      value={selectedDevice(kind, state) ?? usualDevice(devices)}
+      value={isListed ? selected : usualDevice(devices)}
       onChange={(deviceId) => void media.choose(kind, deviceId)}
       data-testid={`menu-${kind}`}
     >
@@ -42,7 +44,7 @@ export function DeviceRadios({ kind }: { kind: DeviceKind }) {
 }
 
 /**
- * The device in use where none was chosen. Browsers of the Chromium family list that of a microphone
+ * The device in use where none was chosen, or one that is not there. Browsers of the Chromium family list that of a microphone
  * or speaker by this id; the only camera needs none.
  */
 function usualDevice(devices: readonly Device[]): string | null {

@@ -1,4 +1,5 @@
-import { SoundTests } from "../devices/sound-tests.tsx";
+import { EchoTest } from "../devices/echo-test.tsx";
+import { SpeakerTest } from "../devices/speaker-test.tsx";
 import { useI18n } from "../i18n/context.tsx";
 import { DeviceToggle } from "../parts/media-toggles.tsx";
 import { canChooseSpeaker } from "../platform.ts";
@@ -16,8 +17,9 @@ export function MicMenu({ onSettings }: { onSettings: () => void }) {
       onSettings={onSettings}
     >
       <DeviceRadios kind="microphone" />
-      <SoundTests isJoined />
+      <EchoTest isJoined />
       {canChooseSpeaker ? <DeviceRadios kind="speaker" /> : null}
+      <SpeakerTest />
     </DeviceMenu>
   );
 }

@@ -95,14 +95,16 @@ function LinkTable({ link, others }: { link: LinkStats; others: CallState["other
         {isServer ? t.stats.server : t.stats.to(clip(nameOf(link.to), MAX_NAME))}
       </h3>
       <p className={styles.path}>
-        <span>
-          {t.stats.path}: {link.path ?? "–"}
-        </span>
+        {link.path === null ? null : (
+          <span>
+            {t.stats.path}: {link.path}
+          </span>
+        )}
         <span>
           {t.stats.roundTrip}: {formatMilliseconds(link.roundTrip)}
         </span>
       </p>
-      <div className={styles.scroll}>
+      <div className={styles.scroll} hidden={tracks.length === 0}>
         <table className={styles.table}>
           <thead>
             <tr>

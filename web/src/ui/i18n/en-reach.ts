@@ -66,7 +66,7 @@ export const enReach = {
     since: "Your camera and microphone send nothing while you wait.",
   },
   after: {
-    room: (room: string) => `Room ${room}`,
+    room: (room: string) => `Room: ${room}`,
     seconds: (seconds: number) => plural(seconds, { one: "# second", other: "# seconds" }),
     minutes: (minutes: number) => plural(minutes, { one: "# minute", other: "# minutes" }),
     hours: (hours: number, minutes: number) =>
