@@ -70,8 +70,8 @@ function presentFaults(tab: Pick<Tab, "evaluateWith">, minSide: number): Promise
         : null;
       const target = label ?? element;
       const isShown = target.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-      // Tiles show their actions to a pointer that is over them, or after a tap.
-      if (!isShown || target.closest("[data-testid=tile]") || target.closest("[inert]")) continue;
+      // Tiles show their actions to a pointer that is over them, after a tap, and to the focus.
+      if (!isShown || target.closest("[inert]")) continue;
       const style = getComputedStyle(target);
       if (isForScreenReaders(target) || element.matches("[type=hidden], [aria-hidden=true]"))
         continue;

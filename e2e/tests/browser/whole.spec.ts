@@ -111,6 +111,12 @@ class Inspector {
   }
 }
 
+/** The tile with the focus shows its actions. */
+async function expectActions(page: Page): Promise<void> {
+  const actions = page.locator("[data-testid=tile] [class*=actions]:has(:focus)");
+  await expect(actions).toHaveCSS("opacity", "1");
+}
+
 /** The chat closes them when it opens. */
 async function closeToasts(page: Page): Promise<void> {
   await page.getByTestId("chat-open").click();
@@ -212,6 +218,8 @@ for (const look of LOOKS) {
       const colours = { hairColour: "#4a2f25", skin: "#f1c6a6", shirt: "#3f6f8f" };
       await drawPortrait(page, { background: "room", hair: "long", ...colours });
     }
+    // A machine busy with other work would say above the tiles that its upload is slow.
+    await page.addInitScript(() => localStorage.setItem("moim.uploadHint", "off"));
     await ada.enter("morning-tea");
     await expect(page.getByTestId("alone")).toBeVisible();
     await inspector.inspect(page, "alone");
@@ -223,6 +231,9 @@ for (const look of LOOKS) {
     };
     await join("W".repeat(64));
     await inspector.inspect(page, "two");
+    await page.getByTestId("hide-self").focus();
+    await expectActions(page);
+    await inspector.inspect(page, "two, with the actions of the own tile");
     await papers[0]?.write("A long message. ".repeat(125));
     // It stays while it has the focus.
     await page.getByTestId("toast").last().getByRole("button").first().focus();
@@ -236,6 +247,10 @@ for (const look of LOOKS) {
     await papers[1]?.raiseHand(true);
     await expect(page.getByTestId("tile-hand")).toHaveCount(1);
     await inspector.inspect(page, "nine");
+    const tile = page.locator('[data-testid=tile][data-name="Grace"]');
+    await tile.getByTestId("pin").focus();
+    await expectActions(page);
+    await inspector.inspect(page, "nine, with the actions of a tile");
 
     await page.getByTestId("open-people").click();
     await page.getByTestId("entry").selectOption("waiting");
@@ -305,7 +320,6 @@ for (const look of LOOKS) {
     await page.getByTestId("open-layout").click();
     await inspector.inspect(page, "open-layout");
     await page.keyboard.press("Escape");
-    const tile = page.locator('[data-testid=tile][data-name="Grace"]');
     for (const [fits, width, height] of MENU_WINDOWS) {
       await page.setViewportSize({ width, height });
       await tile.getByTestId("tile-menu").focus();
