@@ -72,7 +72,7 @@ test("the lobby shifts nothing while the browser asks, nor once it is answered",
     }));
     expect(isWhole, `question at ${width}`).toBe(true);
     await expect(page.getByTestId("join")).toHaveText("Join now");
-    await expect(page.getByText("it opens when you join")).toBeVisible();
+    await expect(page.getByText("joining opens it")).toBeVisible();
     await takeScreenshots(page, "lobby-asked", [{ width, height }]);
     const before = await page.getByTestId("join").boundingBox();
     await page.evaluate(() => window.devices.resolvePending());

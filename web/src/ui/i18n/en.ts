@@ -38,7 +38,7 @@ export const en = {
     joining: "Joining…",
     empty: "No one is here yet. You'll be the first.",
     someoneHere: (here: number, capacity: number) => `${here} of ${capacity} places taken`,
-    opensAtJoin: "If this room isn't open yet, it opens when you join.",
+    opensAtJoin: "If it isn't open yet, joining opens it.",
     password: "Room password",
   },
   devices: {

@@ -39,7 +39,7 @@ export const ko: Messages = {
     joining: "들어가고 있어요…",
     empty: "아직 아무도 없어요. 가장 먼저 들어가요.",
     someoneHere: (here, capacity) => `${capacity}명 중 ${here}명이 들어와 있어요`,
-    opensAtJoin: "아직 열리지 않은 방이면 참여할 때 열려요.",
+    opensAtJoin: "아직 없는 방이면 새로 열려요.",
     password: "방 비밀번호",
   },
   devices: {

@@ -214,7 +214,7 @@ function RoomStatus({ loaded, summary, isLocked }: StatusProps) {
 }
 
 function statusText(summary: RoomSummary | undefined, t: Messages): string {
-  // A room that is not listed may be open all the same.
+  // A room that is not listed may be open all the same. One line on a phone: nothing below it moves.
   if (!summary) return t.preview.opensAtJoin;
   const { participants, capacity } = summary;
   if (participants === 0) return t.preview.empty;
