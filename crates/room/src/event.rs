@@ -273,6 +273,15 @@ impl Message {
 }
 
 impl Event {
+    /// True for what the media server says about the recipient's link, and about no later one.
+    pub fn is_of_link(&self) -> bool {
+        match self {
+            Self::Message { from, .. } => *from == ParticipantId::sfu(),
+            Self::Subscribed(_) | Self::Wanted(_) => true,
+            _ => false,
+        }
+    }
+
     /// Converts to an event of the native protocol; `None` for a dialect's message.
     pub fn to_native(&self) -> Option<ServerEvent> {
         Some(match self {

@@ -14,6 +14,23 @@ pub struct RoomId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerId(pub u64);
 
+impl PeerId {
+    /// The bit in which the numbers of a participant's two links differ, while one replaces the other.
+    const TWIN: u64 = 1 << 38;
+
+    /// The number of the participant's other link.
+    #[must_use]
+    pub fn twin(self) -> Self {
+        Self(self.0 ^ Self::TWIN)
+    }
+
+    /// The number that stands for the participant: that of its first link.
+    #[must_use]
+    pub fn participant(self) -> Self {
+        Self(self.0 & !Self::TWIN)
+    }
+}
+
 /// The device or screen that a track captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Source {

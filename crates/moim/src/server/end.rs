@@ -210,8 +210,11 @@ impl Ending<'_> {
             if let Some(signaling) = self.signaling {
                 signaling.until_empty().await;
             }
-            let links = self.signaling.map_or(0, Signaling::hosted_rooms);
-            if links == 0 && self.shards.report().await.turn.allocations == 0 {
+            // Of rooms elsewhere; their owners see later that a link has ended.
+            let rooms = self.signaling.map_or(0, Signaling::hosted_rooms);
+            let report = self.shards.report().await;
+            let has_links = rooms > 0 && report.sfu.peers > 0;
+            if !has_links && report.turn.allocations == 0 {
                 return;
             }
             sleep(RELAY_INTERVAL).await;

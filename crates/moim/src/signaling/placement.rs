@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use cluster::NodeId;
@@ -65,6 +66,8 @@ pub(super) struct Placement {
     base: u64,
     by_id: HashMap<ParticipantId, Placed>,
     by_peer: HashMap<PeerId, ParticipantId>,
+    /// Links that live on while their participants begin the next one.
+    retired: HashMap<ParticipantId, Retired>,
     /// Number of links per shard, of each node that has any.
     links: BTreeMap<Option<NodeId>, Vec<usize>>,
 }
@@ -85,6 +88,15 @@ struct Placed {
     place: Option<Place>,
 }
 
+/// A link whose participant has another one, or begins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Retired {
+    pub(super) peer: PeerId,
+    pub(super) place: Place,
+    /// It ends at this time.
+    until: Instant,
+}
+
 impl Placement {
     /// Creates an empty placement, whose peers have numbers above `base`.
     pub(super) fn new(room: RoomId, numbers: Arc<Numbers>, base: u64) -> Self {
@@ -94,13 +106,19 @@ impl Placement {
             base,
             by_id: HashMap::new(),
             by_peer: HashMap::new(),
+            retired: HashMap::new(),
             links: BTreeMap::new(),
         }
     }
 
-    /// Participant of a peer id.
+    /// Participant of a peer id, also of a retired link.
     pub(super) fn of(&self, peer: PeerId) -> Option<&ParticipantId> {
         self.by_peer.get(&peer)
+    }
+
+    /// Participant whose link has this peer id, unless it is retired.
+    pub(super) fn current(&self, peer: PeerId) -> Option<&ParticipantId> {
+        self.of(peer).filter(|id| self.by_id.get(*id).is_some_and(|placed| placed.peer == peer))
     }
 
     /// Peer id of a participant, assigned if needed, even without a link.
@@ -176,7 +194,11 @@ impl Placement {
     pub(super) fn release(&mut self, id: &ParticipantId) -> Option<Assignment> {
         let Placed { peer, place } = self.by_id.remove(id)?;
         self.by_peer.remove(&peer);
-        let place = place?;
+        self.remove_link(peer, place?)
+    }
+
+    /// Uncounts a link.
+    fn remove_link(&mut self, peer: PeerId, place: Place) -> Option<Assignment> {
         let of_node = self.links.get_mut(&place.node)?;
         let links = of_node.get_mut(place.shard)?;
         *links -= 1;
@@ -185,6 +207,48 @@ impl Placement {
             self.links.remove(&place.node);
         }
         Some(Assignment { peer, place, changes_shards })
+    }
+
+    /// Retires a participant's link, if it has one and none is retired: it stays counted until this
+    /// time, and the participant's next link has the other number.
+    pub(super) fn retire(&mut self, id: &ParticipantId, until: Instant) -> Option<Retired> {
+        let Placed { peer, place } =
+            *self.by_id.get(id).filter(|_| !self.retired.contains_key(id))?;
+        let retired = Retired { peer, place: place?, until };
+        self.retired.insert(id.clone(), retired);
+        let next = peer.twin();
+        self.by_id.insert(id.clone(), Placed { peer: next, place: None });
+        self.by_peer.insert(next, id.clone());
+        Some(retired)
+    }
+
+    /// A participant's retired link.
+    pub(super) fn retired(&self, id: &ParticipantId) -> Option<Retired> {
+        self.retired.get(id).copied()
+    }
+
+    /// Releases a participant's retired link.
+    pub(super) fn release_retired(&mut self, id: &ParticipantId) -> Option<Assignment> {
+        let Retired { peer, place, .. } = self.retired.remove(id)?;
+        self.by_peer.remove(&peer);
+        self.remove_link(peer, place)
+    }
+
+    /// Participants with a retired link on a node.
+    pub(super) fn retired_on(&self, node: NodeId) -> Vec<ParticipantId> {
+        let retired = self.retired.iter().filter(|(_, link)| link.place.node == Some(node));
+        retired.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Participants whose retired links end.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<ParticipantId> {
+        let overdue = self.retired.iter().filter(|(_, link)| link.until <= now);
+        overdue.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Time at which the next retired link ends.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.retired.values().map(|link| link.until).min()
     }
 
     /// Nodes with links, each with the shards that take part in the room: those that have links, and
@@ -218,7 +282,15 @@ impl Placement {
         self.by_id.keys().cloned().collect()
     }
 
-    /// All links.
+    /// Peers on a node with their shards, retired ones among them.
+    pub(super) fn peers_on(&self, node: Option<NodeId>) -> Vec<(u8, PeerId)> {
+        let retired = self.retired.values().map(|link| (link.peer, link.place));
+        let links = self.links().map(|(_, peer, place)| (peer, place)).chain(retired);
+        let links = links.filter(|(_, place)| place.node == node);
+        links.filter_map(|(peer, place)| Some((u8::try_from(place.shard).ok()?, peer))).collect()
+    }
+
+    /// All links that are not retired.
     pub(super) fn links(&self) -> impl Iterator<Item = (&ParticipantId, PeerId, Place)> {
         let links = self.by_id.iter();
         links.filter_map(|(id, placed)| Some((id, placed.peer, placed.place?)))
@@ -369,6 +441,40 @@ mod tests {
         assert_eq!((peer, place), (PeerId(77), Place { node: other(5).node, shard: 2 }));
         placement.release_link(&id(1));
         assert_eq!((placement.peer_id(&id(1)), placement.spans()), (PeerId(77), vec![]));
+    }
+
+    #[test]
+    fn retired_link_is_counted_until_its_end_and_speaks_for_nobody() {
+        let mut placement = placement();
+        let now = Instant::now();
+        assert_eq!(placement.retire(&id(1), now), None, "no link");
+        let first = placement.assign(&id(1), own(3), all);
+        let until = now + std::time::Duration::from_secs(10);
+        let retired = placement.retire(&id(1), until).unwrap();
+        assert_eq!((retired.peer, retired.place), (first.peer, first.place));
+        assert_eq!(
+            placement.retire(&id(1), until),
+            None,
+            "none has begun, and one at most is kept"
+        );
+        let next = placement.assign(&id(1), other(5), all);
+        assert_eq!(next.peer, first.peer.twin());
+        let who = |peer| (placement.of(peer), placement.current(peer));
+        assert_eq!(who(first.peer), (Some(&id(1)), None));
+        assert_eq!(who(next.peer), (Some(&id(1)), Some(&id(1))));
+        assert_eq!(placement.spans().len(), 2);
+        assert_eq!(placement.peers_on(None), [(1, first.peer)]);
+        assert_eq!(placement.links().map(|(_, peer, _)| peer).collect::<Vec<_>>(), [next.peer]);
+        assert_eq!((placement.overdue(now), placement.poll_timeout()), (vec![], Some(until)));
+        assert_eq!(placement.overdue(until), [id(1)]);
+        let ended = placement.release_retired(&id(1)).unwrap();
+        assert_eq!((ended.peer, ended.changes_shards), (first.peer, true));
+        assert_eq!((placement.of(first.peer), placement.poll_timeout()), (None, None));
+        assert_eq!(placement.spans(), [(other(5).node, vec![1])]);
+        // The first number is free again.
+        assert!(placement.retire(&id(1), until).is_some());
+        assert_eq!(placement.peer_id(&id(1)), first.peer);
+        assert_eq!(placement.retired_on(other(5).node.unwrap()), [id(1)]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl RoomRelay {
         if self.refresh.take_if(|due| *due <= now).is_none() {
             return;
         }
-        for RoomClient { guard, member } in clients.values_mut() {
+        for RoomClient { guard, member, .. } in clients.values_mut() {
             let Some(member) = member else { continue };
             if member.refresh <= now {
                 member.refresh = now + config.credential_lifetime / 2;

@@ -26,7 +26,7 @@ pub(super) enum SfuMessage {
     Quality(Vec<(ParticipantId, sfu::LinkQuality, LinkTransport)>),
     /// The link of a participant is lost, and all sockets of the node whose process is gone.
     Lost(ParticipantId, Option<NodeId>),
-    /// For a participant that left.
+    /// For a participant that left, or of a retired link.
     Stale,
 }
 
@@ -40,13 +40,19 @@ impl SfuMessage {
                 // The publisher may have left in the meantime.
                 let track = |section: sfu::Subscription| {
                     let participant = placement.of(section.peer)?.clone();
+                    let is_current = placement.current(section.peer).is_some();
                     let source = from_sfu_source(section.source);
                     let unavailable = section.unavailable.map(|why| match why {
                         sfu::Unavailable::Codec => Unavailable::Codec,
                     });
-                    Some(SubscribedTrack { mid: section.mid, participant, source, unavailable })
+                    let mid = section.mid;
+                    let track = SubscribedTrack { mid, participant, source, unavailable };
+                    Some((is_current, track))
                 };
-                (peer, FromSfu::Subscribed(sections.into_iter().filter_map(track).collect()))
+                let mut tracks: Vec<_> = sections.into_iter().filter_map(track).collect();
+                // Of two links of a publisher the page is to have the newer one last.
+                tracks.sort_by_key(|(is_current, _)| *is_current);
+                (peer, FromSfu::Subscribed(tracks.into_iter().map(|(_, track)| track).collect()))
             }
             RemoteSfuEvent::SubscribedEncodings(peer, source, shown, rids) => (
                 peer,
@@ -54,7 +60,7 @@ impl SfuMessage {
             ),
             RemoteSfuEvent::Refused(peer, refused) => (peer, FromSfu::Refused(refused)),
             RemoteSfuEvent::Interrupted(peer, interrupted) => {
-                return match placement.of(peer) {
+                return match placement.current(peer) {
                     Some(id) => Self::Interrupted(id.clone(), interrupted),
                     None => Self::Stale,
                 };
@@ -66,16 +72,24 @@ impl SfuMessage {
                         level: speaker.level,
                     })
                 };
-                return Self::Speakers(speakers.into_iter().filter_map(speaker).collect());
+                let mut told: Vec<Speaker> = Vec::new();
+                for speaker in speakers.into_iter().filter_map(speaker) {
+                    // The louder one of two links.
+                    if told.iter().all(|known| known.participant != speaker.participant) {
+                        told.push(speaker);
+                    }
+                }
+                return Self::Speakers(told);
             }
             RemoteSfuEvent::Quality(links) => {
                 let sample = |(link, transport): (sfu::LinkQuality, LinkTransport)| {
-                    Some((placement.of(link.peer)?.clone(), link, transport))
+                    Some((placement.current(link.peer)?.clone(), link, transport))
                 };
                 return Self::Quality(links.into_iter().filter_map(sample).collect());
             }
         };
-        placement.of(peer).map_or(Self::Stale, |id| Self::To(id.clone(), message))
+        // A retired link speaks for nobody.
+        placement.current(peer).map_or(Self::Stale, |id| Self::To(id.clone(), message))
     }
 }
 

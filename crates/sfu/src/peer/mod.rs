@@ -27,8 +27,9 @@ pub(crate) struct Peer {
     pub(crate) unplaced: Vec<TrackId>,
     /// True if the subscriptions have changed since they were last sent.
     pub(crate) subscriptions_changed: bool,
-    /// Shorter side of each reported viewport, pixels.
-    pub(crate) viewports: HashMap<TrackId, u32>,
+    pub(crate) viewports: Viewports,
+    /// Another link of the participant replaces this one: its subscriptions stay as they are.
+    pub(crate) retired: bool,
     pub(crate) estimate: BandwidthEstimate,
     pub(crate) keyframe_backoff: Option<KeyframeBackoff>,
     /// Bits per second allocated to video.
@@ -60,7 +61,8 @@ impl Peer {
             pool: Pool::new(),
             unplaced: Vec::new(),
             subscriptions_changed: false,
-            viewports: HashMap::default(),
+            viewports: Viewports::default(),
+            retired: false,
             estimate: BandwidthEstimate::default(),
             keyframe_backoff: None,
             allocated_bitrate: 0,
@@ -101,4 +103,25 @@ impl Peer {
         });
         used.collect()
     }
+}
+
+/// Shorter side of each reported viewport, pixels. It holds for both links of the publisher.
+#[derive(Debug, Default)]
+pub(crate) struct Viewports(HashMap<TrackId, u32>);
+
+impl Viewports {
+    pub(crate) fn get(&self, track_id: TrackId) -> Option<u32> {
+        self.0.get(&of_participant(track_id)).copied()
+    }
+}
+
+impl FromIterator<(TrackId, u32)> for Viewports {
+    fn from_iter<T: IntoIterator<Item = (TrackId, u32)>>(viewports: T) -> Self {
+        let viewports = viewports.into_iter();
+        Self(viewports.map(|(track_id, side)| (of_participant(track_id), side)).collect())
+    }
+}
+
+fn of_participant(track_id: TrackId) -> TrackId {
+    TrackId { peer: track_id.peer.participant(), ..track_id }
 }

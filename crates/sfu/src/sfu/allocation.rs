@@ -76,7 +76,7 @@ impl Sfu {
                 rewriter.set_target(Some(Quality::all_layers(0)));
                 continue;
             }
-            let viewport = peer.viewports.get(&track_id).copied();
+            let viewport = peer.viewports.get(track_id);
             if viewport == Some(0) {
                 rewriter.set_target(None);
                 let paused = section.state.set_paused(Some(PauseReason::Hidden));

@@ -92,7 +92,7 @@ impl Sfu {
             Demand { rank: Rank::Other, viewport: 0, lowest_only: false, choices, current: None };
         let mut max_height = None;
         for subscriber in &track.subscribers {
-            let viewport = self.peers.get(&subscriber.peer_id)?.viewports.get(&track_id).copied();
+            let viewport = self.peers.get(&subscriber.peer_id)?.viewports.get(track_id);
             if viewport == Some(0) {
                 continue;
             }

@@ -210,7 +210,7 @@ impl Sfu {
     /// are too few. While an offer is pending, everything waits.
     pub(super) fn negotiate(&mut self, peer_id: PeerId) {
         let max_sections = self.config.limits.sections;
-        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        let Some(peer) = self.peers.get_mut(&peer_id).filter(|peer| !peer.retired) else { return };
         let Some(link) = peer.link.as_mut().filter(|link| !link.is_offering()) else { return };
         let mut placed = Vec::new();
         let mut to_offer = Vec::new();

@@ -96,7 +96,7 @@ impl Sfu {
         let Some(track) = self.tracks.get(&track_id) else { return false };
         let shows = |peer_id: PeerId| {
             let peer = self.peers.get(&peer_id);
-            peer.is_some_and(|peer| peer.viewports.get(&track_id) != Some(&0))
+            peer.is_some_and(|peer| peer.viewports.get(track_id) != Some(0))
         };
         let siblings = self.rooms.get(&track.room).map_or(&[][..], |room| &room.siblings);
         let needs = |sibling: u16| {
@@ -111,8 +111,7 @@ impl Sfu {
         let Some(track) = self.tracks.get(&track_id) else { return (false, false, 0) };
         let room = self.rooms.get(&track.room);
         let is_speaker = room.is_some_and(|room| room.dominant_speaker == Some(track_id.peer));
-        let viewport =
-            |peer_id: PeerId| self.peers.get(&peer_id)?.viewports.get(&track_id).copied();
+        let viewport = |peer_id: PeerId| self.peers.get(&peer_id)?.viewports.get(track_id);
         let subscribers = track.subscribers.iter();
         let largest = subscribers.filter_map(|subscriber| viewport(subscriber.peer_id)).max();
         (track_id.source == Source::ScreenShare, is_speaker, largest.unwrap_or(0))

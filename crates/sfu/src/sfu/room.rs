@@ -113,14 +113,21 @@ impl Room {
     }
 }
 
-/// Chooses up to `max` microphones to forward. Those forwarded now win against equally loud ones.
+/// Chooses the microphones of up to `max` participants to forward. Those forwarded now win against
+/// equally loud ones. Two links of a participant send the same.
 pub(crate) fn loudest(microphones: &[Microphone], max: usize) -> Vec<PeerId> {
     let mut ranked = microphones.to_vec();
     ranked.sort_by_key(|microphone| {
         let bonus = if microphone.is_audible { MARGIN_DB } else { 0 };
         (Reverse(microphone.rank.saturating_add(bonus)), microphone.peer_id)
     });
-    ranked.truncate(max);
+    let mut participants = Vec::new();
+    for Microphone { peer_id, .. } in &ranked {
+        if participants.len() < max && !participants.contains(&peer_id.participant()) {
+            participants.push(peer_id.participant());
+        }
+    }
+    ranked.retain(|microphone| participants.contains(&microphone.peer_id.participant()));
     ranked.into_iter().map(|microphone| microphone.peer_id).collect()
 }
 
@@ -160,5 +167,8 @@ mod tests {
             |peer, rank, is_audible| Microphone { peer_id: PeerId(peer), rank, is_audible };
         let all = [microphone(1, 90, false), microphone(2, 88, true), microphone(3, 60, true)];
         assert_eq!(loudest(&all, 2), [PeerId(2), PeerId(1)]);
+        let (twin, other) = (PeerId(2).twin(), PeerId(3));
+        let all = [all[0], all[1], all[2], Microphone { peer_id: twin, ..all[1] }];
+        assert_eq!(loudest(&all, 2), [PeerId(2), twin, PeerId(1)], "of two people: not {other:?}");
     }
 }

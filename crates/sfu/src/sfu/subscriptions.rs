@@ -41,6 +41,16 @@ impl Sfu {
         Ok(())
     }
 
+    /// Retires a peer, whose participant has another link now: what it sends and receives goes on, and
+    /// nothing is negotiated with it any more. A section that becomes free stays free: its page is no
+    /// longer told which track a section has.
+    pub fn retire_peer(&mut self, now: Instant, peer_id: PeerId) {
+        self.advance(now);
+        if let Some(peer) = self.peers.get_mut(&peer_id) {
+            peer.retired = true;
+        }
+    }
+
     /// Publishes the tracks that a peer has announced, sends and may send, and unpublishes all
     /// others.
     pub(super) fn update_published(&mut self, peer_id: PeerId) {
@@ -174,7 +184,9 @@ impl Sfu {
     /// Subscribes a peer to a track: at once on a free section, else with the next offer.
     fn subscribe(&mut self, peer_id: PeerId, track_id: TrackId) {
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
-        if peer.link.is_none() || !peer.permissions.subscribe {
+        // Nobody is to receive what the own other link sends.
+        let is_own = track_id.peer.participant() == peer_id.participant();
+        if peer.link.is_none() || peer.retired || is_own || !peer.permissions.subscribe {
             return;
         }
         match peer.pool.place(track_id) {

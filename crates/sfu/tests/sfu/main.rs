@@ -21,6 +21,7 @@ mod panics;
 mod paths;
 mod probes;
 mod quality;
+mod retiring;
 mod servers;
 mod shards;
 mod speakers;

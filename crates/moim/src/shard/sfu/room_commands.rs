@@ -69,6 +69,8 @@ pub(crate) enum Request {
     Permit(Permissions),
     /// The tracks that the peer wants to receive.
     Subscribe(Vec<Viewport>, PeerSetup),
+    /// The participant has another link from now on, and keeps this one for a while.
+    Retire,
     /// The peer has left the room.
     Leave,
 }
@@ -90,7 +92,7 @@ impl Request {
             Self::Answer(_) => Some(RequestKind::Answer),
             Self::Publish(..) => Some(RequestKind::Publish),
             Self::Subscribe(..) => Some(RequestKind::Subscribe),
-            Self::Permit(_) | Self::Leave => None,
+            Self::Permit(_) | Self::Retire | Self::Leave => None,
         }
     }
 
@@ -100,7 +102,7 @@ impl Request {
                 Some(&setup.events)
             }
             Self::Probe(_, events) => Some(events),
-            Self::Answer(_) | Self::Permit(_) | Self::Leave => None,
+            Self::Answer(_) | Self::Permit(_) | Self::Retire | Self::Leave => None,
         }
     }
 }
@@ -159,7 +161,7 @@ impl RoomCommandSender {
     /// Sends a command. Callers check [`Self::has_room`] right before, without waiting in between,
     /// so that the bound is exceeded by one command per thread at most.
     ///
-    /// [`Request::Leave`], [`RoomCommand::SetShards`] and [`RoomCommand::Adopt`] may always be sent: a
+    /// [`Request::Retire`], [`Request::Leave`], [`RoomCommand::SetShards`] and [`RoomCommand::Adopt`] may always be sent: a
     /// peer leaves once, so no more of them can wait than there are peers. So may [`Request::Permit`], which must not be
     /// lost; it takes a host and a change. Those of other nodes wait for room, since nothing says how many there are.
     pub(crate) fn send(&self, command: RoomCommand) {

@@ -23,6 +23,13 @@ impl LastRequests {
                 self.0.remove(peer);
                 return;
             }
+            // Nothing else is asked for it any more, but rights must not come back.
+            What::Retire(peer) => {
+                let requests = self.0.entry(*peer).or_default();
+                requests.retain(|known| matches!(known.what, What::Permit(..)));
+                requests.push(command);
+                return;
+            }
             // The node repeats an offer without an answer. Spans are told anew.
             What::Answer(..) | What::Span { .. } => return,
         };
@@ -52,7 +59,7 @@ fn permit(what: &mut What, new: &Permissions) {
         | What::Publish(_, _, permissions)
         | What::Subscribe(_, _, permissions)
         | What::Permit(_, permissions) => permissions.clone_from(new),
-        What::Answer(..) | What::Leave(_) | What::Span { .. } => {}
+        What::Answer(..) | What::Retire(_) | What::Leave(_) | What::Span { .. } => {}
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) enum What {
     Publish(PeerId, Vec<(String, Source)>, Permissions),
     Permit(PeerId, Permissions),
     Subscribe(PeerId, Vec<Viewport>, Permissions),
+    Retire(PeerId),
     Leave(PeerId),
     Span { shards: Vec<u16>, remotes: Vec<(u16, bool)>, tells_speakers: bool },
 }
@@ -83,6 +84,7 @@ impl Command {
                 Request::Publish(tracks, setup) => What::Publish(peer, tracks, setup.permissions),
                 Request::Permit(permissions) => What::Permit(peer, permissions),
                 Request::Subscribe(views, setup) => What::Subscribe(peer, views, setup.permissions),
+                Request::Retire => What::Retire(peer),
                 Request::Leave => What::Leave(peer),
                 Request::Probe(..) => return None,
             },
@@ -117,6 +119,7 @@ impl Command {
             What::Subscribe(peer, views, permissions) => {
                 (peer, Request::Subscribe(views, setup(permissions)))
             }
+            What::Retire(peer) => (peer, Request::Retire),
             What::Leave(peer) => (peer, Request::Leave),
             What::Span { mut shards, remotes, tells_speakers } => {
                 shards.truncate(MAX_SHARDS);
@@ -210,6 +213,7 @@ mod tests {
             Request::Publish(vec![("0".into(), Source::ScreenShare)], setup()),
             Request::Permit(Permissions { publish: Vec::new(), subscribe: false }),
             Request::Subscribe(vec![view], setup()),
+            Request::Retire,
             Request::Leave,
         ];
         let room = RoomId(u64::MAX);

@@ -125,6 +125,11 @@ impl RoomTask {
         let door = self.clients.get(&connection).and_then(RoomClient::door);
         if let Some(sfu) = &mut self.sfu {
             sfu.leave_bad_node(id, door);
+            if let Some(client) = self.clients.get_mut(&connection)
+                && !sfu.has_link(id)
+            {
+                client.linked_after = self.room.newest();
+            }
         }
         let config = &self.hub.config;
         let Some(cluster) = config.cluster.as_ref().filter(|_| self.keeping.is_some()) else {

@@ -226,7 +226,9 @@ impl RoomTask {
     /// costs less than resetting it after each message.
     fn arm(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
         let room = self.room.poll_timeout().map(Instant::from_std);
+        let links = self.sfu.as_ref().and_then(SfuPort::poll_timeout);
         let other = self.relay.poll_timeout().into_iter().chain(self.history.poll_timeout());
+        let other = other.chain(links);
         let Some(due) = room.into_iter().chain(other).min() else { return false };
         if due < timer.deadline() || timer.is_elapsed() {
             timer.reset(due);
@@ -246,6 +248,7 @@ impl RoomTask {
             self.history.handle_timeout(Self::moment(), busy);
         }
         self.relay.handle_timeout(now, &self.hub.config, &mut self.clients);
+        self.sfu.iter_mut().for_each(|sfu| sfu.handle_timeout(now));
     }
 
     fn handle(&mut self, message: RoomMessage) {
@@ -257,7 +260,7 @@ impl RoomTask {
                 let before = self.clients.remove(&from);
                 let enters = before.is_none();
                 let member = before.and_then(|client| client.member);
-                self.clients.insert(from, RoomClient { guard, member });
+                self.clients.insert(from, RoomClient::new(guard, member));
                 self.room.handle(now, from, request);
                 self.list_members();
                 self.apply_effects(PendingReply {
@@ -519,7 +522,7 @@ impl RoomTask {
     /// Sends an event, encoded once.
     fn send_event(&self, to: &[Connection], event: &Event, number: Option<u64>) {
         let client = to.iter().filter_map(|connection| self.clients.get(connection));
-        let clients = client.map(|client| &*client.guard.0);
+        let clients = client.filter(|it| it.takes(event, number)).map(|client| &*client.guard.0);
         let address = &self.key.address;
         if !self.dialect.is_native() {
             return self.dialect.send_event(&self.hub.room_lists, address, event, &clients);

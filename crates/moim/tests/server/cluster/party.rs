@@ -1,5 +1,6 @@
 //! A participant of a call on several servers: as the page, it resumes at another server, keeps its
-//! media link while the server of the link lives, and begins a new one when told so.
+//! media link while the server of the link lives, and begins a new one when told so, beside the former
+//! one for a while.
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,8 @@ use tokio::{
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Pause before a connection that broke is made anew.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Time for which a former link goes on once the next one delivers: others may have theirs later.
+const LINGER: Duration = Duration::from_millis(1500);
 /// Width and height of a small picture.
 pub(super) const SMALL: (u16, u16) = (320, 180);
 /// Those of a picture that is not shown.
@@ -40,6 +43,8 @@ pub(super) struct Heard {
     pub(super) last: Option<Instant>,
     /// The longest time without its audio, between two packets.
     pub(super) longest_gap: Duration,
+    /// Its end.
+    pub(super) gap_ended: Option<Instant>,
     /// Its picture, as the receiver counts it.
     pub(super) picture: Quality,
     /// Packets of its sound that are lost.
@@ -66,6 +71,8 @@ pub(super) struct Seen {
     /// Links to the media server that it has begun.
     pub(super) links: usize,
     pub(super) from: BTreeMap<u32, Heard>,
+    /// When media came over each link, in their order: the first packet, and the last.
+    pub(super) media: Vec<Option<(Instant, Instant)>>,
     /// A measurement begins.
     begins: bool,
     failure: Option<String>,
@@ -76,6 +83,7 @@ pub(super) struct Party {
     seen: Arc<Mutex<Seen>>,
     asks: mpsc::UnboundedSender<Ask>,
     ignores_offers: Arc<AtomicBool>,
+    replaces: Arc<AtomicBool>,
     signaling: JoinHandle<()>,
 }
 
@@ -137,6 +145,7 @@ impl Party {
         let seen = Arc::<Mutex<Seen>>::default();
         let (asks, asked) = mpsc::unbounded_channel();
         let ignores_offers = Arc::<AtomicBool>::default();
+        let replaces = Arc::<AtomicBool>::default();
         let mut call = Call {
             asked,
             servers: servers.iter().map(|server| (*server).clone()).collect(),
@@ -150,6 +159,8 @@ impl Party {
             link: None,
             cameras: Vec::new(),
             ignores_offers: Arc::clone(&ignores_offers),
+            replaces: Arc::clone(&replaces),
+            delivers: mpsc::unbounded_channel().0,
         };
         let signaling = tokio::spawn(async move {
             loop {
@@ -162,7 +173,7 @@ impl Party {
                 sleep(PAUSE).await;
             }
         });
-        Self { seen, asks, ignores_offers, signaling }
+        Self { seen, asks, ignores_offers, replaces, signaling }
     }
 
     /// Breaks the connection. It resumes by the next server.
@@ -173,6 +184,11 @@ impl Party {
     /// Loses offers of the media server from now on, or no longer.
     pub(super) fn ignore_offers(&self, ignores: bool) {
         self.ignores_offers.store(ignores, Ordering::Relaxed);
+    }
+
+    /// Ends a link before it begins the next one from now on, as pages of the first version do.
+    pub(super) fn replace_links(&self) {
+        self.replaces.store(true, Ordering::Relaxed);
     }
 
     /// Leaves the room, then disconnects.
@@ -212,7 +228,21 @@ impl Party {
 struct Link {
     instance: String,
     orders: mpsc::UnboundedSender<Order>,
+    /// The server has answered its offer.
+    is_answered: bool,
     task: JoinHandle<()>,
+}
+
+impl Link {
+    /// Ends when a later one has delivered for a while, or never will.
+    async fn linger(self, mut next: mpsc::UnboundedReceiver<()>) {
+        if next.recv().await.is_some() {
+            sleep(LINGER).await;
+        }
+        let (closed, done) = oneshot::channel();
+        let _ = self.orders.send(Order::Close(closed));
+        let _ = done.await;
+    }
 }
 
 impl Drop for Link {
@@ -225,6 +255,7 @@ enum Order {
     Offer(oneshot::Sender<Option<Offer>>),
     HandleAnswer(String),
     HandleOffer(String, oneshot::Sender<Option<String>>),
+    Close(oneshot::Sender<()>),
 }
 
 struct Call {
@@ -240,6 +271,9 @@ struct Call {
     link: Option<Link>,
     cameras: Vec<Value>,
     ignores_offers: Arc<AtomicBool>,
+    replaces: Arc<AtomicBool>,
+    /// Told of each link that delivers.
+    delivers: mpsc::UnboundedSender<()>,
 }
 
 impl Call {
@@ -258,7 +292,15 @@ impl Call {
         self.last = self.last.max(field(&joined, "last").as_u64().unwrap());
         self.seen.lock().unwrap().sessions += 1;
         let instance = field(&joined, "instance").as_str().unwrap().to_owned();
-        if self.link.as_ref().is_none_or(|link| link.instance != instance) {
+        let link = self.link.take_if(|link| link.instance != instance || !link.is_answered);
+        if let Some(former) = link.filter(|link| link.is_answered)
+            && !self.replaces.load(Ordering::Relaxed)
+        {
+            let (delivers, next) = mpsc::unbounded_channel();
+            self.delivers = delivers;
+            tokio::spawn(former.linger(next));
+        }
+        if self.link.is_none() {
             self.begin(&mut socket, instance).await?;
         }
         loop {
@@ -285,7 +327,8 @@ impl Call {
         self.link = None;
         let server = self.servers[0].address;
         let publish = self.publish.clone();
-        let link = open(server, self.number, publish, instance, &self.seen).await?;
+        let tell = self.delivers.clone();
+        let link = open(server, self.number, publish, instance, tell, &self.seen).await?;
         self.cameras.clear();
         self.link = Some(link);
         self.offer(socket).await
@@ -314,10 +357,11 @@ impl Call {
         }
         match name.as_str() {
             "signal" if field(&payload, "from") == "sfu" => {
-                let Some(link) = &self.link else { return Ok(()) };
+                let Some(link) = &mut self.link else { return Ok(()) };
                 let description = field(&payload, "description");
                 let sdp = field(description, "sdp").as_str().unwrap_or_default().to_owned();
                 if field(description, "type") == "answer" {
+                    link.is_answered = true;
                     let _ = link.orders.send(Order::HandleAnswer(sdp));
                 } else if !self.ignores_offers.load(Ordering::Relaxed) {
                     let (sender, answer) = oneshot::channel();
@@ -338,7 +382,9 @@ impl Call {
                         "participant": id, "source": "camera", "width": width, "height": height,
                     })
                 });
-                let cameras: Vec<_> = cameras.collect();
+                let mut cameras: Vec<_> = cameras.collect();
+                // One of two links of somebody.
+                cameras.dedup();
                 if cameras != self.cameras {
                     socket.request("subscribe", &json!({"tracks": cameras})).await?;
                     self.cameras = cameras;
@@ -360,6 +406,7 @@ async fn open(
     number: u32,
     publish: Publish,
     instance: String,
+    tell: mpsc::UnboundedSender<()>,
     seen: &Arc<Mutex<Seen>>,
 ) -> anyhow::Result<Link> {
     // The address from which the server is reached.
@@ -376,23 +423,35 @@ async fn open(
     };
     let participant = Participant::new(Instant::now(), config);
     let (orders, ordered) = mpsc::unbounded_channel();
-    seen.lock().unwrap().links += 1;
-    let task = tokio::spawn(run(participant, socket, ordered, Arc::clone(seen)));
-    Ok(Link { instance, orders, task })
+    let number = {
+        let mut seen = seen.lock().unwrap();
+        seen.links += 1;
+        seen.media.push(None);
+        seen.links - 1
+    };
+    let task = tokio::spawn(run(participant, socket, ordered, tell, number, Arc::clone(seen)));
+    Ok(Link { instance, orders, is_answered: false, task })
 }
 
 async fn run(
     mut participant: Participant,
     socket: UdpSocket,
     mut orders: mpsc::UnboundedReceiver<Order>,
+    delivers: mpsc::UnboundedSender<()>,
+    number: usize,
     seen: Arc<Mutex<Seen>>,
 ) {
     let mut buffer = vec![0; 65_535];
     let mut counted = BTreeMap::new();
+    let mut delivers = Some(delivers);
+    let mut closing = None;
     loop {
         while let Some(transmit) = participant.poll_transmit() {
             // The server's port may be closed by now.
             let _ = socket.send_to(&transmit.bytes, transmit.to).await;
+        }
+        if closing.is_some() {
+            return;
         }
         let due = participant.poll_timeout();
         tokio::select! {
@@ -403,6 +462,10 @@ async fn run(
                 }
                 Some(Order::HandleOffer(sdp, reply)) => {
                     let _ = reply.send(participant.handle_offer(Instant::now(), &sdp).ok());
+                }
+                Some(Order::Close(done)) => {
+                    participant.close(Instant::now());
+                    closing = Some(done);
                 }
                 None => return,
             },
@@ -416,7 +479,11 @@ async fn run(
                         counted.clear();
                     }
                     participant.handle_datagram(now, now, from, &buffer[..length]);
-                    note(&participant, &mut counted, &mut seen.from);
+                    let seen = &mut *seen;
+                    note(&participant, &mut counted, &mut seen.from, &mut seen.media[number]);
+                    if let Some(delivers) = delivers.take_if(|_| seen.media[number].is_some()) {
+                        let _ = delivers.send(());
+                    }
                 }
             }
             () = sleep_until(due.into()) => participant.handle_timeout(Instant::now()),
@@ -429,6 +496,7 @@ fn note(
     participant: &Participant,
     counted: &mut BTreeMap<String, (u64, u64, u64)>,
     from: &mut BTreeMap<u32, Heard>,
+    media: &mut Option<(Instant, Instant)>,
 ) {
     let now = Instant::now();
     for (mid, track) in participant.received() {
@@ -437,6 +505,7 @@ fn note(
         if total == before {
             continue;
         }
+        *media = Some((media.map_or(now, |(first, _)| first), now));
         let Some(publisher) = track.publisher() else { continue };
         let heard = from.entry(publisher).or_default();
         heard.bytes += total.2 - before.2;
@@ -457,8 +526,10 @@ fn note(
         }
         heard.sound_lost = track.lost();
         heard.packets += total.0 - before.0;
-        if let Some(last) = heard.last.replace(now) {
-            heard.longest_gap = heard.longest_gap.max(now - last);
+        if let Some(last) = heard.last.replace(now)
+            && now - last > heard.longest_gap
+        {
+            (heard.longest_gap, heard.gap_ended) = (now - last, Some(now));
         }
     }
 }

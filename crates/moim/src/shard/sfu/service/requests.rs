@@ -74,6 +74,10 @@ impl SfuService {
                 self.core.handle_permit(now, peer, &permissions)
             }
             Request::Permit(_) => Ok(()),
+            Request::Retire => {
+                self.core.retire_peer(now, peer);
+                Ok(())
+            }
             Request::Leave => {
                 self.remove_peer(now, peer);
                 Ok(())

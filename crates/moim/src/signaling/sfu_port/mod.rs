@@ -1,6 +1,8 @@
 //! A room's port to the media server, on its node and others. Maps participant ids to peer ids and
 //! back.
 
+mod retiring;
+
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
@@ -160,8 +162,8 @@ impl SfuPort {
         self.placement.place(id).is_some_and(|place| place.node == Some(node))
     }
 
-    /// Ends the link of a participant who resumes, if its node drains and another one takes it, or is
-    /// not reached just now: the client begins a new one there.
+    /// Retires the link of a participant who resumes, if its node drains and another one takes it, or
+    /// ends it, if the node is not reached just now: the client begins a new one there.
     pub(super) fn leave_bad_node(&mut self, id: &ParticipantId, door: Option<NodeId>) {
         let Some(place) = self.placement.place(id) else { return };
         let is_draining =
@@ -173,6 +175,9 @@ impl SfuPort {
         let is_lost = place.node != door && stream.is_some_and(RemoteNode::is_reopening);
         if next == place.node || !(is_left || is_lost) {
             return;
+        }
+        if !is_lost {
+            return self.retire(id);
         }
         let peer = self.placement.peer_id(id);
         self.unlink(id);
@@ -203,6 +208,9 @@ impl SfuPort {
             publish: permitted.publish.iter().map(to_sfu_source).collect(),
             subscribe: permitted.subscribe,
         };
+        if matches!(message, ToSfu::Permit) {
+            self.permit_retired(from, &permissions);
+        }
         let setup = |permissions| PeerSetup { permissions, events: self.events.clone() };
         let request = match message {
             ToSfu::Description(SessionDescription { kind: SdpType::Offer, sdp }) => {
@@ -233,6 +241,10 @@ impl SfuPort {
         if changes_shards {
             self.update_span();
         }
+        self.send_request(peer, place, request);
+    }
+
+    fn send_request(&mut self, peer: PeerId, place: Place, request: Request) {
         self.send_command(place, RoomCommand::Peer { room: self.room, peer, request });
     }
 
@@ -271,13 +283,18 @@ impl SfuPort {
         Beginning { room: self.room, order: self.order, peers }
     }
 
-    /// Ends a participant's link, if it has one.
+    /// Ends a participant's link, if it has one, and one that is retired.
     pub(super) fn unlink(&mut self, id: &ParticipantId) {
+        self.end_retired(id);
         let Some(assignment) = self.placement.release(id) else { return };
         self.is_changed = true;
-        let Assignment { peer, place, changes_shards } = assignment;
-        let request = Request::Leave;
-        self.send_command(place, RoomCommand::Peer { room: self.room, peer, request });
+        self.leave(assignment);
+    }
+
+    /// Has a peer leave that the placement has released.
+    fn leave(&mut self, released: Assignment) {
+        let Assignment { peer, place, changes_shards } = released;
+        self.send_request(peer, place, Request::Leave);
         if changes_shards {
             self.update_span();
         }
@@ -314,7 +331,7 @@ impl SfuPort {
     /// Notes that a peer's offer is answered: it is not to be repeated.
     fn note_answer(&mut self, event: &RemoteSfuEvent) {
         let Some(peer) = event.answered() else { return };
-        let place = self.placement.of(peer).and_then(|id| self.placement.place(id));
+        let place = self.placement.current(peer).and_then(|id| self.placement.place(id));
         if let Some(node) = place.and_then(|place| place.node)
             && let Some(stream) = self.nodes.get_mut(&node)
         {
@@ -337,7 +354,7 @@ impl SfuPort {
             StreamEnd::Broken if stream.may_reopen() => {
                 tracing::debug!(%node, "a stream of media links has broken, and is opened again");
                 let shards = stream.shards();
-                let beginning = self.beginning(self.peers_on(Some(node)));
+                let beginning = self.beginning(self.placement.peers_on(Some(node)));
                 let stream = stream.reopen(cluster, beginning, self.remote_events.clone());
                 self.nodes.insert(node, stream);
                 self.forget_told(Some(node), shards);
@@ -361,6 +378,10 @@ impl SfuPort {
         self.told.retain(|place, _| place.node != Some(node));
         let lost = self.placement.links().filter(|(_, _, place)| place.node == Some(node));
         let lost: Vec<ParticipantId> = lost.map(|(id, ..)| id.clone()).collect();
+        // Their participants have others.
+        for id in self.placement.retired_on(node) {
+            self.placement.release_retired(&id);
+        }
         tracing::info!(%node, links = lost.len(), "media links on a node are lost, and begin anew");
         lost.iter().for_each(|id| self.placement.release_link(id));
         self.is_changed = true;
@@ -369,7 +390,7 @@ impl SfuPort {
             self.pending.extend(lost.into_iter().map(|id| SfuMessage::Lost(id, gone)));
         } else {
             for (peer, command) in stream.into_requests(self.room, &self.events) {
-                let Some(id) = self.placement.of(peer).cloned() else { continue };
+                let Some(id) = self.placement.current(peer).cloned() else { continue };
                 let place = self.assign(&id, None).place;
                 self.send_command(place, command);
             }
@@ -396,21 +417,19 @@ impl SfuPort {
             };
             self.placement.restore(&link.id, link.peer, usize::from(link.shard), place);
         }
-        self.media.host.take_back(self.room, self.order, &self.peers_on(None), &self.events);
+        self.media.host.take_back(
+            self.room,
+            self.order,
+            &self.placement.peers_on(None),
+            &self.events,
+        );
         for node in nodes.into_values().flatten() {
             self.forget_told(Some(node.id), node.shards);
-            let peers = self.peers_on(Some(node.id));
+            let peers = self.placement.peers_on(Some(node.id));
             self.open_node(node, peers);
         }
         self.forget_told(None, self.media.shards.len());
         self.update_span();
-    }
-
-    /// Peers on a node, with their shards.
-    fn peers_on(&self, node: Option<NodeId>) -> Vec<(u8, PeerId)> {
-        let links = self.placement.links().filter(|(_, _, place)| place.node == node);
-        let peers = links.map(|(_, peer, place)| (u8::try_from(place.shard), peer));
-        peers.filter_map(|(shard, peer)| Some((shard.ok()?, peer))).collect()
     }
 
     /// Has shards of a node be told of others anew, whatever they were told before.
