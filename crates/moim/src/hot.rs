@@ -90,7 +90,7 @@ pub(crate) struct HotParts {
     /// The relay's realm, which needs a restart to change: users' keys are derived from it.
     pub(crate) realm: String,
     pub(crate) shards: shard::Handle,
-    pub(crate) drain_timeout: Live<Duration>,
+    pub(crate) drain_timeout: Live<Option<Duration>>,
 }
 
 impl HotParts {

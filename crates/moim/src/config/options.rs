@@ -220,7 +220,8 @@ pub(crate) struct Options {
     pub(super) embed: Option<Vec<Origin>>,
 
     /// Time from SIGTERM to the end of the server. Calls go on in it, except for the last 5 seconds,
-    /// in which connections close; a second SIGTERM ends them at once [default: 5]
+    /// in which connections close; a second SIGTERM ends them at once [default: 5, or 9 if
+    /// other servers of a cluster can take the calls]
     #[arg(long, env = "MOIM_DRAIN_TIMEOUT", value_name = "SECONDS")]
     pub(super) drain_timeout: Option<u64>,
 

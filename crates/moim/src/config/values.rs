@@ -67,7 +67,8 @@ pub(crate) struct Config {
     /// Limits of all resources.
     pub(crate) limits: Limits,
     /// Time from a signal that stops the server to its end.
-    pub(crate) drain_timeout: Duration,
+    /// From SIGTERM to the end; none has the server choose.
+    pub(crate) drain_timeout: Option<Duration>,
     /// The store.
     pub(crate) store: StoreChoice,
     /// The cluster that the server belongs to; without one it is alone.
@@ -142,7 +143,7 @@ impl Config {
             oidc: OidcConfig::resolve(options.oidc, &mut problems),
             webhooks,
             limits,
-            drain_timeout: problems.take(drain_timeout(options.drain_timeout)).unwrap_or_default(),
+            drain_timeout: problems.take(drain_timeout(options.drain_timeout)).flatten(),
             store: StoreChoice::resolve(options.stored, &mut problems),
             cluster: ClusterConfig::resolve(options.clustered, &mut problems),
             history_days: problems.take(history(options.history)).unwrap_or_default(),
@@ -169,13 +170,13 @@ fn announce_only(given: Option<bool>, announce: Option<&[AnnounceChoice]>) -> an
     Ok(only)
 }
 
-fn drain_timeout(seconds: Option<u64>) -> anyhow::Result<Duration> {
+fn drain_timeout(seconds: Option<u64>) -> anyhow::Result<Option<Duration>> {
     const MAX_SECONDS: u64 = 7 * 24 * 60 * 60;
-    let seconds = seconds.unwrap_or(5);
+    let Some(seconds) = seconds else { return Ok(None) };
     if !(1..=MAX_SECONDS).contains(&seconds) {
         bail!("--drain-timeout must be between 1 and {MAX_SECONDS} seconds, which is a week");
     }
-    Ok(Duration::from_secs(seconds))
+    Ok(Some(Duration::from_secs(seconds)))
 }
 
 fn history(days: Option<u32>) -> anyhow::Result<u32> {

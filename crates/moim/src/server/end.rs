@@ -28,8 +28,11 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const RELAY_INTERVAL: Duration = Duration::from_millis(500);
 /// Time for connections to close after a drain: those that remain are in no call.
 const DRAINED_TIMEOUT: Duration = Duration::from_millis(500);
-/// Time for other servers of the cluster to take everything, however short the drain.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Time for other servers of the cluster to take everything, unless the whole drain is shorter. Pages
+/// keep a link for some seconds beside the next one. Container engines kill a process after ten.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(8);
+/// Time from a signal to the end if other servers take everything and no other time is set.
+const SUCCESSION_TIMEOUT: Duration = Duration::from_secs(9);
 /// Time for connections to close after a second signal.
 const FORCED_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -50,7 +53,7 @@ pub(super) struct Ending<'a> {
     pub(super) restart: &'a Restart,
     pub(super) drain: &'a DrainStart,
     /// Time from a signal to the end.
-    pub(super) drain_timeout: &'a Live<Duration>,
+    pub(super) drain_timeout: &'a Live<Option<Duration>>,
     pub(super) signaling: Option<&'a Signaling>,
     pub(super) shards: &'a shard::Handle,
     /// The other servers of its cluster.
@@ -146,9 +149,11 @@ impl Ending<'_> {
 
     /// Handles a signal that demands the end. `None`: calls go on for now.
     fn stop(&self, signal: Signal, draining: &mut Option<Draining>) -> Option<End> {
-        let timeout = **self.drain_timeout.load();
+        let has_successor = self.has_successor();
+        let default = if has_successor { SUCCESSION_TIMEOUT } else { CLOSE_TIMEOUT };
+        let timeout = self.drain_timeout.load().unwrap_or(default);
         // Other servers take the rooms, which needs no patience of their participants.
-        let is_patient = timeout > CLOSE_TIMEOUT || self.has_successor();
+        let is_patient = timeout > CLOSE_TIMEOUT || has_successor;
         if draining.as_ref().is_some_and(|draining| draining.signalled) {
             tracing::warn!("a second signal ends all calls");
             return Some(End::Stop(FORCED_TIMEOUT.min(timeout)));
@@ -168,7 +173,8 @@ impl Ending<'_> {
         }
         let draining = draining.get_or_insert_default();
         draining.signalled = true;
-        let limit = timeout.saturating_sub(CLOSE_TIMEOUT).max(timeout.min(LEAVE_TIMEOUT));
+        let least = if has_successor { timeout.min(LEAVE_TIMEOUT) } else { Duration::ZERO };
+        let limit = timeout.saturating_sub(CLOSE_TIMEOUT).max(least);
         draining.closing = Some((timeout - limit).clamp(DRAINED_TIMEOUT, CLOSE_TIMEOUT));
         draining.bound(Some(limit), Instant::now());
         self.begin_drain(draining);

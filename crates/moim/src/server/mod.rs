@@ -95,7 +95,7 @@ pub(crate) struct Server {
     deliveries: Deliveries,
     stop: DrainStart,
     drain: Drain,
-    drain_timeout: Live<Duration>,
+    drain_timeout: Live<Option<Duration>>,
 }
 
 /// Binds the port and builds all components.

@@ -202,6 +202,8 @@ async fn call(redis: &RedisProcess, key: &str) -> ([Server; 2], [Party; 2]) {
 /// The call goes on as if nothing was.
 async fn assert_call_goes_on(servers: &mut [Server; 2], parties: &[Party; 2]) {
     let [mina, ben] = parties;
+    // What was sent at them may have taken less than a packet's time.
+    until_all_have_all(&[(1, mina), (2, ben)], "it goes on meanwhile").await;
     let (of_mina, of_ben) = (mina.seen(), ben.seen());
     for (seen, other) in [(&of_mina, 2), (&of_ben, 1)] {
         let gap = seen.from.get(&other).map(|heard| heard.longest_gap);
