@@ -98,7 +98,10 @@ export class Participant {
         const inbound = page.connections.flatMap((connection) => connection.inbound);
         const growing = inbound.filter((stream) => grows(stream, before.get(streamKey(stream))));
         for (const stream of inbound) {
-          if (!before.has(streamKey(stream))) before.set(streamKey(stream), stream);
+          const known = before.get(streamKey(stream));
+          // A later link has tracks of the same ids.
+          const isOther = known && stream.packetsReceived < known.packetsReceived;
+          if (!known || isOther) before.set(streamKey(stream), stream);
         }
         const active = new Set(growing.map(({ track }) => track));
         const others = page.tiles.filter((tile) => !tile.self);

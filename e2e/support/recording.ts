@@ -40,7 +40,8 @@ export async function startRecording(
           `[data-testid=tile][data-name="${name}"] video`,
         );
         const stream = video?.srcObject instanceof MediaStream ? video.srcObject : undefined;
-        const ids = new Set(stream?.getTracks().map(({ id }) => id));
+        // Not by their ids, which two links to the media server share.
+        const tracks = new Set(stream?.getTracks());
         const sample = {
           at: 0,
           height: 0,
@@ -51,8 +52,10 @@ export async function startRecording(
         };
         for (const { connection } of window.observed.peers) {
           if (connection.connectionState !== "connected") continue;
-          for (const [, entry] of await connection.getStats()) {
-            if (entry.type !== "inbound-rtp" || !ids.has(entry.trackIdentifier)) continue;
+          const receivers = connection.getReceivers().filter(({ track }) => tracks.has(track));
+          const reports = await Promise.all(receivers.map((receiver) => receiver.getStats()));
+          for (const [, entry] of reports.flatMap((report) => [...report])) {
+            if (entry.type !== "inbound-rtp") continue;
             if (entry.kind === "audio") sample.audioPackets = entry.packetsReceived ?? 0;
             if (entry.kind !== "video") continue;
             sample.height = entry.frameHeight ?? 0;
@@ -107,14 +110,18 @@ export async function timeUntil(
   return Math.round(sample.at - since);
 }
 
-/** Longest time for which a counter did not grow, in milliseconds. */
+/**
+ * Longest time for which a counter did not change, in milliseconds: a track that follows another one
+ * has a counter of its own.
+ */
 export function longestGap(samples: readonly Sample[], counter: "frames" | "audioPackets"): number {
   let longest = 0;
   let lastGrowth = samples[0];
   for (const sample of samples) {
     if (!lastGrowth) break;
     longest = Math.max(longest, sample.at - lastGrowth.at);
-    if (sample[counter] > lastGrowth[counter]) lastGrowth = sample;
+    const count = sample[counter];
+    if (count > 0 && count !== lastGrowth[counter]) lastGrowth = sample;
   }
   return Math.round(longest);
 }

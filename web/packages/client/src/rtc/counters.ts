@@ -1,20 +1,27 @@
 // Progress of each received track, which shows that a new link really delivers media.
 import { type RtcStatsReport, statsOf } from "./rtc-stats.ts";
 
-/** By track id: frames decoded of a video, packets received of audio. */
-export type Counters = ReadonlyMap<string, number>;
+/**
+ * By track: frames decoded of a video, packets received of audio. Ids of tracks are those that the
+ * sender of the offer gave, so two links to the media server have the same ones.
+ */
+export type Counters = ReadonlyMap<MediaStreamTrack, number>;
 
 /** Reads the counters of a peer connection; none once it is closed. */
 export async function countersOf(peer: RTCPeerConnection): Promise<Counters> {
   const report = await statsOf(peer);
-  return report ? countersIn(report) : new Map();
+  const tracks = new Map(peer.getReceivers().map(({ track }) => [track.id, track]));
+  return report ? countersIn(report, tracks) : new Map();
 }
 
-function countersIn(report: RtcStatsReport): Counters {
-  const counters = new Map<string, number>();
+function countersIn(
+  report: RtcStatsReport,
+  tracks: ReadonlyMap<string, MediaStreamTrack>,
+): Counters {
+  const counters = new Map<MediaStreamTrack, number>();
   for (const { type, kind, trackIdentifier, framesDecoded, packetsReceived } of report.values()) {
-    if (type !== "inbound-rtp" || !trackIdentifier) continue;
-    counters.set(trackIdentifier, (kind === "video" ? framesDecoded : packetsReceived) ?? 0);
+    const track = type === "inbound-rtp" ? tracks.get(trackIdentifier ?? "") : undefined;
+    if (track) counters.set(track, (kind === "video" ? framesDecoded : packetsReceived) ?? 0);
   }
   return counters;
 }

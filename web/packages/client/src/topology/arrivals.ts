@@ -21,6 +21,12 @@ const STEADY_MS = 1_000;
 /** A gap in the frames of this length ends a continuous run. */
 const STALL_MS = 700;
 
+/**
+ * A track without anything for this long may be of a link that is dead: whatever follows it is
+ * better. Browsers send audio without sound, too.
+ */
+const DEAD_MS = 400;
+
 /** Longest wait for a camera that delivers only a frame now and then. */
 const MAX_CAMERA_WAIT_MS = 6_000;
 
@@ -35,8 +41,13 @@ interface Arrival {
   readonly steadySince: number | null;
 }
 
+interface Growth {
+  readonly count: number;
+  readonly at: number;
+}
+
 export interface ArrivalsOptions {
-  /** Reads the counters of every track, by the keys that `hasArrived` is called with. */
+  /** Reads the counters of every track. */
   count: () => Promise<Counters>;
   /** New counters are available. */
   onPoll: () => void;
@@ -45,7 +56,9 @@ export interface ArrivalsOptions {
 /** Polls while media is awaited, and costs nothing otherwise. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
-  readonly #arrivals = new Map<string, Arrival>();
+  readonly #arrivals = new Map<MediaStreamTrack, Map<ParticipantId, Arrival>>();
+  /** Last growth of each track's count since polling began. */
+  readonly #growth = new Map<MediaStreamTrack, Growth>();
   #counters: Counters = new Map();
   #pollingSince: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,13 +71,13 @@ export class Arrivals {
    * The track has delivered enough to switch to it: a continuous run of frames of a camera,
    * anything of another source. The publisher distinguishes successive uses of a section.
    */
-  hasArrived(track: string, publisher: ParticipantId, source: Source): boolean {
+  hasArrived(track: MediaStreamTrack, publisher: ParticipantId, source: Source): boolean {
     const count = this.#counters.get(track);
     if (count === undefined) return false;
-    const key = `${track} ${publisher}`;
+    const publishers = this.#arrivals.get(track) ?? new Map<ParticipantId, Arrival>();
     const now = performance.now();
-    const arrival = reduceArrival(this.#arrivals.get(key), count, now);
-    this.#arrivals.set(key, arrival);
+    const arrival = reduceArrival(publishers.get(publisher), count, now);
+    this.#arrivals.set(track, publishers.set(publisher, arrival));
     const { steadySince, firstAt, grewAt } = arrival;
     const hasGrown = count > arrival.firstCount;
     if (source === "microphone") return hasGrown || now - firstAt > SILENCE_MS;
@@ -74,11 +87,28 @@ export class Arrivals {
     return now - steadySince >= STEADY_MS || isOverdue;
   }
 
+  /**
+   * The track has delivered at least something, and may follow one that delivers nothing any more.
+   */
+  canFollow(
+    track: MediaStreamTrack,
+    publisher: ParticipantId,
+    source: Source,
+    former: MediaStreamTrack,
+  ): boolean {
+    if (this.hasArrived(track, publisher, source)) return true;
+    const arrival = this.#arrivals.get(track)?.get(publisher);
+    const growth = this.#growth.get(former);
+    if (!arrival || !growth) return false;
+    return arrival.count > arrival.firstCount && performance.now() - growth.at > DEAD_MS;
+  }
+
   pollWhile(isAwaited: boolean): void {
     if (!isAwaited) {
       clearTimeout(this.#timer);
       this.#pollingSince = null;
       this.#arrivals.clear();
+      this.#growth.clear();
       this.#counters = new Map();
     } else if (this.#pollingSince === null) {
       this.#pollingSince = performance.now();
@@ -90,6 +120,10 @@ export class Arrivals {
     const counters = await this.#options.count();
     if (this.#pollingSince !== since) return;
     this.#counters = counters;
+    const now = performance.now();
+    for (const [track, count] of counters) {
+      if (this.#growth.get(track)?.count !== count) this.#growth.set(track, { count, at: now });
+    }
     this.#options.onPoll();
     if (this.#pollingSince !== since) return;
     const interval = performance.now() - since > SLOW_POLL_AFTER_MS ? SLOW_POLL_MS : POLL_MS;

@@ -1,7 +1,7 @@
 // Choice between two routes of a participant's track: the old one until the new one delivers.
 import type { ConnectionState } from "../api.ts";
 import type { MediaState } from "../protocol.ts";
-import { type ReceivedTracks, SOURCES, type Source } from "../rtc/source.ts";
+import { type PerSource, SOURCES, type Source } from "../rtc/source.ts";
 import type { Route } from "./routes.ts";
 
 /** Both routes of one source of one participant. */
@@ -41,7 +41,7 @@ export interface ParticipantLinks {
   readonly media: MediaState;
   readonly wanted: Route;
   /** Tracks that the media server forwards. */
-  readonly sfuTracks: ReceivedTracks;
+  readonly sfuTracks: PerSource<unknown>;
   /** State of each link; null without one. */
   readonly state: Readonly<Record<Route, ConnectionState | null>>;
 }

@@ -23,7 +23,6 @@ import {
   ALL_RIGHTS,
   type MediaRights,
   NO_TRACKS,
-  type ReceivedTracks,
   SOURCES,
   type Source,
   type Tracks,
@@ -37,18 +36,27 @@ import {
   meshPeers,
   NO_ROUTES,
   pendingHandovers,
-  type Route,
   type RoutesEvent,
   reduceRoutes,
   routeTo,
 } from "./routes.ts";
 import { SfuLink } from "./sfu-link.ts";
 import { reduceSfu, type SfuEvent, type SfuState, sfuTimeout } from "./sfu-state.ts";
+import type { Candidates } from "./succession.ts";
 import { TrackFeeds } from "./track-feeds.ts";
 import { ViewportReporter } from "./viewport.ts";
 
 /** The media server's id in signaling. */
 export const SFU = "sfu";
+
+/**
+ * Time for which a link goes on at least once the next one is connected: others may still receive
+ * what this device sends by it alone.
+ */
+const FORMER_LINGER_MS = 4_000;
+
+/** Longest time beside the next link, as long as the server keeps it. */
+const FORMER_LIMIT_MS = 10_000;
 
 export interface MediaRouterOptions extends RtcPlatform {
   /** `done` receives the outcome. */
@@ -72,6 +80,12 @@ export class MediaRouter {
   #others: ReadonlyMap<ParticipantId, RemoteParticipant> = new Map();
   #routes = NO_ROUTES;
   #sfu: SfuLink | null = null;
+  /** The link that the newer one replaces; its media goes on for a while, without signaling. */
+  #former: SfuLink | null = null;
+  #formerTimer: ReturnType<typeof setTimeout> | undefined;
+  #lingerTimer: ReturnType<typeof setTimeout> | undefined;
+  /** It ends once no track of it is shown. */
+  #isFormerDue = false;
   #sfuState: SfuState = "idle";
   #sfuTimer: ReturnType<typeof setTimeout> | undefined;
   #tracks: Tracks = NO_TRACKS;
@@ -160,7 +174,7 @@ export class MediaRouter {
   setTracks(tracks: Tracks): void {
     this.#tracks = tracks;
     this.#mesh.setTracks(tracks);
-    this.#sfu?.setTracks(tracks);
+    for (const link of this.#sfuLinks()) link.setTracks(tracks);
   }
 
   setIceServers(iceServers: readonly IceServer[]): void {
@@ -195,12 +209,14 @@ export class MediaRouter {
 
   /**
    * Restarts ICE on every link, as after a resume. A new process of the server has no link to its
-   * media server, so that one is replaced.
+   * media server, so that one is replaced: by another one beside it, since a server that drains
+   * keeps the former one for a while.
    */
   restart(isNewServer = false): void {
     this.#mesh.restart();
     if (!isNewServer) return this.#sfu?.restart();
     if (!this.#sfu) return;
+    if (this.#sfu.isUp) return this.#replaceSfu(this.#sfu);
     this.#sfu.renew();
     this.#sfuChanged();
   }
@@ -219,16 +235,23 @@ export class MediaRouter {
 
   /** The peer connections, for statistics. */
   connections(): PeerConnectionEntry[] {
-    return [...this.#mesh.connections(), ...(this.#sfu ? [{ to: SFU, peer: this.#sfu.peer }] : [])];
+    const link = this.#measuredLink();
+    return [...this.#mesh.connections(), ...(link ? [{ to: SFU, peer: link.peer }] : [])];
+  }
+
+  /** The link to the media server that statistics are of: tracks of two may have the same ids. */
+  #measuredLink(): SfuLink | null {
+    return this.#sfu?.isUp ? this.#sfu : (this.#former ?? this.#sfu);
   }
 
   /** Publisher and source of a received track, for statistics. */
   ownerOf(trackId: string): { participant: ParticipantId; source: Source } | null {
-    const received = this.#sfuReceived();
+    const received = this.#measuredLink()?.received() ?? new Map<ParticipantId, Candidates>();
     for (const participant of this.#others.keys()) {
       for (const source of SOURCES) {
-        const routes = [this.#mesh.received(participant), received.get(participant)];
-        if (routes.some((tracks) => tracks?.[source]?.id === trackId)) {
+        const mesh = this.#mesh.received(participant)[source];
+        const tracks = [mesh, ...(received.get(participant)?.[source] ?? [])];
+        if (tracks.some((track) => track?.id === trackId)) {
           return { participant, source };
         }
       }
@@ -267,24 +290,70 @@ export class MediaRouter {
   #openSfu(): void {
     const { createPeer, createStream, send } = this.#options;
     this.#setSfuState("opened");
-    this.#sfu = new SfuLink({
+    // A former link is silent towards the server.
+    let link: SfuLink | null = null;
+    const isCurrent = () => this.#sfu === link;
+    link = new SfuLink({
       createPeer,
       createStream,
       iceServers: this.#iceServers,
       tracks: this.#tracks,
       others: this.#others.size,
       sendLimit: this.#sendLimit,
-      publish: (tracks) => send("publish", { tracks }),
-      send: (signal) =>
+      publish: (tracks) => {
+        if (isCurrent()) send("publish", { tracks });
+      },
+      send: (signal) => {
+        if (!isCurrent()) return;
         send("signal", { to: SFU, ...signal }, (outcome) => {
-          if ("error" in outcome) this.#giveUpSfu();
-        }),
-      onOffered: () => this.#viewports.reportAgain(),
-      onChange: () => this.#sfuChanged(),
+          if ("error" in outcome && isCurrent()) this.#giveUpSfu();
+        });
+      },
+      onOffered: () => {
+        if (isCurrent()) this.#viewports.reportAgain();
+      },
+      onChange: () => {
+        if (isCurrent()) this.#sfuChanged();
+        else if (link && this.#former === link) this.#formerChanged(link);
+      },
     });
+    this.#sfu = link;
+  }
+
+  /** Opens a link to another server beside one that is up. */
+  #replaceSfu(former: SfuLink): void {
+    this.#closeFormer();
+    this.#former = former;
+    this.#formerTimer = setTimeout(() => {
+      this.#closeFormer();
+      this.#feedAll();
+    }, FORMER_LIMIT_MS);
+    this.#openSfu();
+    this.#sfuChanged();
+  }
+
+  #formerChanged(former: SfuLink): void {
+    // Its server has ended.
+    if (!former.isUp) this.#closeFormer();
+    this.#feedAll();
+  }
+
+  #closeFormer(): void {
+    clearTimeout(this.#formerTimer);
+    clearTimeout(this.#lingerTimer);
+    const former = this.#former;
+    this.#former = null;
+    this.#isFormerDue = false;
+    former?.close();
+  }
+
+  /** All links to the media server, the newest last. */
+  #sfuLinks(): SfuLink[] {
+    return [this.#former, this.#sfu].filter((link) => link !== null);
   }
 
   #closeSfu(): void {
+    this.#closeFormer();
     if (!this.#sfu) return;
     this.#setSfuState("closed");
     this.#sfu.close();
@@ -294,8 +363,20 @@ export class MediaRouter {
   #sfuChanged(): void {
     const before = this.#sfuState;
     this.#setSfuState(this.#sfu?.isUp ? "connected" : "disconnected");
-    if (this.#sfuState === "up" && before !== "up") this.#dispatch({ is: "sfu:up" });
+    if (this.#sfuState === "up" && before !== "up") {
+      this.#dispatch({ is: "sfu:up" });
+      this.#lingerFormer();
+    }
     this.#feedAll();
+  }
+
+  #lingerFormer(): void {
+    if (!this.#former) return;
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = setTimeout(() => {
+      this.#isFormerDue = true;
+      this.#feedAll();
+    }, FORMER_LINGER_MS);
   }
 
   /** Uses the mesh instead of the media server until the next retry. */
@@ -318,8 +399,26 @@ export class MediaRouter {
     }, timeout.delay);
   }
 
-  #sfuReceived(): Map<ParticipantId, ReceivedTracks> {
-    return this.#sfu?.received() ?? new Map();
+  /** What the media server forwards over all links, the newest link's tracks last. */
+  #sfuReceived(): Map<ParticipantId, Candidates> {
+    const received = new Map<ParticipantId, Candidates>();
+    for (const link of this.#sfuLinks()) {
+      for (const [id, tracks] of link.received()) {
+        received.set(id, joined(received.get(id) ?? {}, tracks));
+      }
+    }
+    return received;
+  }
+
+  #formerTracks(): ReadonlySet<MediaStreamTrack> {
+    const received = this.#former?.received().values() ?? [];
+    const tracks = [...received].flatMap((tracks) => SOURCES.map((source) => tracks[source] ?? []));
+    return new Set(tracks.flat());
+  }
+
+  /** State of the link to the media server: a former one goes on until the next is connected. */
+  #sfuConnection(): ConnectionState | null {
+    return (this.#former ?? this.#sfu)?.connection ?? null;
   }
 
   /** Updates every participant's streams, and sends a handover for each that has fully arrived. */
@@ -327,17 +426,21 @@ export class MediaRouter {
     const sfuReceived = this.#sfuReceived();
     const pending = new Set(pendingHandovers(this.#routes));
     const complete: ParticipantId[] = [];
-    let isAwaited = pending.size > 0;
+    // Also to see whether a former link is dead.
+    let isAwaited = pending.size > 0 || this.#former !== null;
+    const former = this.#formerTracks();
+    let isFormerShown = false;
     for (const [id, other] of this.#others) {
       const received = { mesh: this.#mesh.received(id), sfu: sfuReceived.get(id) ?? {} };
       const wanted = routeTo(this.#routes, id);
       const feed = this.#feeds.update(other, wanted, received);
       isAwaited ||= feed.isAwaited;
+      isFormerShown ||= former.size > 0 && tracksOf(feed.streams).some((each) => former.has(each));
       const connection = connectionOf({
         media: other.media,
         wanted,
         sfuTracks: received.sfu,
-        state: { mesh: this.#mesh.connection(id), sfu: this.#sfu?.connection ?? null },
+        state: { mesh: this.#mesh.connection(id), sfu: this.#sfuConnection() },
       });
       // For its own links the media server reports this itself.
       const unplayable = wanted === "mesh" ? { unplayable: this.#mesh.unplayable(id) } : {};
@@ -345,6 +448,7 @@ export class MediaRouter {
       if (pending.has(id) && feed.isComplete && this.#isUp(id)) complete.push(id);
     }
     this.#feeds.pollWhile(isAwaited);
+    if (this.#isFormerDue && !isFormerShown) this.#closeFormer();
     const { topology } = this.#routes;
     for (const id of complete) {
       // Each dispatch feeds all again and may already have sent the remaining handovers.
@@ -364,14 +468,22 @@ export class MediaRouter {
   }
 
   /** Progress of the tracks on each participant's wanted route. */
-  async #counters(): Promise<Record<Route, Counters>> {
-    const link = this.#routes.topology === "sfu" ? this.#sfu : null;
-    const sfu: Counters = link ? await link.counters() : new Map();
-    const mesh = new Map<string, number>();
+  async #counters(): Promise<Counters> {
+    const links = this.#routes.topology === "sfu" ? this.#sfuLinks() : [];
+    const counters = links.map((link) => link.counters());
     for (const id of meshPeers(this.#routes)) {
-      if (routeTo(this.#routes, id) !== "mesh") continue;
-      for (const [track, count] of await this.#mesh.counters(id)) mesh.set(track, count);
+      if (routeTo(this.#routes, id) === "mesh") counters.push(this.#mesh.counters(id));
     }
-    return { mesh, sfu };
+    return new Map((await Promise.all(counters)).flatMap((each) => [...each]));
   }
+}
+
+function joined(older: Candidates, newer: Candidates): Candidates {
+  const sources = SOURCES.filter((source) => older[source] || newer[source]);
+  const of = (source: Source) => [...(older[source] ?? []), ...(newer[source] ?? [])];
+  return Object.fromEntries(sources.map((source) => [source, of(source)] as const));
+}
+
+function tracksOf({ stream, screen }: ParticipantStreams): MediaStreamTrack[] {
+  return [stream, screen].flatMap((each) => each?.getTracks() ?? []);
 }

@@ -18,12 +18,12 @@ import {
   entriesOf,
   kindOf,
   type PerSource,
-  type ReceivedTracks,
   SOURCES,
   type Source,
   type Tracks,
 } from "../rtc/source.ts";
 import { replaceTrack, type Transceivers } from "../rtc/transceivers.ts";
+import type { Candidates } from "./succession.ts";
 
 /** Time a simulcast layer is still sent after its last subscriber is gone. */
 const UNSUBSCRIBE_DELAY_MS = 5_000;
@@ -180,15 +180,18 @@ export class SfuLink {
     this.#link.renew();
   }
 
-  /** Received tracks by participant, without sections whose offer has not arrived yet. */
-  received(): Map<ParticipantId, ReceivedTracks> {
+  /**
+   * Received tracks by participant, without sections whose offer has not arrived yet. Of a
+   * participant with two links there are two of a source, the newer link's last.
+   */
+  received(): Map<ParticipantId, Candidates> {
     const transceivers = new Map(this.peer.getTransceivers().map((each) => [each.mid, each]));
-    const received = new Map<ParticipantId, PerSource<MediaStreamTrack>>();
+    const received = new Map<ParticipantId, PerSource<readonly MediaStreamTrack[]>>();
     for (const { mid, participant, source } of this.#subscribed) {
       const transceiver = transceivers.get(mid);
       if (!transceiver) continue;
       const tracks = received.get(participant) ?? {};
-      tracks[source] = transceiver.receiver.track;
+      tracks[source] = [...(tracks[source] ?? []), transceiver.receiver.track];
       received.set(participant, tracks);
     }
     return received;

@@ -15,12 +15,13 @@ import { Arrivals } from "./arrivals.ts";
 import { type ParticipantStreams, RemoteStreams } from "./remote-streams.ts";
 import { chooseRoute, isActive } from "./route-choice.ts";
 import type { Route } from "./routes.ts";
+import { type Candidates, Succession } from "./succession.ts";
 import { isHidden } from "./viewport.ts";
 
 export interface TrackFeedsOptions {
   createStream: RtcPlatform["createStream"];
-  /** Progress of each track of a route, by track id. */
-  counters: () => Promise<Readonly<Record<Route, Counters>>>;
+  /** Progress of each track. */
+  counters: () => Promise<Counters>;
   viewports: () => readonly Viewport[];
   /** Tracks of a kind are received at all. */
   receives: (kind: "audio" | "video") => boolean;
@@ -32,7 +33,7 @@ export interface Feed {
   readonly streams: ParticipantStreams;
   /** Everything that can be waited for has arrived by the wanted route. */
   readonly isComplete: boolean;
-  /** A track still uses the other route. */
+  /** A track still uses the other route, or an earlier link. */
   readonly isAwaited: boolean;
 }
 
@@ -40,6 +41,7 @@ export class TrackFeeds {
   readonly #options: TrackFeedsOptions;
   readonly #streams: RemoteStreams;
   readonly #arrivals: Arrivals;
+  readonly #succession = new Succession();
   /** The route in use of each track. */
   readonly #current = new Map<ParticipantId, PerSource<Route>>();
 
@@ -47,7 +49,7 @@ export class TrackFeeds {
     this.#options = options;
     this.#streams = new RemoteStreams(options.createStream);
     this.#arrivals = new Arrivals({
-      count: async () => keyed(await options.counters()),
+      count: options.counters,
       onPoll: options.onPoll,
     });
   }
@@ -56,14 +58,18 @@ export class TrackFeeds {
   update(
     participant: RemoteParticipant,
     wanted: Route,
-    received: Readonly<Record<Route, ReceivedTracks>>,
+    { mesh, sfu }: { readonly mesh: ReceivedTracks; readonly sfu: Candidates },
   ): Feed {
     const { id } = participant;
+    const succession = this.#succession.choose(id, sfu, (source, track, former) =>
+      this.#hasArrived(participant, source, "sfu", track, former),
+    );
+    const received = { mesh, sfu: succession.tracks };
     const before = this.#current.get(id) ?? {};
     const current: PerSource<Route> = {};
     const tracks: PerSource<MediaStreamTrack> = {};
     let isComplete = true;
-    let isAwaited = false;
+    let { isAwaited } = succession;
     for (const source of SOURCES) {
       const arrived = this.#hasArrived(participant, source, wanted, received[wanted][source]);
       const has = {
@@ -91,6 +97,7 @@ export class TrackFeeds {
   remove(id: ParticipantId): void {
     this.#streams.remove(id);
     this.#current.delete(id);
+    this.#succession.remove(id);
   }
 
   #hasArrived(
@@ -98,24 +105,13 @@ export class TrackFeeds {
     source: Source,
     route: Route,
     track: MediaStreamTrack | undefined,
+    former?: MediaStreamTrack,
   ): boolean {
     if (!isActive(media, source)) return true;
     if (!this.#options.receives(kindOf(source))) return true;
     if (!track) return false;
     if (route === "sfu" && isHidden(this.#options.viewports(), id, source)) return true;
-    return this.#arrivals.hasArrived(keyOf(route, track.id), id, source);
+    if (former) return this.#arrivals.canFollow(track, id, source, former);
+    return this.#arrivals.hasArrived(track, id, source);
   }
-}
-
-function keyOf(route: Route, trackId: string): string {
-  return `${route} ${trackId}`;
-}
-
-function keyed(counters: Readonly<Record<Route, Counters>>): Counters {
-  const routes = ["mesh", "sfu"] as const;
-  return new Map(
-    routes.flatMap((route) =>
-      [...counters[route]].map(([track, count]) => [keyOf(route, track), count] as const),
-    ),
-  );
 }
