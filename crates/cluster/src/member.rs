@@ -201,11 +201,17 @@ impl Member {
         self.others().filter(|(_, card)| card.state == NodeState::Serving).map(|(node, _)| node)
     }
 
+    /// True if a node's rooms may be claimed: its lease has ended, and it is silent.
+    #[must_use]
+    pub fn is_gone(&self, now: Instant, node: NodeId) -> bool {
+        self.suspicion.is_gone(now, node)
+    }
+
     /// The time to wait before the room of `owner` is claimed; `None` while `owner` may be alive, or
     /// this node may not claim.
     #[must_use]
     pub fn claim_delay(&self, now: Instant, room: RoomKey, owner: NodeId) -> Option<Duration> {
-        if !self.suspicion.is_gone(now, owner) || !self.is_leased(now) {
+        if !self.is_gone(now, owner) || !self.is_leased(now) {
             return None;
         }
         let rank = placement::rank(room, self.id, self.serving()).min(MAX_RANK);

@@ -89,9 +89,13 @@ impl Cluster {
         self.member.lock().member.id()
     }
 
-    /// Another node, if it is there and takes part in media.
+    /// Another node, if it is there and takes part in media. One whose lease has ended may still be
+    /// listed, and would be tried for two seconds.
     pub(crate) fn media_node(&self, id: NodeId) -> Option<MediaNode> {
         let membership = self.member.lock();
+        if membership.member.is_gone(Instant::now(), id) {
+            return None;
+        }
         let mut others = membership.member.others();
         others.find(|(other, _)| *other == id).and_then(|(id, card)| MediaNode::of(id, card))
     }
@@ -103,7 +107,8 @@ impl Cluster {
         let member = &membership.member;
         let own = MediaNode::of(member.id(), member.card())?;
         let (now, unreached) = (Instant::now(), self.unreached_nodes.lock());
-        let others = member.others().filter(|(id, _)| !unreached.has(now, *id));
+        let is_there = |id| !unreached.has(now, id) && !member.is_gone(now, id);
+        let others = member.others().filter(|(id, _)| is_there(*id));
         let others: Vec<_> = others.filter_map(|(id, card)| MediaNode::of(id, card)).collect();
         choose(door, &own, &others).cloned()
     }
