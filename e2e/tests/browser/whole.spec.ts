@@ -61,6 +61,7 @@ const LOOKS: readonly Look[] = [
     sizes: [
       [1280, 800],
       [1024, 768],
+      [768, 1024],
     ],
   },
   {
@@ -274,11 +275,19 @@ for (const look of LOOKS) {
     }
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.keyboard.press("Escape");
+    // A second banner.
+    await page.keyboard.press("?");
+    await page.getByTestId("settings-media").click();
+    await page.getByTestId("receive").selectOption("sound");
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("sound-only")).toBeVisible();
     await expect(page.getByTestId("waiting-banner")).toBeVisible();
     await papers[0]?.write("A long message. ".repeat(125));
     await page.getByTestId("toast").last().getByRole("button").first().focus();
-    await inspector.inspect(page, "waiting banner and toast");
+    await inspector.inspect(page, "two banners and a toast");
     await closeToasts(page);
+    await page.getByTestId("sound-only").getByRole("button").click();
+    await expect(page.getByTestId("sound-only")).toHaveCount(0);
     await inspector.inspect(waiting.page, "waiting");
     await waiting.page.getByTestId("stop-waiting").click();
     await expect(page.getByTestId("waiting-banner")).toHaveCount(0);
