@@ -49,9 +49,10 @@ test("a reload keeps the pin, the view, the panel, its chat and the microphone o
   const state = async () => ({
     large: await page.locator("[data-testid=tile][data-large=true]").getAttribute("data-name"),
     view: await page.locator("#call-tiles").getAttribute("data-view"),
-    chat: (await page.getByTestId("chat-message").allInnerTexts()).map((text) =>
-      text.split("\n").at(-1),
-    ),
+    chat: (await page.getByTestId("chat-message").allInnerTexts()).map((text) => {
+      const lines = text.split("\n");
+      return `${lines[0]}: ${lines.at(-1)}`;
+    }),
     mic: await page.getByTestId("toggle-mic").getAttribute("aria-pressed"),
     camera: await page.getByTestId("toggle-camera").getAttribute("aria-pressed"),
   });
@@ -60,7 +61,7 @@ test("a reload keeps the pin, the view, the panel, its chat and the microphone o
   expect(before).toEqual({
     large: "Hedy",
     view: "speaker",
-    chat: ["Good morning", "Good evening"],
+    chat: ["Hedy: Good morning", "You: Good evening"],
     mic: "false",
     camera: "true",
   });

@@ -279,6 +279,11 @@ export interface CallState {
   readonly polls: readonly Poll[];
   /** This participant. */
   readonly self: CallParticipant;
+  /**
+   * Ids that it had before in this room, the oldest first: on the page that this one replaced by a
+   * reload, and before it joined anew. Its earlier chat messages are from these.
+   */
+  readonly formerIds: readonly ParticipantId[];
   /** The others, in the order they joined. */
   readonly others: readonly RemoteParticipant[];
 }

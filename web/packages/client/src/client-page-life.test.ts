@@ -87,6 +87,24 @@ test("a reloaded page replaces its earlier participant, once", async () => {
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
+test("a participant knows the ids that it had before a reload and before it joined anew", async () => {
+  const as = (id: string) => joined({ resume: `${id}.secret`, self: { ...joined().self, id } });
+  const first = await page();
+  await join(first, as("m"));
+  first.hide(false, noBeacon);
+  const second = await page();
+  const call = await join(second, as("n"));
+  expect(call.getSnapshot().formerIds).toEqual(["m"]);
+  second.hide(true, noBeacon);
+  second.show();
+  socket.establish();
+  socket.request("room:join").ok(as("o"));
+  expect(call.getSnapshot()).toMatchObject({ self: { id: "o" }, formerIds: ["m", "n"] });
+  second.hide(false, noBeacon);
+  const third = await page();
+  expect((await join(third, as("p"))).getSnapshot().formerIds).toEqual(["m", "n", "o"]);
+});
+
 test("a reloaded page joins another room without replacing", async () => {
   const first = await page();
   await join(first);

@@ -8,7 +8,7 @@ import { subscribeRoomEvents } from "./call/room-events.ts";
 import type { Session } from "./call/session.ts";
 import { LocalMediaDevices } from "./devices/local-media.ts";
 import { type ClientOptions, type KeyValueStorage, validOptions } from "./options.ts";
-import type { Joined } from "./protocol.ts";
+import type { Joined, ParticipantId } from "./protocol.ts";
 import type { RtcPlatform } from "./rtc/platform.ts";
 import { RequestError } from "./signaling/errors.ts";
 import { LiveLobby } from "./signaling/lobby.ts";
@@ -176,10 +176,10 @@ export class PageClient implements Client {
   }
 
   #sendJoin(joining: PendingJoin, credentials: Credentials): void {
-    const replaces = loadEarlierJoin(this.#storage, joining.request.room);
+    const earlier = loadEarlierJoin(this.#storage, joining.request.room);
     const payload = {
       ...credentials,
-      ...(replaces !== undefined && { replaces }),
+      ...(earlier && { replaces: earlier.token }),
       device: this.#device,
       sfu: true,
       media: mediaStateOf(this.#media.getSnapshot(), false),
@@ -187,7 +187,7 @@ export class PageClient implements Client {
     // The session is created within the callback, before the events that follow the answer.
     this.#signaling.send("room:join", payload, (outcome) => {
       if (this.#joining !== joining) return; // rejected already
-      if ("ok" in outcome) return this.#succeed(joining, outcome.ok);
+      if ("ok" in outcome) return this.#succeed(joining, outcome.ok, earlier?.ids);
       const { code } = outcome.error;
       if (code === "waiting") {
         joining.isWaiting = true;
@@ -202,11 +202,11 @@ export class PageClient implements Client {
     });
   }
 
-  #succeed(joining: PendingJoin, joined: Joined): void {
+  #succeed(joining: PendingJoin, joined: Joined, formerIds: readonly ParticipantId[] = []): void {
     this.#joining = null;
     clearEarlierJoin(this.#storage);
     try {
-      joining.resolve(this.#begin(joining.request, joined));
+      joining.resolve(this.#begin(joining.request, joined, formerIds));
     } catch (error) {
       // The call could not begin: do not occupy a place in the room.
       this.#leave();
@@ -254,13 +254,14 @@ export class PageClient implements Client {
     this.#signaling.open();
   }
 
-  #begin(request: JoinRequest, joined: Joined): Session {
+  #begin(request: JoinRequest, joined: Joined, formerIds: readonly ParticipantId[]): Session {
     if (!this.#sessionClass) throw new Error("a call before its script was loaded");
     this.#session = new this.#sessionClass({
       signaling: this.#signaling,
       media: this.#media,
       request,
       joined,
+      formerIds,
       platform,
       device: this.#device,
       tab: this.#storage,

@@ -45,6 +45,7 @@ function call(others: RemoteParticipant[], status: CallState["status"] = "joined
     reaction: null,
     chat: [],
     polls: [],
+    formerIds: [],
     self: { id: "s", name: "Me", media: on, speaking: true, quality: null },
     others,
   };

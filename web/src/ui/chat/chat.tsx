@@ -31,7 +31,9 @@ const MAX_MESSAGE_LENGTH = 2_000;
 
 interface Props {
   call: Call;
-  state: Pick<CallState, "chat" | "policy" | "self"> & { others: readonly RemoteParticipant[] };
+  state: Pick<CallState, "chat" | "policy" | "self" | "formerIds"> & {
+    others: readonly RemoteParticipant[];
+  };
   /** The room permits this participant to write. */
   mayWrite: boolean;
   /** The room permits this participant to share files. */
@@ -47,7 +49,7 @@ export function Chat({ call, state, mayWrite, onClose, takesFocus, ...rights }: 
   const { t } = useI18n();
   const texts = useFileTexts();
   const files = useReadable(call.files);
-  const { chat: messages, self } = state;
+  const { chat: messages, self, formerIds } = state;
   const [recipient, setRecipient] = useState<Recipient>(null);
   const recipients = recipientsOf(state);
   const isGone = isOutOfReach(recipient, recipients);
@@ -92,7 +94,10 @@ export function Chat({ call, state, mayWrite, onClose, takesFocus, ...rights }: 
     input.current?.focus();
   }, []);
   const mayReplyTo = (from: string) => mayWrite && recipients.some(({ id }) => id === from);
-  const isOwn = ({ from, key }: ChatMessage) => from === self.id || key.startsWith("own ");
+  const isOwn = ({ from, key }: ChatMessage) =>
+    from === self.id || key.startsWith("own ") || formerIds.includes(from);
+  // A reload withdraws the files that were offered before.
+  const isOwnFile = ({ from, key }: ChatMessage) => from === self.id || key.startsWith("own ");
   const onPaste = (event: ClipboardEvent) => {
     const pasted = maySend ? filesOf(event.clipboardData) : [];
     if (pasted.length === 0) return;
@@ -128,7 +133,7 @@ export function Chat({ call, state, mayWrite, onClose, takesFocus, ...rights }: 
                     state={state}
                     files={files}
                     message={message}
-                    isOwn={isOwn(message)}
+                    isOwn={isOwnFile(message)}
                   />
                 ) : null
               }

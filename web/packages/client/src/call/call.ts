@@ -95,13 +95,14 @@ export type CallEvent =
     };
 
 const MAX_CHAT_MESSAGES = 500;
+const MAX_FORMER_IDS = 50;
 
 /** The call after the event; the same object if nothing changed. */
 export function reduceCall(call: CallState, event: CallEvent): CallState {
   switch (event.is) {
     case "joined":
       return {
-        ...newCall(event.joined),
+        ...newCall(event.joined, formerIds(call, event.joined)),
         chat: rejoinedChat(call.chat, event.joined),
         reception: call.reception,
       };
@@ -184,8 +185,8 @@ export function reduceCall(call: CallState, event: CallEvent): CallState {
   }
 }
 
-/** A call right after joining. */
-export function newCall(joined: Joined): CallState {
+/** A call right after joining, by a participant that had these ids before. */
+export function newCall(joined: Joined, formerIds: readonly ParticipantId[] = []): CallState {
   return {
     status: "joined",
     error: null,
@@ -204,6 +205,7 @@ export function newCall(joined: Joined): CallState {
     chat: earlierChat(joined),
     polls: joinedPolls(joined),
     self: { ...joined.self, speaking: false, quality: null },
+    formerIds,
     others: joined.participants.map(newParticipant),
   };
 }
@@ -322,6 +324,11 @@ function qualityChanged(
   const self = update(call.self);
   const next = withOthers(call, call.others.map(update));
   return self === call.self ? next : { ...next, self };
+}
+
+function formerIds({ formerIds, self }: CallState, joined: Joined): readonly ParticipantId[] {
+  // A call begins with the answer to its join.
+  return self.id === joined.self.id ? formerIds : [...formerIds, self.id].slice(-MAX_FORMER_IDS);
 }
 
 /** Adds a message, or replaces the one with its key. */

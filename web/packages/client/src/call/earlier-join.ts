@@ -2,6 +2,7 @@
 // replace that participant. Otherwise a server that has not noticed the disconnect would find the
 // room full or show the same person twice.
 import type { KeyValueStorage } from "../options.ts";
+import type { ParticipantId } from "../protocol.ts";
 
 const KEY = "moim.earlier-join";
 
@@ -9,6 +10,8 @@ export interface EarlierJoin {
   room: string;
   /** Proves the identity of the participant. */
   token: string;
+  /** Its ids, the last one at the end. Pages of the first version kept none. */
+  ids?: readonly ParticipantId[];
 }
 
 /**
@@ -23,14 +26,14 @@ export function saveEarlierJoin(storage: KeyValueStorage | undefined, join: Earl
   }
 }
 
-/** The token of this tab's last join, if it was to that room. */
+/** This tab's last join, if it was to that room. */
 export function loadEarlierJoin(
   storage: KeyValueStorage | undefined,
   room: string,
-): string | undefined {
+): EarlierJoin | undefined {
   try {
     const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "null");
-    return isEarlierJoin(stored) && stored.room === room ? stored.token : undefined;
+    return isEarlierJoin(stored) && stored.room === room ? stored : undefined;
   } catch {
     return undefined;
   }
@@ -45,6 +48,7 @@ export function clearEarlierJoin(storage: KeyValueStorage | undefined): void {
 }
 
 function isEarlierJoin(stored: unknown): stored is EarlierJoin {
-  const { room, token } = (stored ?? {}) as Partial<Record<keyof EarlierJoin, unknown>>;
-  return typeof room === "string" && typeof token === "string";
+  const { room, token, ids } = (stored ?? {}) as Partial<Record<keyof EarlierJoin, unknown>>;
+  const hasIds = ids === undefined || Array.isArray(ids);
+  return typeof room === "string" && typeof token === "string" && hasIds;
 }

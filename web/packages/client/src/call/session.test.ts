@@ -42,6 +42,7 @@ function join(...others: string[]): void {
     media,
     request,
     joined: joined(others),
+    formerIds: [],
     device: "device-of-the-test",
     platform: {
       createPeer: (configuration) => {

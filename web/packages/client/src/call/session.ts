@@ -66,6 +66,8 @@ export interface SessionOptions {
   media: LocalMediaDevices;
   request: JoinRequest;
   joined: Joined;
+  /** Ids that the participant had before in this tab and room. */
+  formerIds: readonly ParticipantId[];
   platform: RtcPlatform;
   /** Secret by which rooms recognize this browser. */
   device: string;
@@ -110,7 +112,7 @@ export class Session implements Call {
   #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SessionOptions) {
-    const { signaling, media, request, joined, platform, device, tab } = options;
+    const { signaling, media, request, joined, formerIds, platform, device, tab } = options;
     this.#signaling = signaling;
     this.#device = device;
     this.hosting = hostingOver(signaling);
@@ -122,7 +124,7 @@ export class Session implements Call {
     this.#resumeToken = joined.resume;
     this.#instance = joined.instance;
     this.#lastEvent = joined.last;
-    this.#state = new Store(newCall(joined));
+    this.#state = new Store(newCall(joined, formerIds));
     this.#outbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
     this.#chatOutbox = new Outbox((event, payload, done) => signaling.send(event, payload, done));
     this.#router = new MediaRouter({
@@ -241,7 +243,10 @@ export class Session implements Call {
 
   /** Lets the next page of the tab replace this participant; null once the call is over. */
   get earlierJoin(): EarlierJoin | null {
-    return this.#isOver ? null : { room: this.#request.room, token: this.#resumeToken };
+    if (this.#isOver) return null;
+    const { formerIds, self } = this.#state.getSnapshot();
+    const ids = [...formerIds, self.id];
+    return { room: this.#request.room, token: this.#resumeToken, ids };
   }
 
   /**
