@@ -178,6 +178,30 @@ function presentFaults(tab: Pick<Tab, "evaluateWith">, minSide: number): Promise
   }, minSide);
 }
 
+/** In forced colours: the controls that nothing but their ground marked as such. */
+export async function bordersMissing(page: Page): Promise<string[]> {
+  await page.emulateMedia({ forcedColors: "active" });
+  const missing = await page.evaluate(() => {
+    const controls = document.querySelectorAll<HTMLElement>(
+      "button:not([role^=menuitem]), select, textarea, input:not([type=radio], [type=checkbox], [type=range])",
+    );
+    return [...controls].flatMap((control) => {
+      const style = getComputedStyle(control);
+      const isShown = control.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      const hasBorder =
+        (style.borderBottomStyle !== "none" && Number.parseFloat(style.borderBottomWidth) >= 1) ||
+        (style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 1);
+      if (!isShown || hasBorder) return [];
+      const name = control.getAttribute("aria-label") ?? control.textContent?.trim() ?? "";
+      return [
+        `“${name.slice(0, 40)}” (${control.dataset.testid ?? control.className}) has no border`,
+      ];
+    });
+  });
+  await page.emulateMedia({ forcedColors: null });
+  return missing;
+}
+
 /**
  * Makes every text of the page 40 % longer and reads the page from right to left, as with a language
  * that moim does not have yet.

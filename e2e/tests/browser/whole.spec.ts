@@ -16,7 +16,7 @@ import { TcpProxy } from "../../support/tcp-proxy.ts";
 import type { OpenOptions } from "../../support/test.ts";
 import { expect, test } from "../../support/test.ts";
 import { until } from "../../support/until.ts";
-import { faultsOf, pseudoLocalize, SIZES } from "../../support/whole.ts";
+import { bordersMissing, faultsOf, pseudoLocalize, SIZES } from "../../support/whole.ts";
 
 const TAKES_SCREENSHOTS = process.env.MOIM_SHOTS === "1";
 
@@ -91,7 +91,7 @@ class Inspector {
       await this.look.change?.(page);
       const faults = await faultsOf(chromiumTab(page), this.look.pointer);
       if (this.look.hasAxe && AXE_WIDTHS.includes(width)) {
-        faults.push(...(await violationsOf(page)));
+        faults.push(...(await violationsOf(page)), ...(await bordersMissing(page)));
       }
       for (const fault of faults) {
         const at = found.get(fault.replace(/: [-\d, ×]+$/, "")) ?? [];
@@ -281,6 +281,8 @@ for (const look of LOOKS) {
     await page.getByTestId("receive").selectOption("sound");
     await page.keyboard.press("Escape");
     await expect(page.getByTestId("sound-only")).toBeVisible();
+    // A tile below the pointer shows its pin.
+    await page.mouse.move(0, 0);
     await expect(page.getByTestId("waiting-banner")).toBeVisible();
     await papers[0]?.write("A long message. ".repeat(125));
     await page.getByTestId("toast").last().getByRole("button").first().focus();
