@@ -127,6 +127,11 @@ export class Server {
     await exit;
   }
 
+  /** Stops the process without ending it, until `stop`: it takes what is sent and answers nothing. */
+  hang(): void {
+    this.process.kill("SIGSTOP");
+  }
+
   /** Restarts the server with the same data folder and port. */
   async restart(): Promise<void> {
     this.process = this.spawn();
@@ -152,6 +157,7 @@ export class Server {
       const exit = once(this.process, "exit");
       const timeout = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
       this.process.kill("SIGTERM");
+      this.process.kill("SIGCONT");
       await exit;
       clearTimeout(timeout);
     }

@@ -164,6 +164,18 @@ test("server of two people is killed, and the room's server goes on", async ({
   for (const proxy of proxies) await proxy.close();
 });
 
+test("server of a room hangs: pages notice it long before their connection does", async ({
+  open,
+  server,
+  ending,
+}) => {
+  const { people, proxies } = await call(open, [ending.port, ending.port, server.port]);
+  for (const proxy of proxies) proxy.redirect(server.port);
+  ending.hang();
+  await goesOn(people);
+  for (const proxy of proxies) await proxy.close();
+});
+
 test("server of a room is stopped: it hands the room on, and nobody is said to have left", async ({
   open,
   server,

@@ -38,7 +38,7 @@ pub(crate) async fn settle(cluster: Arc<Cluster>, webhooks: Webhooks, mut lost: 
             }
             match find(&cluster, &room).await {
                 Whereabouts::Owned => {
-                    tracing::info!("a room of the last run is told by another server");
+                    tracing::info!("events of a room of the last run are sent by another server");
                     webhooks.move_away(&room);
                 }
                 Whereabouts::Ended => webhooks.close(&room),

@@ -105,7 +105,7 @@ fn events_of_a_room_are_told_once_though_its_server_is_killed() {
     within(DEADLINE, "it is back", || (nodes(&again) == 2).then_some(()));
     let (kim, _) = Page::join(&again, "tea", "Kim");
     told.take(&receiver, 1);
-    again.until_logged("told by another server");
+    again.until_logged("are sent by another server");
     for page in [ben, kim, mina] {
         leave(page);
     }

@@ -133,6 +133,7 @@ export class Session implements Call {
       onParticipant: (id, connection, streams) =>
         this.#dispatch({ is: "link", id, connection, ...streams }),
       onSfuUnreachable: (unreachable) => this.#dispatch({ is: "sfu:unreachable", unreachable }),
+      onSfuLost: () => signaling.probe("media", this.#mediaState()),
     });
     this.files = new FileExchange({
       transport: this.#fileTransport(platform),

@@ -46,6 +46,28 @@ test("a request without answer is a timeout while connected, unreachable otherwi
   await expect(cut).rejects.toMatchObject({ code: "unreachable" });
 });
 
+test("a probe without an answer reconnects, unless the connection is another one by then", () => {
+  const media = { mic: true, camera: false, screen: false, hand: false };
+  const probe = () => {
+    signaling.probe("media", media);
+    return socket.request("media");
+  };
+  signaling.probe("media", media);
+  expect(socket.pending).toEqual([]); // not connected
+  socket.establish();
+  probe().ok();
+  expect(socket.enginesClosed).toBe(0);
+  probe();
+  signaling.probe("media", media);
+  expect(socket.pending).toHaveLength(1); // one at a time
+  socket.request("media").timeOut();
+  expect(socket.enginesClosed).toBe(1);
+  const late = probe();
+  socket.io = { engine: { ...socket.io.engine } };
+  late.timeOut();
+  expect(socket.enginesClosed).toBe(1);
+});
+
 test("an invalid answer is an error, not a crash", () => {
   socket.establish();
   const outcomes: unknown[] = [];

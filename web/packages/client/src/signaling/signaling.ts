@@ -7,6 +7,9 @@ import { RequestError } from "./errors.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** Time for the answer to a probe of a connection that may be dead. */
+const PROBE_TIMEOUT_MS = 2_000;
+
 /** Delay before connecting again after the server closed the connection. */
 const RECONNECT_DELAY_MS = 2_000;
 
@@ -94,6 +97,7 @@ export class Signaling {
   readonly #onConnected = new Set<() => void>();
   readonly #onDisconnected = new Set<() => void>();
   #isOpen = false;
+  #isProbing = false;
 
   constructor(socket: SocketLike) {
     this.#socket = socket;
@@ -146,6 +150,20 @@ export class Signaling {
     // While Socket.IO waits for its next attempt, `connect` alone does nothing.
     this.#socket.disconnect();
     this.#socket.connect();
+  }
+
+  /**
+   * Sends a request that changes nothing, and reconnects unless it is answered soon. Engine.IO alone
+   * takes 45 seconds to notice that the server's computer is gone or that the server hangs.
+   */
+  probe<E extends RequestName>(event: E, payload: Payload<E>): void {
+    if (!this.connected || this.#isProbing) return;
+    const { engine } = this.#socket.io;
+    this.#isProbing = true;
+    this.#socket.timeout(PROBE_TIMEOUT_MS).emit(event, payload, (error) => {
+      this.#isProbing = false;
+      if (error && this.connected && this.#socket.io.engine === engine) engine?.close();
+    });
   }
 
   /**

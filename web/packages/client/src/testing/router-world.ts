@@ -24,6 +24,7 @@ export let peers: FakePeer[];
 export let sent: SentRequest[];
 export let seen: Map<string, { connection: ConnectionState; streams: ParticipantStreams }>;
 export let sfuUnreachable: boolean;
+export let timesLost: number;
 export let router: MediaRouter;
 export let server: FakePeer;
 
@@ -34,6 +35,7 @@ beforeEach(() => {
   sent = [];
   seen = new Map();
   sfuUnreachable = false;
+  timesLost = 0;
   server = new FakePeer(world, "server");
   router = new MediaRouter({
     createPeer: (configuration) => {
@@ -47,6 +49,9 @@ beforeEach(() => {
     onParticipant: (id, connection, streams) => seen.set(id, { connection, streams }),
     onSfuUnreachable: (unreachable) => {
       sfuUnreachable = unreachable;
+    },
+    onSfuLost: () => {
+      timesLost += 1;
     },
   });
   router.setTracks(sending("microphone", "camera"));

@@ -21,6 +21,7 @@ import {
   server,
   sfuUnreachable,
   subscribed,
+  timesLost,
   trackAt,
   trackIds,
   world,
@@ -370,7 +371,9 @@ test("a lost server link is restarted, and replaced by the mesh after a timeout"
   room("sfu", "a", "c");
   const link = await connectSfu();
   const before = link.ufrag;
+  expect(timesLost).toBe(0);
   link.setConnectionState("failed");
+  expect(timesLost).toBe(1);
   await vi.advanceTimersByTimeAsync(1_500);
   await world.run();
   expect(link.ufrag).not.toBe(before);

@@ -69,6 +69,8 @@ export interface MediaRouterOptions extends RtcPlatform {
   ) => void;
   /** This device can't reach the media server that the room uses, or reaches it again. */
   onSfuUnreachable: (unreachable: boolean) => void;
+  /** The link to the media server was lost: its server may be gone. */
+  onSfuLost: () => void;
 }
 
 export class MediaRouter {
@@ -390,6 +392,7 @@ export class MediaRouter {
     const before = this.#sfuState;
     this.#sfuState = reduceSfu(before, event);
     if (this.#sfuState === before) return;
+    if (this.#sfuState === "lost") this.#options.onSfuLost();
     clearTimeout(this.#sfuTimer);
     const timeout = sfuTimeout(this.#sfuState);
     if (!timeout) return;
