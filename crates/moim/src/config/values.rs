@@ -66,8 +66,7 @@ pub(crate) struct Config {
     pub(crate) webhooks: WebhookConfig,
     /// Limits of all resources.
     pub(crate) limits: Limits,
-    /// Time from a signal that stops the server to its end.
-    /// From SIGTERM to the end; none has the server choose.
+    /// Time from a signal that stops the server to its end; `None` leaves it to the server.
     pub(crate) drain_timeout: Option<Duration>,
     /// The store.
     pub(crate) store: StoreChoice,

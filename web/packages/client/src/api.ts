@@ -281,7 +281,7 @@ export interface CallState {
   readonly self: CallParticipant;
   /**
    * Ids that it had before in this room, the oldest first: on the page that this one replaced by a
-   * reload, and before it joined anew. Its earlier chat messages are from these.
+   * reload, and before it rejoined as another participant. Its earlier chat messages are from these.
    */
   readonly formerIds: readonly ParticipantId[];
   /** The others, in the order they joined. */

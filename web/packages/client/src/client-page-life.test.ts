@@ -87,7 +87,7 @@ test("a reloaded page replaces its earlier participant, once", async () => {
   expect(joins()[0]).not.toHaveProperty("replaces");
 });
 
-test("a participant knows the ids that it had before a reload and before it joined anew", async () => {
+test("a participant knows the ids that it had before a reload and a rejoin", async () => {
   const as = (id: string) => joined({ resume: `${id}.secret`, self: { ...joined().self, id } });
   const first = await page();
   await join(first, as("m"));

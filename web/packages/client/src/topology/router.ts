@@ -402,7 +402,7 @@ export class MediaRouter {
     }, timeout.delay);
   }
 
-  /** What the media server forwards over all links, the newest link's tracks last. */
+  /** Tracks received on all links to the media server, those of the newest link last. */
   #sfuReceived(): Map<ParticipantId, Candidates> {
     const received = new Map<ParticipantId, Candidates>();
     for (const link of this.#sfuLinks()) {
