@@ -162,10 +162,13 @@ mod tests {
         let start = Instant::now();
         let mut limit = RateLimit::new(start, 10, 5);
         while limit.admit(start, ip("192.0.2.1"), false) {}
-        for last in 0..100 {
+        let allowances = (0..100).map(|last| {
             let client = ip(&format!("192.0.2.{last}"));
-            assert_eq!((0..10).filter(|_| limit.admit(start, client, true)).count(), 5, "{client}");
-        }
+            (0..10).filter(|_| limit.admit(start, client, true)).count()
+        });
+        // Once in a thousand runs a client shares its buckets of all rows with others.
+        let limited = allowances.filter(|count| *count != 5).count();
+        assert!(limited <= 2, "{limited}");
     }
 
     /// 4 of a thousand are expected to be affected, and with a single row 61.
